@@ -1,0 +1,154 @@
+"""The one error tree. Each leaf has a stable ``code`` and an HTTP ``status``; match on those, never on text.
+
+::
+
+    VideoEmotionsError
+    +-- RequestError               the request is wrong; its sender can mend it
+    |   +-- EmptyBody              400 empty_body
+    |   +-- InvalidBase64          400 invalid_base64
+    |   +-- InvalidJson            400 invalid_json
+    |   +-- UnknownOption          400 unknown_option
+    |   +-- RepeatedOption         400 repeated_option
+    |   +-- InvalidOption          400 invalid_option
+    |   +-- RouteNotFound          404 not_found
+    |   +-- VideoTooLarge          413 video_too_large
+    |   +-- UnsupportedMediaType   415 unsupported_media_type
+    +-- VideoError                 the file is not one that can be analysed; sending it again will not help
+    |   +-- NotAVideo              422 not_a_video
+    |   +-- TruncatedVideo         422 truncated_video
+    |   +-- UnsupportedCodec       422 unsupported_codec
+    |   +-- FrameTooLarge          422 frame_too_large
+    |   +-- UndecodableVideo       422 undecodable_video
+    +-- ServiceError               our side; the caller did nothing wrong
+        +-- ConfigurationError     500 configuration_error
+        +-- ModelUnavailable       500 model_unavailable
+        +-- UnsupportedEvent       500 unsupported_event
+        +-- StorageUnavailable     503 storage_unavailable   (transient: worth a retry)
+
+``detail`` is written by us for the caller and says what to do. The text of a caught exception goes to the log
+(``raise ... from``), never into ``detail``.
+"""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+
+class VideoEmotionsError(Exception):
+    """Base of the tree.
+
+    Parameters
+    ----------
+    detail : str
+        One or two sentences for the caller: what was wrong and what to do.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def problem(self, request_id: str) -> dict[str, Any]:
+        """Return the error as an RFC 9457 problem document with our two members, ``code`` and ``request_id``."""
+        return {
+            "type": f"urn:video-emotions:problem:{self.code}",
+            "title": self.title,
+            "status": int(self.status),
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        }
+
+
+class RequestError(VideoEmotionsError):
+    """The request is wrong; its sender can mend it."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+class EmptyBody(RequestError):
+    code, title = "empty_body", "No video in the request"
+
+
+class InvalidBase64(RequestError):
+    code, title = "invalid_base64", "The video is not base64"
+
+
+class InvalidJson(RequestError):
+    code, title = "invalid_json", "The body is not the JSON that was expected"
+
+
+class UnknownOption(RequestError):
+    code, title = "unknown_option", "Unknown option"
+
+
+class RepeatedOption(RequestError):
+    code, title = "repeated_option", "An option is given more than once"
+
+
+class InvalidOption(RequestError):
+    code, title = "invalid_option", "An option has a wrong value"
+
+
+class RouteNotFound(RequestError):
+    code, title = "not_found", "No such route"
+    status = HTTPStatus.NOT_FOUND
+
+
+class VideoTooLarge(RequestError):
+    code, title = "video_too_large", "The video is too large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(RequestError):
+    code, title = "unsupported_media_type", "Unsupported Content-Type"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class VideoError(VideoEmotionsError):
+    """The file is not one that can be analysed; sending it again will not help."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class NotAVideo(VideoError):
+    code, title = "not_a_video", "The file is not a video"
+
+
+class TruncatedVideo(VideoError):
+    code, title = "truncated_video", "The video file is cut off"
+
+
+class UnsupportedCodec(VideoError):
+    code, title = "unsupported_codec", "Unsupported video codec"
+
+
+class FrameTooLarge(VideoError):
+    code, title = "frame_too_large", "The video's frames are too large"
+
+
+class UndecodableVideo(VideoError):
+    code, title = "undecodable_video", "No sampled frame could be decoded"
+
+
+class ServiceError(VideoEmotionsError):
+    """Our side; the caller did nothing wrong."""
+
+
+class ConfigurationError(ServiceError):
+    code, title = "configuration_error", "The service is not configured correctly"
+
+
+class ModelUnavailable(ServiceError):
+    code, title = "model_unavailable", "The emotion model cannot be used"
+
+
+class UnsupportedEvent(ServiceError):
+    code, title = "unsupported_event", "This function does not handle such an event"
+
+
+class StorageUnavailable(ServiceError):
+    code, title = "storage_unavailable", "The object store did not answer"
+    status = HTTPStatus.SERVICE_UNAVAILABLE

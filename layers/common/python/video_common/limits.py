@@ -1,0 +1,39 @@
+"""Every number that is promised to somebody. Code, tests and documents take them from here."""
+
+from typing import Final
+
+# -- What AWS allows (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html) ------------------------------
+LAMBDA_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
+"""A synchronous invocation's event, and its response, in bytes."""
+
+# -- What a caller may send ------------------------------------------------------------------------------------------
+MAX_POST_VIDEO_BYTES: Final = 4_500_000
+"""Decoded video bytes of a POST. As base64 6,000,000 characters: what remains of the payload is for headers."""
+
+MAX_UPLOAD_VIDEO_BYTES: Final = 5_000_000_000
+"""A video object in the uploads bucket; a presigned POST cannot carry more than 5 GB."""
+
+MAX_PIXELS: Final = 8192 * 4320
+"""Width times height of a frame: 8K. A decoded frame of this size takes 106 MB as BGR."""
+
+MAX_SAMPLED_FRAMES: Final = 100_000
+"""Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
+
+# -- Options ---------------------------------------------------------------------------------------------------------
+DEFAULT_FRAME_INTERVAL: Final = 30
+MAX_FRAME_INTERVAL: Final = 1_000_000
+DEFAULT_LONG_SIDE: Final = 640
+"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most this."""
+
+MIN_SCALED_SIDE: Final = 2
+"""Pixels: a scaled frame's side is never less, however small ``scale_factor`` is."""
+
+# -- Analysis --------------------------------------------------------------------------------------------------------
+CENTRE_TOLERANCE: Final = 0.2
+"""Eye contact: how far the face's centre may lie from the frame's, as a part of its width and of its height (seed)."""
+
+PROBABILITY_UNITS: Final = 1_000_000
+"""Probabilities leave the model as integers of 1e-6, so that sums are exact."""
+
+FACE_BATCH: Final = 32
+"""Faces per inference: bounds memory (0.6 MB a face at 224 x 224 x 3 float32)."""
