@@ -14,6 +14,7 @@
     |   +-- VideoTooLarge          413 video_too_large
     |   +-- UnsupportedMediaType   415 unsupported_media_type
     +-- VideoError                 the file is not one that can be analysed; sending it again will not help
+    |   +-- ObjectMissing          404 object_missing
     |   +-- NotAVideo              422 not_a_video
     |   +-- TruncatedVideo         422 truncated_video
     |   +-- UnsupportedCodec       422 unsupported_codec
@@ -111,6 +112,11 @@ class VideoError(VideoEmotionsError):
     """The file is not one that can be analysed; sending it again will not help."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class ObjectMissing(VideoError):
+    code, title = "object_missing", "The object is not in the store"
+    status = HTTPStatus.NOT_FOUND
 
 
 class NotAVideo(VideoError):

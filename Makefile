@@ -1,0 +1,75 @@
+# One command a thing: `make` lists them. Everything a target needs is set up by itself, in .venv, .tools and .models.
+PYTHON ?= python3
+VENV := .venv
+TOOLS := .tools
+BIN := $(VENV)/bin
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export MODELS_DIR ?= $(CURDIR)/.models
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | column -t -s "$$(printf '\t')"
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no wheel for another); name one: make PYTHON=python3.12 ...")' >&2
+	@echo 'Setting up $(VENV) from the locked packages; about two minutes, once.' >&2
+	@$(PYTHON) -m venv --clear $(VENV) >&2
+	@$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/dev.txt >&2
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+$(TOOLS)/.ready: requirements/tools.txt
+	@echo 'Setting up $(TOOLS) (SAM, the Lambda emulator, linters); about a minute, once.' >&2
+	@$(PYTHON) -m venv --clear $(TOOLS) >&2
+	@$(TOOLS)/bin/pip install --quiet --require-hashes --no-deps -r requirements/tools.txt >&2
+	@touch $@
+
+# Chooses the model once: the official one where it can be had, else mini-xception; it says which.
+$(MODELS_DIR)/.chosen: $(VENV)/.ready layers/models/python/emotion_models/manifest.json
+	@mkdir -p $(MODELS_DIR)
+	@$(BIN)/python -m emotion_models ready > $@.new
+	@mv $@.new $@
+
+.PHONY: run
+run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen ## Analyse the sample under the Lambda emulator; VIDEO=path OPTIONS="a=1&b=2"
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.run $(if $(VIDEO),"$(VIDEO)") --options "$(OPTIONS)"
+
+.PHONY: serve
+serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.serve
+
+.PHONY: test
+test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen ## Run the tests (T= for pytest's own arguments)
+	@$(BIN)/python -m pytest $(T)
+
+.PHONY: format
+format: $(TOOLS)/.ready ## Format the code and sort the imports
+	@$(TOOLS)/bin/ruff format .
+	@$(TOOLS)/bin/ruff check --fix-only --quiet .
+
+.PHONY: lint
+lint: $(TOOLS)/.ready ## Format check and lints
+	@$(TOOLS)/bin/ruff format --check .
+	@$(TOOLS)/bin/ruff check .
+
+.PHONY: types
+types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
+	@$(TOOLS)/bin/mypy --python-executable $(BIN)/python
+
+.PHONY: template
+template: $(TOOLS)/.ready ## sam validate --lint
+	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/bin/sam validate --lint
+
+.PHONY: check
+check: lint types template test ## All of it: format, lint, types, template, tests
+
+.PHONY: lock
+lock: $(TOOLS)/.ready ## Resolve the lock files anew
+	@UV=$(CURDIR)/$(TOOLS)/bin/uv requirements/lock.sh
+
+.PHONY: clean
+clean: ## Remove everything that was set up
+	@rm -rf $(VENV) $(TOOLS) $(MODELS_DIR) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

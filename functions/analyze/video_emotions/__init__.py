@@ -1,0 +1,24 @@
+"""A video in, one aggregated result out.
+
+The way of the data, one module a step::
+
+    event -> VideoRequest -> file -> VideoInfo -> Frame -> Face -> scores -> Report -> Result -> response
+
+    handler.py       the Lambda entry point: tells API events from S3 events, nothing else
+    api.py           the HTTP routes                  uploads.py  the S3 notifications
+    pipeline.py      the eight steps, in order
+    requests.py    1 event -> VideoRequest
+    workspace.py   2 VideoRequest -> a file in a directory of its own, always removed
+    probe.py       3 file -> VideoInfo, or the reason why it is refused     containers.py  what a file says of itself
+    frames.py      4 file + VideoInfo -> Frame(index, time_ms, image)       decoder.py     the only place of PyAV
+    faces.py       5 Frame -> Face(box, crop), largest first; OpenCV's Haar cascade
+    emotions.py    6 crops -> scores, in batches; the only place of DeepFace
+    aggregate.py   7 observations -> Report; pure, mergeable
+    responses.py   8 Report | error -> Result, HTTP response
+    settings.py      the only place that reads the environment
+    telemetry.py     logs, metrics, traces, and the milliseconds of each step
+
+Colours are BGR, images ``uint8`` of shape (height, width, 3), times milliseconds, unless a docstring says otherwise.
+"""
+
+__version__ = "1.0.0"

@@ -1,0 +1,140 @@
+"""Step 7: observations -> Report. Pure: no files, no clock, no libraries.
+
+Everything in a Report is an integer sum, so that the Reports of a video's segments merge to exactly the whole's Report.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+from video_common.schema import EMOTION_LABELS
+
+Rectangle = tuple[int, int, int, int]
+Counts = tuple[int, ...]
+
+_ZEROS: Counts = (0,) * len(EMOTION_LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredFace:
+    """A face and what the model gave for it.
+
+    Attributes
+    ----------
+    box : tuple of int
+        x, y, width, height in pixels of the video's own upright picture.
+    detected : bool
+        False where the whole frame stands in for a face (``faceless_frames=analyze``).
+    scores : tuple of int
+        Seven probabilities in label order, in units of 1e-6.
+    """
+
+    box: Rectangle
+    detected: bool
+    scores: Counts
+
+    @property
+    def dominant(self) -> int:
+        """Place of the largest score; at a tie the first in label order."""
+        return self.scores.index(max(self.scores))
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """An analysed frame: its place, its time in milliseconds, its faces (largest first), and eye contact."""
+
+    index: int
+    time_ms: int
+    eye_contact: bool
+    faces: tuple[ScoredFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Sums over observations; ``a + b`` is the Report of both.
+
+    Attributes
+    ----------
+    frames_analyzed, frames_with_face, frames_unreadable, eye_contacts : int
+    votes : tuple of int
+        Voting frames by dominant emotion, in label order. A frame votes with its first face.
+    probability_sums : tuple of int
+        Scores of the voting faces, in units of 1e-6.
+    confidence_sum : int
+        Dominant scores of the voting faces, in units of 1e-6.
+    truncated : bool
+    timeline : tuple of Observation
+    """
+
+    frames_analyzed: int = 0
+    frames_with_face: int = 0
+    frames_unreadable: int = 0
+    eye_contacts: int = 0
+    votes: Counts = _ZEROS
+    probability_sums: Counts = _ZEROS
+    confidence_sum: int = 0
+    truncated: bool = False
+    timeline: tuple[Observation, ...] = field(default=(), repr=False)
+
+    def __add__(self, other: Self) -> "Report":
+        return Report(
+            self.frames_analyzed + other.frames_analyzed,
+            self.frames_with_face + other.frames_with_face,
+            self.frames_unreadable + other.frames_unreadable,
+            self.eye_contacts + other.eye_contacts,
+            _added(self.votes, other.votes),
+            _added(self.probability_sums, other.probability_sums),
+            self.confidence_sum + other.confidence_sum,
+            self.truncated or other.truncated,
+            self.timeline + other.timeline,
+        )
+
+
+def summarise(
+    observations: Iterable[Observation], *, frames_wanted: int, truncated: bool = False, keep_timeline: bool = False
+) -> Report:
+    """Add observations up.
+
+    Parameters
+    ----------
+    observations : iterable of Observation
+        Consumed one by one; only ``keep_timeline`` keeps them.
+    frames_wanted : int
+        Frames that were asked for; those that did not come are counted as unreadable.
+    truncated : bool
+        The video goes on after the last wanted frame.
+    """
+    analyzed = with_face = contacts = confidence = 0
+    votes, sums = list(_ZEROS), list(_ZEROS)
+    timeline = []
+    for observation in observations:
+        analyzed += 1
+        with_face += any(face.detected for face in observation.faces)
+        contacts += observation.eye_contact
+        for face in observation.faces[:1]:
+            votes[face.dominant] += 1
+            confidence += face.scores[face.dominant]
+            sums = [total + score for total, score in zip(sums, face.scores, strict=True)]
+        if keep_timeline:
+            timeline.append(observation)
+    return Report(
+        analyzed,
+        with_face,
+        frames_wanted - analyzed,
+        contacts,
+        tuple(votes),
+        tuple(sums),
+        confidence,
+        truncated,
+        tuple(timeline),
+    )
+
+
+def is_centred(box: Rectangle, width: int, height: int, tolerance: float) -> bool:
+    """Tell whether a face's centre lies within ``tolerance`` of the frame's width and height from its centre (seed)."""
+    x, y, w, h = box
+    return abs(x + w / 2 - width / 2) <= tolerance * width and abs(y + h / 2 - height / 2) <= tolerance * height
+
+
+def _added(left: Counts, right: Counts) -> Counts:
+    return tuple(a + b for a, b in zip(left, right, strict=True))

@@ -1,0 +1,169 @@
+"""The decoder: the only module that knows PyAV (FFmpeg's libraries).
+
+A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
+a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+from video_common import limits
+from video_common.errors import NotAVideo
+
+OPEN_OPTIONS = {"format_whitelist": "mov,matroska,webm,avi", "protocol_whitelist": "file"}
+DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
+"""FFmpeg's decoders that are named after a library, and the codec that people know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One coded picture: when it is shown and for how long (in time base units), and whether it stands alone."""
+
+    pts: int | None
+    dts: int | None
+    duration: int
+    is_keyframe: bool
+    is_corrupt: bool
+
+
+class Picture:
+    """One decoded picture; pixels are converted only when asked for.
+
+    Attributes
+    ----------
+    pts : int
+        Presentation time in time base units.
+    rotation : int
+        Degrees counter-clockwise that make the picture upright: 0, 90, 180 or 270.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+        self.pts: int = frame.pts if frame.pts is not None else frame.dts
+        self.rotation: int = round(frame.rotation / 90) * 90 % 360
+
+    @property
+    def is_corrupt(self) -> bool:
+        """True where the decoder had to invent a part of the picture."""
+        return bool(self._frame.is_corrupt)
+
+    def bgr(self) -> NDArray[np.uint8]:
+        """Return the upright picture: uint8, (height, width, 3), BGR; the same bytes as ``cv2.VideoCapture`` gives."""
+        image = self._frame.to_ndarray(format="bgr24")
+        if self.rotation:
+            image = np.ascontiguousarray(np.rot90(image, self.rotation // 90))
+        return cast("NDArray[np.uint8]", image)
+
+
+class Video:
+    """An opened file's best video stream. Make it with `open_video`."""
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        self._container = container
+        self._stream = stream
+
+    @property
+    def codec(self) -> str:
+        """The codec's common name in lower case, e.g. ``h264``."""
+        name = str(self._stream.codec_context.name)
+        return DECODER_NAMES.get(name, name)
+
+    @property
+    def is_avi(self) -> bool:
+        """True for AVI, which stores when pictures are decoded and not when they are shown."""
+        return str(self._container.format.name) == "avi"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels as coded, before rotation."""
+        return self._stream.codec_context.width, self._stream.codec_context.height
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds in one unit of ``pts``."""
+        return Fraction(self._stream.time_base)
+
+    @property
+    def start(self) -> Fraction | None:
+        """Seconds at which the file as a whole begins, or None where it does not say."""
+        start = self._container.start_time
+        return None if start is None else Fraction(start, av.time_base)
+
+    @property
+    def nominal_rate(self) -> float:
+        """Frames a second as the container claims; 0.0 where it does not say."""
+        return float(self._stream.average_rate or 0)
+
+    def packets(self) -> Iterator[Packet]:
+        """Yield every coded picture in the order of the file. Nothing is decoded.
+
+        Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
+        """
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size and not packet.is_discard:
+                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_corrupt)
+        except av.error.FFmpegError as error:
+            raise NotAVideo("The file's container is damaged. Export the video again and send that file.") from error
+
+    def pictures(self, *, keyframes_only: bool = False) -> Generator[Picture]:
+        """Yield the decoded pictures in presentation order; what cannot be decoded is left out.
+
+        A stream that breaks off ends the iteration: whoever knows which pictures were wanted counts what is missing.
+        """
+        if keyframes_only:
+            self._stream.codec_context.skip_frame = "NONKEY"
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.error.FFmpegError):
+                break
+            yield from self._decoded(packet)
+        yield from self._decoded(None)
+
+    def _decoded(self, packet: Any) -> Iterator[Picture]:
+        """Yield what the decoder gives for a packet; None asks for what it still holds."""
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except av.error.FFmpegError:
+            return  # a damaged picture (the next ones may well decode), or drained already
+        yield from (Picture(frame) for frame in frames)
+
+
+@contextmanager
+def open_video(path: Path, threads: int) -> Iterator[Video]:
+    """Open a file's best video stream for one pass, over its packets or its pictures.
+
+    Parameters
+    ----------
+    path : Path
+        A local file; its name is not looked at.
+    threads : int
+        Decoder threads.
+
+    Raises
+    ------
+    NotAVideo
+        The file is none of the admitted containers, or holds no video stream.
+    """
+    try:
+        container: Any = av.open(str(path), options=OPEN_OPTIONS)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise NotAVideo("The file cannot be opened as MP4, MOV, WebM, MKV or AVI.") from error
+    with container:
+        stream = container.streams.best("video")
+        if stream is None or stream.codec_context is None:
+            raise NotAVideo("The file holds no video stream. Send a file with a picture track.")
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = threads
+        stream.codec_context.options = {"max_pixels": str(limits.MAX_PIXELS)}
+        yield Video(container, stream)

@@ -1,0 +1,152 @@
+"""Step 6: the emotions of faces.  crops -> scores, in batches. The only module that knows DeepFace.
+
+Every model stands behind DeepFace's own Emotion client of the chosen engine: the same letterbox to 224 x 224, the same
+``predict``. What differs between models (network, input size, value range) comes from the model manifest. DeepFace's
+top-level package is not imported: it would make directories, and could download.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from deepface.modules.preprocessing import resize_image
+from emotion_models.manifest import ModelSpec, load_manifest, verify
+from numpy.typing import NDArray
+from video_common import limits
+from video_common.errors import ConfigurationError
+from video_common.schema import EMOTION_LABELS, Engine, ModelFacts
+
+Scores = tuple[int, ...]
+"""Seven probabilities in label order, in units of 1e-6."""
+
+DEEPFACE_INPUT: Final = (224, 224)
+"""Pixels: DeepFace letterboxes every face to this size before a client shrinks it to its network's input."""
+
+
+def letterbox(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a crop as DeepFace hands it to its clients.
+
+    Parameters
+    ----------
+    crop : NDArray of uint8, shape (height, width, 3)
+        BGR, any size.
+
+    Returns
+    -------
+    NDArray of float32, shape (224, 224, 3)
+        BGR in 0..1, padded with black to keep the proportions.
+    """
+    return np.asarray(resize_image(crop / np.float32(255), DEEPFACE_INPUT)[0], dtype=np.float32)
+
+
+class EmotionModel:
+    """A loaded emotion network.
+
+    Parameters
+    ----------
+    client : object
+        DeepFace's Emotion client.
+    facts : ModelFacts
+    """
+
+    def __init__(self, client: Any, facts: ModelFacts) -> None:
+        self._client = client
+        self.facts = facts
+
+    def score(self, faces: Sequence[NDArray[np.float32]]) -> list[Scores]:
+        """Score faces, ``limits.FACE_BATCH`` at a time.
+
+        Parameters
+        ----------
+        faces : sequence of NDArray of float32, shape (224, 224, 3)
+            From `letterbox`.
+
+        Returns
+        -------
+        list of tuple of int
+            One for each crop, in order. Rounding to 1e-6 makes a face's scores independent of its batch.
+        """
+        scores: list[Scores] = []
+        for start in range(0, len(faces), limits.FACE_BATCH):
+            batch = list(faces[start : start + limits.FACE_BATCH])
+            probabilities = np.asarray(self._client.predict(batch), dtype=np.float64).reshape(-1, len(EMOTION_LABELS))
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            units = np.rint(probabilities * limits.PROBABILITY_UNITS).astype(int)
+            scores.extend(tuple(row) for row in units.tolist())
+        return scores
+
+
+def load_model(name: str, engine: Engine, models_dir: Path, threads: int) -> EmotionModel:
+    """Verify a model's weights and load them; nothing is ever downloaded.
+
+    Raises
+    ------
+    ModelUnavailable
+        The weights are missing or are not those of the manifest.
+    ConfigurationError
+        The manifest has no such model.
+    """
+    manifest = load_manifest()
+    if name not in manifest:
+        raise ConfigurationError(f"EMOTION_MODEL is {name!r}; the models are: {', '.join(manifest)}.")
+    return load_spec(manifest[name], engine, models_dir, threads)
+
+
+def load_spec(spec: ModelSpec, engine: Engine, models_dir: Path, threads: int) -> EmotionModel:
+    """Do what `load_model` does for an entry that is already at hand."""
+    verify(spec, models_dir, engine)
+    os.environ["DEEPFACE_HOME"] = str(models_dir)
+    os.environ["DEEPFACE_BACKEND_ENGINE"] = engine.value
+    load = _load_onnx if engine is Engine.ONNX else _load_tensorflow
+    base, network = load(spec, models_dir, threads)
+    return EmotionModel(
+        _client(base, network, spec), ModelFacts(name=spec.name, engine=engine, weights_sha256=spec.sha256)
+    )
+
+
+def _client(base: type[Any], network: Any, spec: ModelSpec) -> Any:
+    """Make DeepFace's Emotion client of one engine with our network and the network's own input."""
+    low, high = spec.input_range
+    size = (spec.input_size, spec.input_size)
+
+    class Client(base):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.model_name = "Emotion"
+            self.model = network
+
+        def _preprocess_image(self, img: NDArray[np.float32]) -> NDArray[np.float32]:
+            grey = cv2.resize(cv2.cvtColor(img, cv2.COLOR_BGR2GRAY), size)
+            return np.asarray(grey * (high - low) + low, dtype=np.float32)
+
+    return Client()
+
+
+def _load_onnx(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[Any], Any]:
+    import onnxruntime
+    from deepface.models.demography.onnx.Emotion import EmotionClient
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        str(spec.onnx_path(models_dir)), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    return EmotionClient, session
+
+
+def _load_tensorflow(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[Any], Any]:
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # DeepFace's networks are Keras 2; read when TensorFlow is imported
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    import tensorflow
+    from deepface.models.demography.tf import Emotion
+
+    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    if spec.architecture == "deepface":
+        network = Emotion.load_model()
+    else:
+        network = tensorflow.keras.models.load_model(spec.weights_path(models_dir), compile=False)
+    return Emotion.EmotionClient, network

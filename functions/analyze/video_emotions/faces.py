@@ -1,0 +1,155 @@
+"""Step 5: the faces in a frame.  Frame.image -> Face(box, crop), largest first.
+
+OpenCV's Haar cascade finds them; the crop is the one that DeepFace's opencv detector makes with its default alignment
+(`deepface/modules/detection.py` of 0.0.103: turn the face so that the eyes are level, then cut out the turned box).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from video_common.errors import ConfigurationError
+
+Point = tuple[int, int]
+Rectangle = tuple[int, int, int, int]
+
+SCALE_STEP: Final = 1.1
+MIN_NEIGHBOURS: Final = 10
+"""DeepFace's parameters of ``detectMultiScale``, for faces and for eyes; the seed's second pass used the same."""
+
+BORDER: Final = 0.5
+"""DeepFace detects in the picture with a black border of half its height and width on each side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face in a frame.
+
+    Attributes
+    ----------
+    box : tuple of int
+        x, y, width, height in pixels of the analysed image; clipped to it.
+    crop : NDArray of uint8, shape (height, width, 3)
+        BGR, eyes level where both were found.
+    """
+
+    box: Rectangle
+    crop: NDArray[np.uint8]
+
+
+class FaceFinder:
+    """Finds faces with the frontal-face cascade and eyes with the eye cascade, both out of OpenCV's wheel.
+
+    Not thread-safe: OpenCV's classifiers keep state during a call.
+    """
+
+    def __init__(self) -> None:
+        self._faces = _cascade("haarcascade_frontalface_default.xml")
+        self._eyes = _cascade("haarcascade_eye.xml")
+
+    def find(self, image: NDArray[np.uint8], *, like_deepface: bool) -> list[Face]:
+        """Find the faces in a picture.
+
+        Parameters
+        ----------
+        image : NDArray of uint8, shape (height, width, 3)
+            BGR.
+        like_deepface : bool
+            Detect within DeepFace's black border, so that boxes are exactly those of ``DeepFace.analyze``. Without
+            it the cascade's windows start elsewhere and boxes differ by a pixel or two, at a fraction of the cost.
+
+        Returns
+        -------
+        list of Face
+            Largest area first; of equal ones, the cascade's order.
+        """
+        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        height, width = grey.shape
+        margin_x, margin_y = (int(BORDER * width), int(BORDER * height)) if like_deepface else (0, 0)
+        searched = np.pad(grey, ((margin_y, margin_y), (margin_x, margin_x)))
+        boxes, _, _ = self._faces.detectMultiScale3(searched, SCALE_STEP, MIN_NEIGHBOURS, outputRejectLevels=True)
+        faces = []
+        for x, y, w, h in sorted((tuple(map(int, box)) for box in boxes), key=lambda box: -box[2] * box[3]):
+            angle = self._tilt(searched[y : y + h, x : x + w])
+            box = (x - margin_x, y - margin_y, w, h)
+            crop = _aligned_crop(image, box, angle)
+            if crop.size:
+                faces.append(Face(_clip(box, width, height), crop))
+        return faces
+
+    def _tilt(self, grey: NDArray[np.uint8]) -> float:
+        """Return the degrees by which the line through the two largest eyes is tilted; 0.0 if there are not two."""
+        found = self._eyes.detectMultiScale(grey, SCALE_STEP, MIN_NEIGHBOURS)
+        eyes = sorted(found, key=lambda eye: -int(eye[2]) * int(eye[3]))[:2]
+        if len(eyes) < 2:
+            return 0.0
+        # The person's left eye is on the right of the picture.
+        left, right = eyes if eyes[0][0] >= eyes[1][0] else eyes[::-1]
+        (left_x, left_y), (right_x, right_y) = _centre(left), _centre(right)
+        return float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
+
+
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    path = Path(cv2.__file__).parent / "data" / name
+    cascade = cv2.CascadeClassifier(str(path))
+    if cascade.empty():
+        raise ConfigurationError(f"OpenCV's {name} is missing: opencv-python-headless below 5 is needed.")
+    return cascade
+
+
+def _centre(box: Sequence[int]) -> Point:
+    x, y, w, h = (int(value) for value in box)
+    return int(x + w / 2), int(y + h / 2)
+
+
+def _clip(box: Rectangle, width: int, height: int) -> Rectangle:
+    x, y, w, h = box
+    left, top = max(0, x), max(0, y)
+    return left, top, min(width, x + w) - left, min(height, y + h) - top
+
+
+def _aligned_crop(image: NDArray[np.uint8], box: Rectangle, angle: float) -> NDArray[np.uint8]:
+    """Turn the face's surroundings (twice its box) by ``angle`` degrees and cut the turned box out."""
+    x, y, w, h = box
+    margin_x, margin_y = int(0.5 * w), int(0.5 * h)
+    around = _cut(image, (x - margin_x, y - margin_y, w + 2 * margin_x, h + 2 * margin_y))
+    height, width = around.shape[:2]
+    left, top, right, bottom = margin_x, margin_y, margin_x + w, margin_y + h
+    if angle:
+        turn = cv2.getRotationMatrix2D((width // 2, height // 2), angle, 1.0)
+        around = np.asarray(cv2.warpAffine(around, turn, (width, height), flags=cv2.INTER_CUBIC), dtype=np.uint8)
+        left, top, right, bottom = _turned_box((left, top, right, bottom), angle, width, height)
+    return around[top:bottom, left:right]
+
+
+def _turned_box(corners: Rectangle, angle: float, width: int, height: int) -> Rectangle:
+    """Return left, top, right, bottom of a box of the same size around the box's turned centre, clipped."""
+    left, top, right, bottom = corners
+    radians = np.radians(angle)
+    x, y = (left + right) / 2 - width / 2, (top + bottom) / 2 - height / 2
+    centre_x = x * np.cos(radians) + y * np.sin(radians) + width / 2
+    centre_y = -x * np.sin(radians) + y * np.cos(radians) + height / 2
+    half_w, half_h = (right - left) / 2, (bottom - top) / 2
+    return (
+        max(int(centre_x - half_w), 0),
+        max(int(centre_y - half_h), 0),
+        min(int(centre_x + half_w), width),
+        min(int(centre_y + half_h), height),
+    )
+
+
+def _cut(image: NDArray[np.uint8], box: Rectangle) -> NDArray[np.uint8]:
+    """Cut a box out; what lies outside of the picture is black."""
+    x, y, w, h = box
+    height, width = image.shape[:2]
+    left, top, right, bottom = max(0, x), max(0, y), min(width, x + w), min(height, y + h)
+    if (left, top, right, bottom) == (x, y, x + w, y + h):
+        return image[top:bottom, left:right]
+    out = np.zeros((h, w, 3), dtype=np.uint8)
+    if right > left and bottom > top:
+        out[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
+    return out

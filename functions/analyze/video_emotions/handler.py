@@ -1,0 +1,40 @@
+"""The Lambda entry point: tells API events from S3 events, nothing else.
+
+Importing it is the function's init phase: settings are read, weights verified, the network loaded. What is wrong with a
+deployment shows there and not at the first video.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from video_common.aws.s3 import S3ObjectStore
+from video_common.errors import UnsupportedEvent
+
+from video_emotions.api import Api
+from video_emotions.emotions import load_model
+from video_emotions.pipeline import Pipeline
+from video_emotions.settings import Settings
+from video_emotions.telemetry import logger, metrics, tracer
+from video_emotions.uploads import Uploads
+
+settings = Settings.from_environment()
+store = S3ObjectStore()
+model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, settings.worker_threads)
+pipeline = Pipeline(settings, model, store)
+api = Api(pipeline)
+uploads = Uploads(pipeline, store)
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one event."""
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
+    if "requestContext" in event:
+        return api.handle(event, context)
+    if "Records" in event or event.get("Event") == "s3:TestEvent":
+        return uploads.handle(event, context.aws_request_id)
+    raise UnsupportedEvent("The event is neither of API Gateway nor of S3.")

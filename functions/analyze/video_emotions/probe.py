@@ -1,0 +1,157 @@
+"""Step 3: is the file safe to decode, and what is in it?  file -> VideoInfo, or the reason why it is refused.
+
+One pass over the packets, without decoding, gives the time and kind of every picture. It is what sampling plans on: the
+count that a container claims is not looked at.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from video_common import limits
+from video_common.errors import FrameTooLarge, NotAVideo, TruncatedVideo, UndecodableVideo, UnsupportedCodec
+
+from video_emotions.containers import declared_size, is_known_container
+from video_emotions.decoder import Packet, Video, open_video
+
+CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4")
+"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VideoInfo:
+    """What is known of a video before its pictures are decoded.
+
+    Attributes
+    ----------
+    codec : str
+    width, height : int
+        Of the upright picture, in pixels.
+    rotation : int
+        Degrees clockwise by which the stored picture is turned to be upright: 0, 90, 180 or 270.
+    frame_rate : float
+        Mean frames a second over the whole video; 0.0 for a single frame whose rate nobody knows.
+    duration_ms : int
+        From the first picture's start to the last one's end.
+    size_bytes : int
+    sha256 : str
+        Of the file, in hexadecimal.
+    pts : NDArray of int64, shape (frames,)
+        Presentation time of each picture in the decoder's units, ascending.
+    times_ms : NDArray of int64, shape (frames,)
+        The same in milliseconds from the start of the file.
+    is_keyframe : NDArray of bool, shape (frames,)
+    has_presentation_times : bool
+        False where the container stores decoding times only (AVI): then a picture's place is known by counting.
+    """
+
+    codec: str
+    width: int
+    height: int
+    rotation: int
+    frame_rate: float
+    duration_ms: int
+    size_bytes: int
+    sha256: str
+    pts: NDArray[np.int64]
+    times_ms: NDArray[np.int64]
+    is_keyframe: NDArray[np.bool_]
+    has_presentation_times: bool
+
+    @property
+    def frame_count(self) -> int:
+        """Pictures in the file, readable or not."""
+        return len(self.pts)
+
+
+def probe(path: Path, threads: int) -> VideoInfo:
+    """Look at a file without decoding more than its first picture.
+
+    Raises
+    ------
+    NotAVideo, TruncatedVideo, UnsupportedCodec, FrameTooLarge, UndecodableVideo
+    """
+    size_bytes = path.stat().st_size
+    _refuse_cut_off(path, size_bytes)
+    with open_video(path, threads) as video:
+        _refuse_unsupported(video)
+        packets = list(video.packets())
+        time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
+        codec, is_avi = video.codec, video.is_avi
+    if not packets:
+        raise UndecodableVideo("The video stream is empty. Export the video again and send that file.")
+    if any(packet.is_corrupt for packet in packets):
+        raise TruncatedVideo("The file ends in the middle of a picture. Send the whole file.")
+    stamps, order = _presentation_order(packets)
+    pts = stamps[order]
+    first = start if start is not None else int(pts[0]) * time_base
+    times_ms = np.array([round((int(stamp) * time_base - first) * 1000) for stamp in pts], dtype=np.int64)
+    span = int(pts[-1] - pts[0]) * time_base
+    last_duration = packets[order[-1]].duration * time_base
+    if not last_duration and len(pts) > 1:
+        last_duration = span / (len(pts) - 1)
+    width, height, rotation = _upright_size(path, threads)
+    return VideoInfo(
+        codec=codec,
+        width=width,
+        height=height,
+        rotation=rotation,
+        frame_rate=round(float((len(pts) - 1) / span), 3) if span else nominal_rate,
+        duration_ms=round((span + last_duration) * 1000),
+        size_bytes=size_bytes,
+        sha256=_sha256(path),
+        pts=pts,
+        times_ms=times_ms,
+        is_keyframe=np.array([packets[place].is_keyframe for place in order], dtype=np.bool_),
+        has_presentation_times=not is_avi and len(np.unique(pts)) == len(pts),
+    )
+
+
+def _refuse_cut_off(path: Path, size_bytes: int) -> None:
+    if not is_known_container(path):
+        raise NotAVideo("The file is none of MP4, MOV, WebM, MKV and AVI. Convert it to MP4 (H.264) and send that.")
+    declared = declared_size(path)
+    if declared is not None and declared > size_bytes:
+        raise TruncatedVideo(f"The file should have {declared} bytes and has {size_bytes}. Send the whole file.")
+
+
+def _refuse_unsupported(video: Video) -> None:
+    if video.codec not in CODECS:
+        raise UnsupportedCodec(
+            f"Video in {video.codec} is not supported; these are: {', '.join(CODECS)}. Convert it to MP4 (H.264)."
+        )
+    width, height = video.size
+    if width * height > limits.MAX_PIXELS:
+        raise FrameTooLarge(
+            f"Frames of {width} x {height} pixels are over the limit of {limits.MAX_PIXELS} pixels. "
+            "Scale the video down."
+        )
+
+
+def _presentation_order(packets: list[Packet]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each packet's stamp in file order, and the order that sorts them."""
+    stamps: list[int] = []
+    for packet in packets:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        stamps.append(stamp if stamp is not None else (stamps[-1] + 1 if stamps else 0))
+    array = np.array(stamps, dtype=np.int64)
+    return array, np.argsort(array, kind="stable")
+
+
+def _upright_size(path: Path, threads: int) -> tuple[int, int, int]:
+    """Decode one picture: its side data tells the rotation, which no container field does for all of them."""
+    with open_video(path, threads) as video:
+        picture = next(video.pictures(), None)
+        if picture is None:
+            raise UndecodableVideo("Not one picture of the video can be decoded. Export it again and send that file.")
+        width, height = video.size
+        if picture.rotation in (90, 270):
+            width, height = height, width
+        return width, height, -picture.rotation % 360
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,78 @@
+"""The settings of a deployment. This is the only module that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from video_common import limits
+from video_common.errors import ConfigurationError
+from video_common.schema import Engine
+
+
+class Settings(BaseModel):
+    """One frozen value for the life of the process.
+
+    Attributes
+    ----------
+    emotion_model : str
+        A name of the model manifest.
+    emotion_engine : Engine
+        What runs it; only that engine is imported.
+    models_dir : Path
+        Where the weights were baked; it is DeepFace's ``DEEPFACE_HOME``.
+    work_dir : Path
+        Where a request's file is written.
+    threads : int
+        Threads for decoding and inference (the seed's ``max_workers``); 0 takes one for each CPU.
+    centre_tolerance : float
+        Eye contact: how far a face's centre may lie from the frame's, as a part of its width and height.
+    uploads_bucket, results_bucket : str or None
+        Where S3 events may come from, and where their results go; needed for S3 events only.
+    cors_allow_origin : str
+        The ``Access-Control-Allow-Origin`` of answers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    emotion_model: str = "deepface"
+    emotion_engine: Engine = Engine.ONNX
+    models_dir: Path = Path("/opt/models")
+    work_dir: Path = Path("/tmp")  # noqa: S108 - the only directory that a Lambda function can write
+    threads: Annotated[int, Field(ge=0, le=64)] = 0
+    centre_tolerance: Annotated[float, Field(gt=0, le=0.5)] = limits.CENTRE_TOLERANCE
+    uploads_bucket: str | None = None
+    results_bucket: str | None = None
+    cors_allow_origin: str = "*"
+
+    @model_validator(mode="after")
+    def _results_never_trigger(self) -> Self:
+        if self.results_bucket is not None and self.results_bucket == self.uploads_bucket:
+            message = "RESULTS_BUCKET and UPLOADS_BUCKET must differ: a result in the uploads bucket would be analysed"
+            raise ValueError(message)
+        return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read each setting from the variable of its name in upper case; empty counts as not set.
+
+        Raises
+        ------
+        ConfigurationError
+            Naming each variable that is wrong.
+        """
+        values = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"{'.'.join(map(str, problem['loc'])).upper() or 'environment'}: {problem['msg']}"
+                for problem in error.errors()
+            )
+            raise ConfigurationError(f"Wrong settings. {wrong}") from error
+
+    @property
+    def worker_threads(self) -> int:
+        """The number of threads to use, 1 or more."""
+        return self.threads or len(os.sched_getaffinity(0))

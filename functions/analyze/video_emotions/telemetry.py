@@ -1,0 +1,72 @@
+"""Logs, metrics, traces (AWS Lambda Powertools) and the milliseconds of each step."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+
+SERVICE = "video-emotions"
+NAMESPACE = "VideoEmotions"
+
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+tracer = Tracer(service=SERVICE)
+
+Item = TypeVar("Item")
+
+
+class Stopwatch:
+    """Milliseconds by step.
+
+    Steps pull from each other, frame by frame: while an inner step runs the outer one stands still, and each one's time
+    adds up over many visits.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._step: str | None = None
+        self._started = self._since = time.perf_counter()
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Count the time inside the ``with`` block, less that of steps within it, for the step ``name``."""
+        outer = self._switch(name)
+        try:
+            yield
+        finally:
+            self._switch(outer)
+
+    def iterate(self, name: str, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield ``items`` and count the time spent in producing each of them for the step ``name``."""
+        iterator = iter(items)
+        while True:
+            with self.step(name):
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+            yield item
+
+    def milliseconds(self) -> dict[str, float]:
+        """Return milliseconds by step, and ``total`` since the stopwatch was made; to a microsecond."""
+        steps = {**self._seconds, "total": time.perf_counter() - self._started}
+        return {name: round(seconds * 1000, 3) for name, seconds in steps.items()}
+
+    def _switch(self, step: str | None) -> str | None:
+        now = time.perf_counter()
+        if self._step is not None:
+            self._seconds[self._step] = self._seconds.get(self._step, 0.0) + now - self._since
+        self._since, previous, self._step = now, self._step, step
+        return previous
+
+
+def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:
+    """Count one analysed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step."""
+    metrics.add_metric("Videos", MetricUnit.Count, 1)
+    metrics.add_metric("Frames", MetricUnit.Count, frames)
+    metrics.add_metric("Faces", MetricUnit.Count, faces)
+    for name, milliseconds in timings_ms.items():
+        metrics.add_metric(f"{name.capitalize()}Milliseconds", MetricUnit.Milliseconds, milliseconds)

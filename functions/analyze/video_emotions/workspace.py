@@ -1,0 +1,48 @@
+"""Step 2: VideoRequest -> a file in a directory of its own, which is removed on every path out."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from video_common.aws.interfaces import ObjectStore
+from video_common.errors import ConfigurationError
+
+from video_emotions.requests import S3Object, VideoRequest
+
+FILE_NAME = "video"
+"""Ours, and without an ending: neither a caller's file name nor an object's key ever reaches the file system."""
+
+
+@contextmanager
+def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None) -> Iterator[Path]:
+    """Put the request's video into a new directory under ``work_dir`` and remove that directory afterwards.
+
+    Parameters
+    ----------
+    request : VideoRequest
+    work_dir : Path
+    store : ObjectStore or None
+        Where objects come from; not needed for posted bytes.
+
+    Raises
+    ------
+    StorageUnavailable, ObjectMissing, VideoTooLarge
+        From the store.
+    ConfigurationError
+        An object was asked for and there is no store.
+    """
+    directory = work_dir / f"video-emotions-{uuid4()}"
+    directory.mkdir(mode=0o700)
+    try:
+        path = directory / FILE_NAME
+        if isinstance(request.source, S3Object):
+            if store is None:
+                raise ConfigurationError("Objects cannot be read here: UPLOADS_BUCKET and RESULTS_BUCKET are not set.")
+            store.download(request.source.bucket, request.source.key, request.source.version_id, path)
+        else:
+            path.write_bytes(request.source)
+        yield path
+    finally:
+        shutil.rmtree(directory)

@@ -1,0 +1,89 @@
+"""``make run``: analyse one clip under the real Lambda runtime.
+
+The Result goes to standard output, alone; a summary for people, and everything else, to standard error.
+"""
+
+import argparse
+import base64
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from rich.console import Console
+from rich.table import Table
+
+from local.emulator import ROOT, EmulatorError, emulator
+
+SAMPLE_EVENT = ROOT / "events" / "clip-raw-v1.json"
+
+
+def main() -> int:
+    """Post the sample event, or one's own clip, and print the answer; exit status 1 if it is an error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("video", nargs="?", type=Path, help="a video file (default: the sample event)")
+    parser.add_argument("--options", default="", help="a query string, e.g. frame_interval=10&include=timeline")
+    arguments = parser.parse_args()
+    console = Console(stderr=True)
+    try:
+        event = _event(arguments.video, arguments.options)
+    except OSError as error:
+        console.print(f"[red]Cannot read {error.filename}: {error.strerror}")
+        return 1
+    settings = {
+        name: os.environ[name] for name in ("MODELS_DIR", "EMOTION_MODEL", "EMOTION_ENGINE") if name in os.environ
+    }
+    started = time.perf_counter()
+    try:
+        with emulator({"POWERTOOLS_LOG_LEVEL": "ERROR", **settings}) as function:
+            answer = function.invoke(event)
+    except EmulatorError as error:
+        console.print(f"[red]{error}")
+        return 1
+    body = json.loads(answer["body"])
+    print(json.dumps(body, indent=2))
+    sys.stdout.flush()
+    if answer["statusCode"] != 200:
+        console.print(f"[red]{answer['statusCode']} {body['title']}:[/] {body['detail']}")
+        return 1
+    _summarise(console, body, time.perf_counter() - started)
+    return 0
+
+
+def _event(video: Path | None, options: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(SAMPLE_EVENT.read_text())
+    if video is not None:
+        event["body"] = base64.b64encode(video.read_bytes()).decode()
+    query = parse_qs(options, keep_blank_values=True)
+    event["multiValueQueryStringParameters"] = query or None
+    event["queryStringParameters"] = {name: values[-1] for name, values in query.items()} or None
+    return event
+
+
+def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None:
+    video, model = result["video"], result["model"]
+    dominant = result["overall_dominant_emotion"]
+    console.print(
+        f"\n[bold]{dominant or 'no face voted'}[/]"
+        + (f", mean confidence {result['average_confidence_score']:.2f}" if dominant else "")
+        + f"; eye contact in {result['eye_contact_score']:.0f} % of {result['total_frames_analyzed']} analysed frames, "
+        f"a face in {result['frames_with_face']}"
+    )
+    table = Table(box=None, padding=(0, 1))
+    for title in ("emotion", "% of votes", ""):
+        table.add_column(title, justify="right" if title == "% of votes" else "left")
+    for label, percent in sorted(result["average_emotion_scores"].items(), key=lambda item: -item[1]):
+        table.add_row(label, f"{percent:.1f}", "█" * round(percent / 4))
+    console.print(table)
+    console.print(
+        f"{video['codec']} {video['width']}x{video['height']}, {video['duration_ms'] / 1000:.1f} s; "
+        f"model {model['name']} on {model['engine']}; analysis {result['timings_ms']['total'] / 1000:.2f} s, "
+        f"{seconds:.1f} s with the cold start of the runtime"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""``make serve``: the routes on http://127.0.0.1:5000, each request an API Gateway event (HTTP API, v2) to the handler.
+
+Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot take a video.
+"""
+
+import asyncio
+import base64
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import uvicorn
+
+HOST, PORT = "127.0.0.1", 5000
+TIMEOUT_SECONDS = 900
+os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+
+one_at_a_time = threading.Lock()
+
+
+@dataclass
+class LocalContext:
+    """The Lambda context of a request."""
+
+    function_name: str = "analyze"
+    memory_limit_in_mb: int = 3008
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:analyze"
+    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
+    deadline: float = field(default_factory=lambda: time.monotonic() + TIMEOUT_SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds that are left."""
+        return max(0, round((self.deadline - time.monotonic()) * 1000))
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Turn an ASGI request into an event, and the handler's answer into the response."""
+    if scope["type"] != "http":
+        return
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    answer = await asyncio.to_thread(_call, _event(scope, body))
+    headers = [(name.lower().encode(), str(value).encode()) for name, value in answer.get("headers", {}).items()]
+    content = answer.get("body", "").encode()
+    headers.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": answer["statusCode"], "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+def _call(event: dict[str, Any]) -> dict[str, Any]:
+    from video_emotions.handler import handler
+
+    with one_at_a_time:  # as in a Lambda environment: OpenCV's classifiers are not thread-safe
+        answer: dict[str, Any] = handler(event, LocalContext())
+        return answer
+
+
+def _event(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    binary = not headers.get("content-type", "").startswith(("application/json", "text/"))
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": scope["path"],
+        "rawQueryString": scope["query_string"].decode("latin-1"),
+        "headers": headers,
+        "requestContext": {
+            "http": {"method": scope["method"], "path": scope["path"], "sourceIp": "127.0.0.1"},
+            "requestId": str(uuid4()),
+            "stage": "$default",
+        },
+        "body": (base64.b64encode(body) if binary else body).decode("utf-8", errors="replace"),
+        "isBase64Encoded": binary,
+    }
+
+
+def main() -> None:
+    """Load the model, then serve until interrupted."""
+    import video_emotions.handler  # noqa: F401 - the init phase: fail here, not at the first request
+
+    print(
+        f"Serving on http://{HOST}:{PORT} - try: curl -X POST --data-binary @clip.mp4 "
+        f'-H "Content-Type: application/octet-stream" http://{HOST}:{PORT}/process-frame',
+        file=sys.stderr,
+    )
+    uvicorn.run(application, host=HOST, port=PORT, log_level="warning", lifespan="off")
+
+
+if __name__ == "__main__":
+    main()
