@@ -38,7 +38,7 @@ def main() -> int:
     }
     started = time.perf_counter()
     try:
-        with emulator({"POWERTOOLS_LOG_LEVEL": "ERROR", **settings}) as function:
+        with emulator({"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true", **settings}) as function:
             answer = function.invoke(event)
     except EmulatorError as error:
         console.print(f"[red]{error}")

@@ -12,8 +12,8 @@ from aws_lambda_powertools.event_handler import (
 )
 from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from video_common.errors import RouteNotFound, VideoEmotionsError
 
+from video_common.errors import RouteNotFound, VideoEmotionsError
 from video_emotions import __version__, requests, responses
 from video_emotions.pipeline import Pipeline
 from video_emotions.telemetry import logger

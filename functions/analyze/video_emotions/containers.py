@@ -4,6 +4,7 @@ A file that was cut off during a transfer often still decodes in part, and playe
 container families all declare their size, so a missing end can be told for certain, before anything is decoded.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -11,6 +12,7 @@ from typing import BinaryIO, Final
 _QUICKTIME_BOXES: Final = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
 _EBML_MAGIC: Final = b"\x1a\x45\xdf\xa3"
 _SEGMENT_ID: Final = b"\x18\x53\x80\x67"
+_MAX_EBML_HEADER: Final = 4096
 _MAX_BOXES: Final = 100_000
 """Two days of two-second fragments; a file of nothing but tiny boxes must not cost minutes."""
 
@@ -53,12 +55,12 @@ def _reader(head: bytes) -> Callable[[BinaryIO], int | None] | None:
 
 
 def _isobmff_size(file: BinaryIO) -> int | None:
-    position = 0
+    position, end = 0, file.seek(0, os.SEEK_END)
     for _ in range(_MAX_BOXES):
+        if position >= end:
+            return position
         file.seek(position)
         head = file.read(16)
-        if not head:
-            return position
         if len(head) < 8:
             return position + 8
         if not head[4:8].isalnum():  # bytes that somebody put after the video
@@ -75,9 +77,9 @@ def _isobmff_size(file: BinaryIO) -> int | None:
 def _matroska_size(file: BinaryIO) -> int | None:
     file.seek(len(_EBML_MAGIC))
     header_size = _ebml_number(file)
-    if header_size is None:
+    if header_size is None or header_size > _MAX_EBML_HEADER:
         return None
-    file.seek(header_size, 1)
+    file.seek(header_size, os.SEEK_CUR)
     if file.read(4) != _SEGMENT_ID:
         return None
     segment_size = _ebml_number(file)

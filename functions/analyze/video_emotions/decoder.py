@@ -15,6 +15,7 @@ import av
 import av.error
 import numpy as np
 from numpy.typing import NDArray
+
 from video_common import limits
 from video_common.errors import NotAVideo
 

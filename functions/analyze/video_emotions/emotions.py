@@ -13,8 +13,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 from deepface.modules.preprocessing import resize_image
-from emotion_models.manifest import ModelSpec, load_manifest, verify
 from numpy.typing import NDArray
+
+from emotion_models.manifest import ModelSpec, load_manifest, verify
 from video_common import limits
 from video_common.errors import ConfigurationError
 from video_common.schema import EMOTION_LABELS, Engine, ModelFacts

@@ -12,6 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
 from video_common.errors import ConfigurationError
 
 Point = tuple[int, int]

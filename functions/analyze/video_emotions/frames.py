@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
 from video_common import limits
 from video_common.schema import Options, Sampling
-
 from video_emotions.decoder import open_video
 from video_emotions.probe import VideoInfo
 

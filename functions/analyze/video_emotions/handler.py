@@ -9,9 +9,9 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from video_common.aws.s3 import S3ObjectStore
 from video_common.errors import UnsupportedEvent
-
 from video_emotions.api import Api
 from video_emotions.emotions import load_model
 from video_emotions.pipeline import Pipeline

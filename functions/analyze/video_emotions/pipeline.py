@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
 from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import UndecodableVideo
 from video_common.schema import FacelessFrames, Options, Result
-
 from video_emotions.aggregate import Observation, Rectangle, ScoredFace, is_centred, summarise
 from video_emotions.emotions import EmotionModel, letterbox
 from video_emotions.faces import FaceFinder
@@ -19,7 +19,7 @@ from video_emotions.probe import probe
 from video_emotions.requests import VideoRequest
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
-from video_emotions.telemetry import Stopwatch, record_analysis, tracer
+from video_emotions.telemetry import Stopwatch, record_analysis, traced
 from video_emotions.workspace import video_file
 
 
@@ -32,7 +32,6 @@ class Pipeline:
     store: ObjectStore | None = None
     finder: FaceFinder = field(default_factory=FaceFinder)
 
-    @tracer.capture_method(capture_response=False)
     def analyze(self, request: VideoRequest) -> Result:
         """Analyse one video.
 
@@ -43,7 +42,7 @@ class Pipeline:
         """
         watch, options, threads = Stopwatch(), request.options, self.settings.worker_threads
         timeline = options.include == "timeline"
-        with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
+        with traced("analyze"), watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
                 info = probe(path, threads)
                 chosen = plan(info, options)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from video_common import limits
 from video_common.errors import FrameTooLarge, NotAVideo, TruncatedVideo, UndecodableVideo, UnsupportedCodec
-
 from video_emotions.containers import declared_size, is_known_container
 from video_emotions.decoder import Packet, Video, open_video
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote_plus
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
 from pydantic import ValidationError
+
 from video_common import limits
 from video_common.errors import (
     EmptyBody,

@@ -4,6 +4,7 @@ import json
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
+
 from video_common import limits
 from video_common.errors import VideoEmotionsError
 from video_common.schema import (
@@ -20,7 +21,6 @@ from video_common.schema import (
     TimelineFrame,
     VideoFacts,
 )
-
 from video_emotions.aggregate import Observation, Report, ScoredFace
 from video_emotions.probe import VideoInfo
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from video_common import limits
 from video_common.errors import ConfigurationError
 from video_common.schema import Engine

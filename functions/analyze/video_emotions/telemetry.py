@@ -16,6 +16,7 @@ metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 tracer = Tracer(service=SERVICE)
 
 Item = TypeVar("Item")
+STEPS = ("file", "probe", "frames", "faces", "emotions")
 
 
 class Stopwatch:
@@ -26,7 +27,7 @@ class Stopwatch:
     """
 
     def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
+        self._seconds = dict.fromkeys(STEPS, 0.0)
         self._step: str | None = None
         self._started = self._since = time.perf_counter()
 
@@ -58,9 +59,19 @@ class Stopwatch:
     def _switch(self, step: str | None) -> str | None:
         now = time.perf_counter()
         if self._step is not None:
-            self._seconds[self._step] = self._seconds.get(self._step, 0.0) + now - self._since
+            self._seconds[self._step] += now - self._since
         self._since, previous, self._step = now, self._step, step
         return previous
+
+
+@contextmanager
+def traced(name: str) -> Iterator[None]:
+    """Make the ``with`` block a subsegment of the X-Ray trace.
+
+    Powertools' ``capture_method`` would log each expected error (a caller's bad file) with its stack.
+    """
+    with tracer.provider.in_subsegment(name=f"## {name}"):
+        yield
 
 
 def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:

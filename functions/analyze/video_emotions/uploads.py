@@ -5,10 +5,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import S3Event
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
+
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import ConfigurationError, ServiceError, UnsupportedEvent, VideoEmotionsError
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
-
 from video_emotions import requests, responses
 from video_emotions.pipeline import Pipeline
 from video_emotions.telemetry import logger

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import ConfigurationError
-
 from video_emotions.requests import S3Object, VideoRequest
 
 FILE_NAME = "video"

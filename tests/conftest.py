@@ -1,0 +1,97 @@
+"""Fixtures that every suite shares. No test needs a network beyond loopback."""
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# Before anything imports Powertools: it reads these when its objects are made.
+os.environ |= {
+    "POWERTOOLS_TRACE_DISABLED": "true",
+    "POWERTOOLS_METRICS_NAMESPACE": "VideoEmotions",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+}
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.fakes import LambdaContext
+from video_common.schema import Engine
+from video_emotions.emotions import EmotionModel, load_model
+from video_emotions.pipeline import Pipeline
+from video_emotions.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
+SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    return Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
+
+
+@pytest.fixture(scope="session")
+def model(models_dir: Path) -> EmotionModel:
+    """The trained model that every machine can have."""
+    return load_model("mini-xception", Engine.ONNX, models_dir, threads=2)
+
+
+@pytest.fixture
+def settings(models_dir: Path, tmp_path: Path) -> Settings:
+    work = tmp_path / "work"
+    work.mkdir()
+    return Settings(emotion_model="mini-xception", models_dir=models_dir, work_dir=work)
+
+
+@pytest.fixture
+def pipeline(settings: Settings, model: EmotionModel) -> Pipeline:
+    return Pipeline(settings, model)
+
+
+@pytest.fixture
+def context() -> LambdaContext:
+    return LambdaContext()
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[str]:
+    """Moto on loopback, for everything that boto3 does in this process. Yields its URL."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    os.environ["AWS_ENDPOINT_URL"] = f"http://{host}:{port}"
+    yield os.environ["AWS_ENDPOINT_URL"]
+    del os.environ["AWS_ENDPOINT_URL"]
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(aws: str) -> Any:
+    """A client of the emulated S3, in which the two buckets stand."""
+    client = boto3.client("s3", endpoint_url=aws)
+    for bucket in (UPLOADS, RESULTS):
+        client.create_bucket(Bucket=bucket)
+    return client
+
+
+@pytest.fixture(scope="session")
+def handler_module(models_dir: Path, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The Lambda entry point, initialised as in a deployment."""
+    work = tmp_path_factory.mktemp("work")
+    variables = {
+        "EMOTION_MODEL": "mini-xception",
+        "MODELS_DIR": str(models_dir),
+        "WORK_DIR": str(work),
+        "UPLOADS_BUCKET": UPLOADS,
+        "RESULTS_BUCKET": RESULTS,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        return import_module("video_emotions.handler")

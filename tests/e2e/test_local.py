@@ -1,0 +1,110 @@
+"""`make run` and `make serve`, as a person runs them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.conftest import ROOT, SAMPLE
+
+TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())["sampled"]
+
+
+@pytest.fixture(scope="module")
+def environment(models_dir) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "EMOTION_MODEL": os.environ.get("EMOTION_MODEL", "mini-xception"),
+        "MODELS_DIR": str(models_dir),
+    }
+
+
+def run(environment, *arguments):
+    command = [sys.executable, "-m", "local.run", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_run_prints_the_result_alone_and_a_summary_beside_it(environment):
+    done = run(environment)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["overall_dominant_emotion"] == "happy"
+    for name in ("total_frames_analyzed", "frames_with_face"):
+        assert result[name] == TRUTH[name]
+    assert "happy" in done.stderr
+    assert "eye contact" in done.stderr
+
+
+def test_run_takes_a_file_and_options(environment):
+    done = run(environment, str(SAMPLE), "--options", "frame_interval=60&include=timeline")
+    assert done.returncode == 0, done.stderr
+    assert [seen["index"] for seen in json.loads(done.stdout)["timeline"]] == list(range(0, 360, 60))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no-such-file.mp4"], "Cannot read no-such-file.mp4"),
+        ([str(ROOT / "Makefile")], "422 The file is not a video"),
+        ([str(SAMPLE), "--options", "frames=1"], "'frames' is not an option"),
+    ],
+)
+def test_run_says_what_is_wrong(environment, arguments, said):
+    done = run(environment, *arguments)
+    assert done.returncode == 1
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_weights_are_told_at_the_start(environment, tmp_path):
+    done = run(environment | {"MODELS_DIR": str(tmp_path)})
+    assert done.returncode == 1
+    assert "ModelUnavailable" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def server(environment):
+    url = "http://127.0.0.1:5000"
+    process = subprocess.Popen([sys.executable, "-m", "local.serve"], cwd=ROOT, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                with urllib.request.urlopen(url, timeout=5):
+                    break
+            except urllib.error.URLError:
+                time.sleep(0.2)
+        assert process.poll() is None, "the server ended at its start"
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def test_the_seeds_curl_line_works_word_for_word(server, tmp_path):
+    (tmp_path / "sample_video.mp4").write_bytes(SAMPLE.read_bytes())
+    command = (
+        "curl -sS -X POST --data-binary @sample_video.mp4 "
+        '-H "Content-Type: application/octet-stream" http://127.0.0.1:5000/process-frame'
+    )
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    assert result["overall_dominant_emotion"] == "happy"
+    assert result["total_frames_analyzed"] == TRUTH["total_frames_analyzed"]
+
+
+def test_health_and_errors_over_http(server):
+    with urllib.request.urlopen(server) as response:
+        assert json.load(response)["status"] == "ok"
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(f"{server}/process-frame", data=b"", timeout=10)
+    with raised.value as error:
+        assert error.code == 415  # urllib sends a form's Content-Type
+        assert error.headers["Content-Type"] == "application/problem+json"
+        assert json.load(error)["code"] == "unsupported_media_type"

@@ -1,0 +1,100 @@
+"""The laws of aggregation."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.videos_info import info_of
+from video_common.limits import PROBABILITY_UNITS
+from video_common.schema import EMOTION_LABELS, Engine, ModelFacts, Options
+from video_emotions.aggregate import Observation, Report, ScoredFace, is_centred, summarise
+from video_emotions.responses import build_result
+
+SCORES = st.tuples(*[st.integers(0, PROBABILITY_UNITS)] * 7)
+FACES = st.builds(ScoredFace, st.just((0, 0, 10, 10)), st.booleans(), SCORES)
+OBSERVATIONS = st.lists(
+    st.builds(
+        Observation, st.integers(0, 10**6), st.integers(0, 10**8), st.booleans(), st.lists(FACES, max_size=3).map(tuple)
+    ),
+    max_size=30,
+)
+
+
+def result_of(report: Report):
+    return build_result(
+        report, info_of(1), Options(), 0.2, ModelFacts(name="m", engine=Engine.ONNX, weights_sha256="0"), {}
+    )
+
+
+@given(OBSERVATIONS, st.data())
+def test_reports_of_segments_merge_to_the_report_of_the_whole(observations, data):
+    cut = data.draw(st.integers(0, len(observations)))
+    parts = [observations[:cut], observations[cut:]]
+    whole = summarise(observations, frames_wanted=len(observations) + 3, keep_timeline=True)
+    first, second = (
+        summarise(part, frames_wanted=len(part) + extra, keep_timeline=True)
+        for part, extra in zip(parts, (1, 2), strict=True)
+    )
+    assert first + second == whole
+    assert Report() + whole == whole == whole + Report()
+
+
+@given(OBSERVATIONS, OBSERVATIONS, OBSERVATIONS)
+def test_merging_is_associative(a, b, c):
+    x, y, z = (summarise(part, frames_wanted=len(part)) for part in (a, b, c))
+    assert (x + y) + z == x + (y + z)
+
+
+@given(OBSERVATIONS)
+def test_scores_are_percents_of_votes_and_never_nan(observations):
+    result = result_of(summarise(observations, frames_wanted=len(observations)))
+    scores = list(result.average_emotion_scores.model_dump().values())
+    voting = [seen for seen in observations if seen.faces]
+    if voting:
+        assert math.isclose(sum(scores), 100, abs_tol=1e-9)
+        assert result.overall_dominant_emotion == EMOTION_LABELS[scores.index(max(scores))]
+    else:
+        assert scores == [0.0] * 7
+        assert result.overall_dominant_emotion is None
+        assert result.average_confidence_score == 0.0
+    assert 0 <= result.average_confidence_score <= 1
+    assert 0 <= result.eye_contact_score <= 100
+    assert result.total_frames_analyzed == len(observations)
+
+
+@given(st.lists(SCORES, min_size=1, max_size=20))
+def test_each_frame_votes_once_for_its_first_face(rows):
+    observations = [Observation(i, i, False, (ScoredFace((0, 0, 1, 1), True, row),)) for i, row in enumerate(rows)]
+    report = summarise(observations, frames_wanted=len(rows))
+    for place in range(7):
+        assert report.votes[place] == sum(row.index(max(row)) == place for row in rows)
+        assert report.probability_sums[place] == sum(row[place] for row in rows)
+    assert report.confidence_sum == sum(max(row) for row in rows)
+
+
+def test_a_tie_goes_to_the_first_label():
+    happy_sad = [(0, 0, 0, 9, 1, 0, 0), (0, 0, 0, 1, 9, 0, 0)]
+    observations = [Observation(i, i, False, (ScoredFace((0, 0, 1, 1), True, row),)) for i, row in enumerate(happy_sad)]
+    assert result_of(summarise(observations, frames_wanted=2)).overall_dominant_emotion == "happy"
+    assert ScoredFace((0, 0, 1, 1), True, (5, 5, 5, 5, 5, 5, 5)).dominant == 0
+
+
+def test_a_frame_without_a_detected_face_is_no_frame_with_face():
+    stand_in = Observation(0, 0, False, (ScoredFace((0, 0, 640, 360), False, (0, 0, 0, 0, 0, 0, 9)),))
+    report = summarise([stand_in], frames_wanted=1)
+    assert (report.frames_with_face, sum(report.votes)) == (0, 1)
+
+
+def test_what_was_wanted_and_did_not_come_is_unreadable():
+    report = summarise([Observation(0, 0, False, ())], frames_wanted=4, truncated=True)
+    assert (report.frames_analyzed, report.frames_unreadable, report.truncated) == (1, 3, True)
+
+
+def test_the_tolerance_is_of_the_frames_width_and_height_and_includes_its_edge():
+    # Given a frame of 1000 x 500: the centre may lie 200 across and 100 down from (500, 250)
+    assert is_centred((690, 340, 20, 20), 1000, 500, 0.2)
+    assert not is_centred((691, 340, 20, 20), 1000, 500, 0.2)
+    assert not is_centred((690, 341, 20, 20), 1000, 500, 0.2)
+    assert is_centred((290, 140, 20, 20), 1000, 500, 0.2)
+    assert not is_centred((289, 140, 20, 20), 1000, 500, 0.2)

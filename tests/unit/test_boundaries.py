@@ -1,0 +1,115 @@
+"""Who may know whom. A new module has to find its place here."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = {
+    "video_emotions": ROOT / "functions/analyze/video_emotions",
+    "video_common": ROOT / "layers/common/python/video_common",
+    "emotion_models": ROOT / "layers/models/python/emotion_models",
+}
+ONLY_IN = {
+    "av": {"video_emotions.decoder"},
+    "deepface": {"video_emotions.emotions", "emotion_models.convert"},
+    "onnxruntime": {"video_emotions.emotions", "emotion_models.convert"},
+    "tensorflow": {"video_emotions.emotions", "emotion_models.convert"},
+    "boto3": {"video_common.aws.s3"},
+    "botocore": {"video_common.aws.s3"},
+}
+LAYERS = [
+    {"handler"},
+    {"api", "uploads"},
+    {"pipeline"},
+    {"responses", "workspace"},
+    {"requests", "frames", "aggregate", "faces", "emotions", "settings", "telemetry"},
+    {"probe"},
+    {"decoder", "containers"},
+]
+"""Of video_emotions, upper first: nothing imports from a layer above its own."""
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package, folder in PACKAGES.items():
+        for path in folder.rglob("*.py"):
+            dotted = ".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
+            found[dotted] = path
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_is_known_in_its_places_only(library):
+    users = {
+        module
+        for module, path in modules().items()
+        if any(name == library or name.startswith(f"{library}.") for name in imports(path))
+    }
+    assert users <= ONLY_IN[library]
+    assert users, f"nobody imports {library}: mend this table"
+
+
+def test_only_the_settings_read_the_environment():
+    readers = {m for m, path in modules().items() if "environ" in path.read_text() or "getenv" in path.read_text()}
+    # the other two set what DeepFace and TensorFlow read when they are imported
+    assert readers == {"video_emotions.settings", "video_emotions.emotions", "emotion_models.convert"}
+
+
+def test_nothing_imports_from_a_layer_above_its_own():
+    layer_of = {f"video_emotions.{name}": depth for depth, names in enumerate(LAYERS) for name in names}
+    mine = {module: path for module, path in modules().items() if module.startswith("video_emotions.")}
+    assert set(mine) == set(layer_of), "a module has no layer"
+    for module, path in mine.items():
+        for name in imports(path) & set(layer_of):
+            assert layer_of[name] >= layer_of[module], f"{module} imports {name}"
+
+
+def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
+    for module, path in modules().items():
+        if not module.startswith("video_emotions"):
+            assert not [name for name in imports(path) if name.startswith("video_emotions")], module
+
+
+def test_aggregation_imports_no_library():
+    assert {name.split(".")[0] for name in imports(PACKAGES["video_emotions"] / "aggregate.py")} <= {
+        "collections",
+        "dataclasses",
+        "typing",
+        "video_common",
+    }
+
+
+def loaded_after(statement: str, *libraries: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*[name for name in {libraries!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_only_the_chosen_engine_is_imported(models_dir):
+    load = (
+        "from pathlib import Path; from video_common.schema import Engine; from video_emotions.emotions import load_model;"
+        f"load_model('mini-xception', Engine.{{}}, Path({str(models_dir)!r}), 1)"
+    )
+    assert loaded_after(load.format("ONNX"), "tensorflow", "onnxruntime", "torch") == {"onnxruntime"}
+    assert loaded_after(load.format("TENSORFLOW"), "tensorflow", "onnxruntime", "torch") == {"tensorflow"}
+
+
+def test_errors_limits_and_schema_bring_nothing_heavy():
+    heavy = ("numpy", "cv2", "boto3", "av", "deepface", "aws_lambda_powertools")
+    assert loaded_after("import video_common.errors, video_common.limits, video_common.schema", *heavy) == set()

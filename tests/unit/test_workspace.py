@@ -1,0 +1,54 @@
+"""The request's file, and that nothing stays behind."""
+
+import pytest
+
+from tests.fakes import MemoryStore
+from video_common.errors import ConfigurationError, ObjectMissing, StorageUnavailable
+from video_common.schema import Options
+from video_emotions.requests import S3Object, VideoRequest
+from video_emotions.workspace import video_file
+
+OBJECT = VideoRequest(S3Object("uploads", "../../etc/passwd.m3u8", None, 3), Options())
+
+
+def test_posted_bytes_become_a_file_of_a_name_of_ours(tmp_path):
+    with video_file(VideoRequest(b"abc", Options()), tmp_path, None) as path:
+        assert path.read_bytes() == b"abc"
+        assert path.name == "video"
+        assert path.parent.parent == tmp_path
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_objects_key_never_reaches_the_file_system(tmp_path):
+    store = MemoryStore({("uploads", "../../etc/passwd.m3u8"): b"abc"})
+    with video_file(OBJECT, tmp_path, store) as path:
+        assert (path.name, path.parent.parent, path.read_bytes()) == ("video", tmp_path, b"abc")
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_requests_do_not_share_a_file(tmp_path):
+    request = VideoRequest(b"abc", Options())
+    with video_file(request, tmp_path, None) as one, video_file(request, tmp_path, None) as two:
+        assert one != two
+
+
+def test_nothing_stays_when_the_analysis_fails(tmp_path):
+    with pytest.raises(ZeroDivisionError), video_file(VideoRequest(b"abc", Options()), tmp_path, None):
+        _ = 1 / 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("down"), ObjectMissing("gone")])
+def test_nothing_stays_when_the_download_breaks_off(tmp_path, error):
+    store = MemoryStore(
+        {("uploads", OBJECT.source.key): b"abcdef"}, failures={("download", OBJECT.source.key): [error]}
+    )
+    with pytest.raises(type(error)), video_file(OBJECT, tmp_path, store):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_object_without_a_store_is_a_wrong_configuration(tmp_path):
+    with pytest.raises(ConfigurationError), video_file(OBJECT, tmp_path, None):
+        pass
+    assert not list(tmp_path.iterdir())
