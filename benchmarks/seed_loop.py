@@ -10,17 +10,17 @@ import argparse
 import json
 import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 CENTRE_TOLERANCE = 0.2
-Image = NDArray[np.uint8]
+Image = NDArray[Any]
 
 
 def run(
@@ -56,7 +56,7 @@ def run(
     seconds = dict.fromkeys(("model_load", "decode", "analyze", "eye_contact"), 0.0)
     started = perf_counter()
     deepface = load_deepface(model, weights, engine)
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")  # type: ignore[attr-defined]
     seconds["model_load"] = perf_counter() - started
 
     frames: list[dict[str, Any]] = []
@@ -162,7 +162,7 @@ def mini_xception(weights: str, engine: str) -> Any:
         def __init__(self) -> None:
             self.model, self.model_name = network, "Emotion"
 
-        def _preprocess_image(self, img: NDArray[np.float32]) -> NDArray[np.float32]:
+        def _preprocess_image(self, img: Image) -> Image:
             grey = cv2.cvtColor(img, cv2.COLOR_BGR2GRAY)
             return cv2.resize(grey, (64, 64)) * 2 - 1
 
@@ -181,7 +181,8 @@ def main() -> None:
     parser.add_argument("--frames", action="store_true", help="print every analysed frame too")
     options = vars(parser.parse_args())
     with_frames = options.pop("frames")
-    result = run(options.pop("video"), **options)
+    with redirect_stdout(sys.stderr):  # DeepFace tells there of the directories that it makes
+        result = run(options.pop("video"), **options)
     if not with_frames:
         del result["frames"]
     json.dump(result, sys.stdout, indent=2)

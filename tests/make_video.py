@@ -28,8 +28,6 @@ from tests.pictures import Picture
 
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error by itself, past FFmpeg's log
 
-_QP2LAMBDA: Final = 118
-
 
 @dataclass(frozen=True, slots=True)
 class Codec:
@@ -41,16 +39,16 @@ class Codec:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-_CONSTANT_QUALITY: Final = {"flags": "+qscale", "global_quality": str(5 * _QP2LAMBDA)}
+_PLAIN: Final = {"b": "3M", "qmin": "3"}
 _VPX: Final = {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "4M"}
 
 CODECS: Final[Mapping[str, Codec]] = {
     "h264": Codec("libx264", ("mp4", "mov", "mkv", "avi"), options={"preset": "veryfast"}),
     "hevc": Codec("libx265", ("mp4", "mov", "mkv"), options={"preset": "ultrafast"}),
-    "vp8": Codec("libvpx", ("webm", "mkv", "avi"), options=_VPX),
+    "vp8": Codec("libvpx", ("webm", "mkv", "avi"), options={**_VPX, "cpu-used": "16"}),
     "vp9": Codec("libvpx-vp9", ("mp4", "webm", "mkv", "avi"), options=_VPX),
-    "mjpeg": Codec("mjpeg", ("mp4", "mov", "mkv", "avi"), "yuvj420p", _CONSTANT_QUALITY),
-    "mpeg4": Codec("mpeg4", ("mp4", "mov", "mkv", "avi"), options=_CONSTANT_QUALITY),
+    "mjpeg": Codec("mjpeg", ("mp4", "mov", "mkv", "avi"), "yuvj420p", _PLAIN),
+    "mpeg4": Codec("mpeg4", ("mp4", "mov", "mkv", "avi"), options=_PLAIN),
     "av1": Codec("libsvtav1", ("mp4", "webm", "mkv", "avi"), options={"preset": "11", "crf": "35"}),
 }
 
@@ -131,7 +129,7 @@ def write_video(
     if container_name not in chosen.containers:
         message = f"{codec} does not go into {container_name}"
         raise ValueError(message)
-    if rotation and (rotation not in {90, 180, 270} or container_name not in KEEPS_ROTATION):
+    if rotation and (rotation not in {90, 180, 270} or container_name not in KEEPS_TIMES):
         message = f"{container_name} cannot ask for a rotation of {rotation}"
         raise ValueError(message)
     stored = (np.ascontiguousarray(np.rot90(picture, -rotation // 90)) for picture in pictures)
@@ -213,7 +211,7 @@ class _Silence:
         self._end = end_ms * _AUDIO_RATE // 1000
 
     def write_until(self, seconds: Fraction) -> None:
-        while self._position < min(self._end, seconds * _AUDIO_RATE):
+        while self._position < min(self._end, int(seconds * _AUDIO_RATE)):
             frame = av.AudioFrame.from_ndarray(np.zeros((1, _AUDIO_CHUNK), np.int16), format="s16", layout="mono")
             frame.sample_rate, frame.time_base, frame.pts = _AUDIO_RATE, Fraction(1, _AUDIO_RATE), self._position
             self._position += _AUDIO_CHUNK

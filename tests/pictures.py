@@ -7,14 +7,14 @@ public domain, inside scikit-image's wheel.
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-Picture = NDArray[np.uint8]
+Picture = NDArray[Any]  # of uint8; OpenCV's stubs know no more of what they return
 Place = tuple[float, float] | None
 """Where the face's centre is, as parts of the picture's width and height; None: no face."""
 
@@ -37,7 +37,7 @@ NUMBER_BITS: Final = 16
 @lru_cache(maxsize=1)
 def _astronaut() -> Picture:
     """Return the astronaut's picture, 512 x 512, face centred on ``_FACE``; the file is in the wheel, not fetched."""
-    return np.ascontiguousarray(data.astronaut()[:, :, ::-1])
+    return np.ascontiguousarray(data.astronaut()[:, :, ::-1])  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=4)
@@ -62,7 +62,7 @@ def portrait(width: int, height: int, place: Place, drift: tuple[float, float] =
     -------
     Picture
     """
-    picture = _astronaut() if place else _astronaut()[_SUIT]
+    picture: Picture = _astronaut() if place else _astronaut()[_SUIT]
     anchor = _FACE if place else (picture.shape[1] / 2, picture.shape[0] / 2)
     scale = _SCALE_AT_REFERENCE * height / _REFERENCE_HEIGHT
     x, y = place or (0.5, 0.5)
@@ -72,7 +72,7 @@ def portrait(width: int, height: int, place: Place, drift: tuple[float, float] =
             [0, scale, y * height - scale * anchor[1] + drift[1]],
         ]
     )
-    mask = np.zeros(picture.shape[:2], np.float32)
+    mask: NDArray[Any] = np.zeros(picture.shape[:2], np.float32)
     mask[_FEATHER:-_FEATHER, _FEATHER:-_FEATHER] = 1
     mask = cv2.GaussianBlur(mask, (0, 0), _FEATHER / 2.5)
     mask = cv2.warpAffine(mask, moved, (width, height))[:, :, np.newaxis]

@@ -15,7 +15,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from emotion_models.fetch import fetch, fetch_first
+from emotion_models.fetch import OPEN_SECONDS, fetch, fetch_first
 from emotion_models.manifest import ModelSpec, PackageSource, Source, UrlSource, load_manifest
 from video_common.errors import ModelUnavailable
 
@@ -187,7 +187,7 @@ class TestUrl:
             ("/cut", "1000"),
             ("/missing", "answered 404 Not Found"),
             ("/redirect?/missing", "answered 404 Not Found"),
-            ("/redirect?/redirect?ftp://127.0.0.1/good", "not allowed"),
+            ("/redirect?ftp://127.0.0.1/good", "unknown url type: ftp"),
             ("/redirect?data:,good", "not allowed"),
         ],
     )
@@ -256,6 +256,9 @@ class TestUrl:
 
             # Then it does not get many more
             assert time.monotonic() - started < 5
+
+    def test_the_official_sources_are_given_up_within_ten_seconds(self):
+        assert OPEN_SECONDS * len(load_manifest()["deepface"].sources) < 10
 
     def test_what_lay_there_stays_when_nothing_better_is_found(self, server: Server, models_dir: Path):
         spec = spec_of(server.source("/cut"))

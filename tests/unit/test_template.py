@@ -420,7 +420,9 @@ def test_function_may_do_what_it_does(name):
     # And where videos come by upload, it reads them, writes results, and that is all
     if name == "AnalyzeUploads":
         uploads, results = ([f"{resolve({'Fn::GetAtt': [bucket, 'Arn']})}/*"] for bucket in BUCKETS)
-        expected |= {"s3:GetObject": uploads, "s3:GetObjectVersion": uploads, "s3:PutObject": results}
+        bucket = [uploads[0].removesuffix("/*")]
+        expected |= {"s3:GetObject": uploads, "s3:GetObjectVersion": uploads, "s3:ListBucket": bucket}
+        expected |= {"s3:PutObject": results}
     assert allowed == expected
 
 

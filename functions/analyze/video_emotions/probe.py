@@ -86,7 +86,7 @@ def probe(path: Path, threads: int) -> VideoInfo:
         raise TruncatedVideo("The file ends in the middle of a picture. Send the whole file.")
     stamps, order = _presentation_order(packets)
     pts = stamps[order]
-    first = start if start is not None else int(pts[0]) * time_base
+    first = start if start is not None and not is_avi else int(pts[0]) * time_base
     times_ms = np.array([round((int(stamp) * time_base - first) * 1000) for stamp in pts], dtype=np.int64)
     span = int(pts[-1] - pts[0]) * time_base
     last_duration = packets[order[-1]].duration * time_base

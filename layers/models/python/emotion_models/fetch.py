@@ -22,8 +22,8 @@ from emotion_models.manifest import ModelSpec, PackageSource, Source, verify
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
 
-OPEN_SECONDS: Final = 5.0
-"""Until a URL's answer begins, redirects included: a machine whose packets vanish knows after two URLs, in 10 s."""
+OPEN_SECONDS: Final = 4.5
+"""Until a URL's answer begins, redirects included: a machine whose packets vanish knows after two URLs, within 10 s."""
 
 READ_SECONDS: Final = 30.0
 """Without a single byte, after the answer has begun."""

@@ -1,0 +1,188 @@
+"""Real files of every codec in every container: the right pictures, at the right times, upright."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_video
+from tests.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
+from video_common.errors import TruncatedVideo, UnsupportedCodec
+from video_common.schema import Options, Result, Sampling
+from video_emotions.frames import Frame, plan, sample
+from video_emotions.pipeline import Pipeline
+from video_emotions.probe import probe
+from video_emotions.requests import VideoRequest
+
+WIDTH, HEIGHT = 480, 270
+VFR_MS = [0, 40, 73, 500, 507, 1900, 1933, 2000, 2400, 5000]
+
+
+def sampled(path: Path, **options) -> list[Frame]:
+    info, chosen = probe(path, 2), Options(scale_factor=1, **options)
+    return list(sample(path, info, chosen, plan(info, chosen), 2))
+
+
+def numbers(frames: list[Frame]) -> list[int]:
+    return [read_number(frame.image) for frame in frames]
+
+
+def analysed(pipeline: Pipeline, path: Path, **options) -> Result:
+    return pipeline.analyze(VideoRequest(path.read_bytes(), Options(**options)))
+
+
+@pytest.mark.parametrize(("codec", "container"), MATRIX)
+def test_a_face_is_followed_in_every_codec_and_container(tmp_path, pipeline, codec, container):
+    # Given a clip in which the face jumps to the left after a second
+    places = [CENTRED] * 30 + [TO_THE_LEFT] * 30
+    path = write_video(tmp_path / f"clip.{container}", portraits(WIDTH, HEIGHT, places), codec=codec)
+    # When it is analysed
+    result = analysed(pipeline, path, frame_interval=10, include="timeline")
+    # Then each sampled frame has its face, and contact until the jump
+    assert [seen.index for seen in result.timeline] == [0, 10, 20, 30, 40, 50]
+    assert [len(seen.faces) for seen in result.timeline] == [1] * 6
+    assert [seen.eye_contact for seen in result.timeline] == [True] * 3 + [False] * 3
+    assert [seen.time_ms for seen in result.timeline] == pytest.approx([0, 333, 667, 1000, 1333, 1667], abs=1)
+    assert result.video.codec == codec
+    assert (result.video.width, result.video.height, result.video.rotation) == (WIDTH, HEIGHT, 0)
+    assert result.video.duration_ms == pytest.approx(2000, abs=34)
+    assert result.video.frame_rate == pytest.approx(30, abs=0.1)
+    assert (result.frames_unreadable, result.truncated) == (0, False)
+
+
+@pytest.mark.parametrize(("codec", "container"), MATRIX)
+@pytest.mark.parametrize("interval", [1, 7])
+def test_the_picture_of_an_index_is_that_picture(tmp_path, codec, container, interval):
+    path = write_video(tmp_path / f"clip.{container}", numbered(moving(320, 180, 40)), codec=codec)
+    frames = sampled(path, frame_interval=interval)
+    assert [frame.index for frame in frames] == list(range(0, 40, interval))
+    assert numbers(frames) == [frame.index for frame in frames]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@pytest.mark.parametrize("open_gop", [False, True])
+def test_b_frames_are_counted_in_presentation_order(tmp_path, codec, open_gop):
+    pictures = numbered(moving(320, 180, 60))
+    path = write_video(tmp_path / "b.mp4", pictures, codec=codec, keyint=12, b_frames=3, open_gop=open_gop)
+    frames = sampled(path, frame_interval=1)
+    assert numbers(frames) == [frame.index for frame in frames] == list(range(60))
+
+
+def test_b_frames_in_avi_are_counted_in_presentation_order_too(tmp_path):
+    path = write_video(tmp_path / "b.avi", numbered(moving(320, 180, 60)), codec="h264", b_frames=3)
+    frames = sampled(path, frame_interval=7)
+    assert numbers(frames) == [frame.index for frame in frames] == list(range(0, 60, 7))
+    assert [frame.time_ms for frame in frames] == sorted(frame.time_ms for frame in frames)
+
+
+@pytest.mark.parametrize(("codec", "container"), [pair for pair in MATRIX if pair[1] in KEEPS_TIMES])
+def test_times_are_presentation_times(tmp_path, codec, container):
+    path = write_video(tmp_path / f"v.{container}", numbered(moving(320, 180, 10)), codec=codec, times_ms=VFR_MS)
+    frames = sampled(path, frame_interval=1)
+    assert [frame.time_ms for frame in frames] == VFR_MS
+    assert numbers(frames) == list(range(10))
+
+
+def test_times_of_a_phone_have_a_fine_time_base(tmp_path):
+    times = [n * 1001 / 30 for n in range(30)]
+    path = write_video(tmp_path / "p.mov", flat(320, 180, 30), times_ms=times, time_base=Fraction(1, 90_000))
+    assert [frame.time_ms for frame in sampled(path, frame_interval=1)] == [round(time) for time in times]
+
+
+@pytest.mark.parametrize("audio_first", [False, True])
+def test_a_sound_track_does_not_move_the_pictures(tmp_path, audio_first):
+    path = write_video(
+        tmp_path / "sound.mp4", numbered(flat(320, 180, 30)), audio_ms=(0, 1500), audio_first=audio_first
+    )
+    frames = sampled(path, frame_interval=10)
+    assert (numbers(frames), [frame.time_ms for frame in frames]) == ([0, 10, 20], [0, 333, 667])
+
+
+@pytest.mark.parametrize("container", KEEPS_ROTATION)
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_turned_phone_clips_are_analysed_upright(tmp_path, pipeline, container, rotation):
+    # Given a portrait clip whose pixels are stored turned
+    codec = "vp9" if container == "webm" else "h264"
+    path = write_video(
+        tmp_path / f"phone.{container}", portraits(360, 640, [CENTRED] * 4), codec=codec, rotation=rotation
+    )
+    # When it is analysed
+    result = analysed(pipeline, path, frame_interval=1, include="timeline")
+    # Then the faces are upright, in the middle, and the size is that of the upright picture
+    assert (result.video.width, result.video.height) == (360, 640)
+    assert result.video.rotation == -rotation % 360
+    assert result.frames_with_face == 4
+    assert result.eye_contact_score == 100
+    box = result.timeline[0].faces[0].box
+    assert box.x < 180 < box.x + box.width
+    assert box.y < 320 < box.y + box.height
+
+
+@pytest.mark.parametrize("variant", [{"fragmented": True}, {"faststart": True}])
+def test_fragmented_and_fast_starting_files(tmp_path, variant):
+    path = write_video(tmp_path / "clip.mp4", numbered(moving(320, 180, 40)), keyint=10, **variant)
+    assert numbers(sampled(path, frame_interval=9)) == [0, 9, 18, 27, 36]
+
+
+def test_keyframes_are_analysed_once_each_and_keep_their_place(tmp_path, pipeline):
+    path = write_video(tmp_path / "k.mp4", numbered(moving(320, 180, 60)), keyint=20, options={"sc_threshold": "0"})
+    frames = sampled(path, frame_interval=7, sampling=Sampling.KEYFRAMES)
+    assert [frame.index for frame in frames] == numbers(frames) == [0, 20, 40]
+    assert [frame.time_ms for frame in frames] == [0, 667, 1333]
+    assert analysed(pipeline, path, frame_interval=7, sampling="keyframes").total_frames_analyzed == 3
+
+
+def test_a_clip_of_nothing_has_no_votes_and_no_emotion(tmp_path, pipeline):
+    path = write_video(tmp_path / "nothing.mp4", flat(640, 360, 61))
+    result = analysed(pipeline, path)
+    assert result.total_frames_analyzed == 3
+    assert result.overall_dominant_emotion is None
+    assert set(result.average_emotion_scores.model_dump().values()) == {0.0}
+    assert (result.average_confidence_score, result.eye_contact_score, result.frames_with_face) == (0.0, 0.0, 0)
+    assert "NaN" not in result.model_dump_json()
+
+
+def test_a_clip_of_nothing_can_be_made_to_vote(tmp_path, pipeline):
+    path = write_video(tmp_path / "nothing.mp4", flat(640, 360, 61))
+    result = analysed(pipeline, path, faceless_frames="analyze", include="timeline")
+    assert sum(result.average_emotion_scores.model_dump().values()) == pytest.approx(100, abs=1e-9)
+    assert (result.frames_with_face, result.eye_contact_score) == (0, 0.0)
+    (face,) = result.timeline[0].faces
+    assert (face.detected, face.box.width, face.box.height) == (False, 640, 360)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv", "webm", "avi"])
+@pytest.mark.parametrize("fraction", [0.5, 0.98])
+def test_a_cut_off_file_is_refused(tmp_path, pipeline, container, fraction):
+    codec = "vp9" if container == "webm" else "h264"
+    whole = write_video(tmp_path / f"whole.{container}", moving(320, 180, 40), codec=codec)
+    with pytest.raises(TruncatedVideo):
+        analysed(pipeline, cut(whole, fraction))
+
+
+def test_damage_inside_a_file_is_counted_not_hidden(tmp_path, pipeline):
+    # Given a whole file in whose middle a stretch of bytes was lost
+    path = write_video(tmp_path / "clip.mp4", moving(320, 180, 60), codec="mjpeg")
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4000] = bytes(4000)
+    path.write_bytes(data)
+    # When every picture is wanted
+    result = analysed(pipeline, path, frame_interval=1)
+    # Then the damaged ones are missing, and counted
+    assert result.frames_unreadable > 0
+    assert result.total_frames_analyzed + result.frames_unreadable == 60
+
+
+def test_a_codec_that_is_not_tested_is_refused(tmp_path, pipeline):
+    import av
+
+    path = tmp_path / "clip.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.width, stream.height = 320, 180
+        for picture in flat(320, 180, 3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode(None))
+    with pytest.raises(UnsupportedCodec, match="ffv1"):
+        analysed(pipeline, path)
