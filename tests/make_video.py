@@ -117,7 +117,7 @@ def write_video(
     fragmented, faststart : bool
         MP4 and MOV: an index with each keyframe's fragment (as browsers record); the index before the pictures.
     options : mapping, optional
-        FFmpeg's options of the encoder, over those chosen here.
+        FFmpeg's options of the encoder, over those chosen here; ``x264-params`` and the like are added to ours.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def write_video(
         stream: Any = container.add_stream(
             chosen.encoder,
             rate=fps,
-            options={**chosen.options, **_structure(codec, keyint, b_frames, open_gop=open_gop), **(options or {})},
+            options=_encoder_options(codec, keyint, b_frames, options or {}, open_gop=open_gop),
         )
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = chosen.pix_fmt
@@ -187,9 +187,13 @@ def cut(path: Path, fraction: float) -> Path:
     return part
 
 
-def _structure(codec: str, keyint: int | None, b_frames: int | None, *, open_gop: bool) -> dict[str, str]:
-    """Return FFmpeg's options for the order of keyframes and B-frames."""
-    options = {} if keyint is None else {"g": str(keyint)}
+def _encoder_options(
+    codec: str, keyint: int | None, b_frames: int | None, wanted: Mapping[str, str], *, open_gop: bool
+) -> dict[str, str]:
+    """Return FFmpeg's options: the codec's, those for the order of keyframes and B-frames, the caller's."""
+    options = dict(CODECS[codec].options)
+    if keyint is not None:
+        options["g"] = str(keyint)
     if b_frames is not None:
         options["bf"] = str(b_frames)
     if codec == "h264":
@@ -197,6 +201,8 @@ def _structure(codec: str, keyint: int | None, b_frames: int | None, *, open_gop
     elif codec == "hevc":
         # A test's standard error is for the test.
         options["x265-params"] = f"open-gop={open_gop:d}:log-level=error"
+    for name, value in wanted.items():
+        options[name] = f"{options[name]}:{value}" if name.endswith("-params") and name in options else value
     return options
 
 

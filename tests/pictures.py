@@ -106,7 +106,7 @@ def moving(
     Parameters
     ----------
     width, height, count : int
-        Two milliseconds a picture at 1080p, and three pictures of memory however many are drawn.
+        However many are drawn, memory is that of a few.
     detail : float
         Strength of the grain. 0: an encoder has next to nothing to do; 1: a phone camera in the evening.
     place : Place

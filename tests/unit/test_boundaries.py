@@ -66,7 +66,7 @@ def test_a_library_is_known_in_its_places_only(library):
 
 
 def test_only_the_settings_read_the_environment():
-    readers = {m for m, path in modules().items() if "environ" in path.read_text() or "getenv" in path.read_text()}
+    readers = {m for m, path in modules().items() if "os.environ" in path.read_text() or "getenv" in path.read_text()}
     # the other two set what DeepFace and TensorFlow read when they are imported
     assert readers == {"video_emotions.settings", "video_emotions.emotions", "emotion_models.convert"}
 
@@ -103,7 +103,8 @@ def loaded_after(statement: str, *libraries: str) -> set[str]:
 
 def test_only_the_chosen_engine_is_imported(models_dir):
     load = (
-        "from pathlib import Path; from video_common.schema import Engine; from video_emotions.emotions import load_model;"
+        "from pathlib import Path; from video_common.schema import Engine;"
+        "from video_emotions.emotions import load_model;"
         f"load_model('mini-xception', Engine.{{}}, Path({str(models_dir)!r}), 1)"
     )
     assert loaded_after(load.format("ONNX"), "tensorflow", "onnxruntime", "torch") == {"onnxruntime"}

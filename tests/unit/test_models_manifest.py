@@ -160,6 +160,17 @@ class TestVerify:
         assert "python -m emotion_models" in caught.value.detail
         assert "\n" not in caught.value.detail
 
+    def test_a_cut_file_and_an_altered_one_are_told_apart(self, models_dir: Path):
+        # Given weights cut off, and then weights of the right size with other content
+        path = SPEC.weights_path(models_dir)
+        path.write_bytes(WEIGHTS[:-1])
+        with pytest.raises(ModelUnavailable, match=f"has {len(WEIGHTS) - 1} bytes, not {len(WEIGHTS)}"):
+            verify(SPEC, models_dir, Engine.TENSORFLOW)
+
+        path.write_bytes(WEIGHTS[::-1])
+        with pytest.raises(ModelUnavailable, match=f"has the sha256 {sha256(WEIGHTS[::-1]).hexdigest()}, not"):
+            verify(SPEC, models_dir, Engine.TENSORFLOW)
+
     def test_a_model_made_from_other_weights_is_refused(self, models_dir: Path):
         # Given a record that is whole, of weights that the manifest no longer names
         record = RECORD.model_copy(update={"source_sha256": "0" * 64})
