@@ -40,12 +40,13 @@ class Codec:
 
 
 _PLAIN: Final = {"b": "3M", "qmin": "3"}
-_VPX: Final = {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "4M"}
+_VPX: Final = {"deadline": "good", "cpu-used": "5", "crf": "20", "b": "4M", "threads": "1"}
+"""One thread: libvpx's threads wait for each other in busy loops, which on a loaded machine has gone on for ever."""
 
 CODECS: Final[Mapping[str, Codec]] = {
     "h264": Codec("libx264", ("mp4", "mov", "mkv", "avi"), options={"preset": "veryfast"}),
     "hevc": Codec("libx265", ("mp4", "mov", "mkv"), options={"preset": "ultrafast"}),
-    "vp8": Codec("libvpx", ("webm", "mkv", "avi"), options={**_VPX, "cpu-used": "16"}),
+    "vp8": Codec("libvpx", ("webm", "mkv", "avi"), options=_VPX),
     "vp9": Codec("libvpx-vp9", ("mp4", "webm", "mkv", "avi"), options=_VPX),
     "mjpeg": Codec("mjpeg", ("mp4", "mov", "mkv", "avi"), "yuvj420p", _PLAIN),
     "mpeg4": Codec("mpeg4", ("mp4", "mov", "mkv", "avi"), options=_PLAIN),
