@@ -1,6 +1,7 @@
 """Fixtures that every suite shares. No test needs a network beyond loopback."""
 
 import os
+import socket
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +30,23 @@ from video_emotions.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
+
+
+def _loopback_only(connect: Any) -> Any:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a test reaches for {address[0]}")
+        return connect(self, address)
+
+    return guarded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Fail whatever would leave the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", _loopback_only(socket.socket.connect))
+        yield
 
 
 @pytest.fixture(scope="session")
