@@ -43,6 +43,11 @@ class Emulator:
         try:
             with urllib.request.urlopen(request, timeout=self._seconds + 10) as response:  # noqa: S310
                 text = response.read().decode()
+        except urllib.error.HTTPError as error:
+            reason = error.read().decode(errors="replace").strip() or "no reason was given"
+            raise EmulatorError(
+                f"The function failed at its start or ended; its own words are above. {reason}"
+            ) from error
         except (urllib.error.URLError, OSError) as error:
             raise EmulatorError(f"The emulator did not answer: {error}") from error
         try:

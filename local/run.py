@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from local.emulator import ROOT, EmulatorError, emulator
+from video_common import limits
+from video_emotions.settings import Settings
 
 SAMPLE_EVENT = ROOT / "events" / "clip-raw-v1.json"
 
@@ -27,15 +29,21 @@ def main() -> int:
     parser.add_argument("video", nargs="?", type=Path, help="a video file (default: the sample event)")
     parser.add_argument("--options", default="", help="a query string, e.g. frame_interval=10&include=timeline")
     arguments = parser.parse_args()
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
     try:
+        size = arguments.video.stat().st_size if arguments.video else 0
+        if size > limits.MAX_POST_VIDEO_BYTES:  # the emulator would cut the event, and complain about its JSON
+            console.print(
+                f"[red]{arguments.video} has {size:,} bytes; a POST carries {limits.MAX_POST_VIDEO_BYTES:,}. "
+                "Cut it or scale it down; a deployment takes larger files by its uploads bucket."
+            )
+            return 1
         event = _event(arguments.video, arguments.options)
     except OSError as error:
         console.print(f"[red]Cannot read {error.filename}: {error.strerror}")
         return 1
-    settings = {
-        name: os.environ[name] for name in ("MODELS_DIR", "EMOTION_MODEL", "EMOTION_ENGINE") if name in os.environ
-    }
+    names = [name.upper() for name in Settings.model_fields]
+    settings = {name: os.environ[name] for name in names if name in os.environ}
     started = time.perf_counter()
     try:
         with emulator({"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true", **settings}) as function:

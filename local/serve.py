@@ -3,9 +3,11 @@
 Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot take a video.
 """
 
+import argparse
 import asyncio
 import base64
 import os
+import socket
 import sys
 import threading
 import time
@@ -43,12 +45,12 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Turn an ASGI request into an event, and the handler's answer into the response."""
     if scope["type"] != "http":
         return
-    body, more = b"", True
+    body, more = bytearray(), True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    answer = await asyncio.to_thread(_call, _event(scope, body))
+    answer = await asyncio.to_thread(_call, _event(scope, bytes(body)))
     headers = [(name.lower().encode(), str(value).encode()) for name, value in answer.get("headers", {}).items()]
     content = answer.get("body", "").encode()
     headers.append((b"content-length", str(len(content)).encode()))
@@ -85,14 +87,23 @@ def _event(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
 
 def main() -> None:
     """Load the model, then serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=PORT)
+    port = parser.parse_args().port
     import video_emotions.handler  # noqa: F401 - the init phase: fail here, not at the first request
 
-    print(
-        f"Serving on http://{HOST}:{PORT} - try: curl -X POST --data-binary @clip.mp4 "
-        f'-H "Content-Type: application/octet-stream" http://{HOST}:{PORT}/process-frame',
-        file=sys.stderr,
-    )
-    uvicorn.run(application, host=HOST, port=PORT, log_level="warning", lifespan="off")
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            sys.exit(f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running?")
+        print(
+            f"Serving on http://{HOST}:{port} - try: curl -X POST --data-binary @clip.mp4 "
+            f'-H "Content-Type: application/octet-stream" http://{HOST}:{port}/process-frame',
+            file=sys.stderr,
+        )
+        uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off")).run(sockets=[listener])
 
 
 if __name__ == "__main__":

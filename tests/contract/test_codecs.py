@@ -1,13 +1,15 @@
 """Real files of every codec in every container: the right pictures, at the right times, upright."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import SAMPLE
 from tests.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_video
 from tests.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
-from video_common.errors import TruncatedVideo, UnsupportedCodec
+from video_common.errors import NotAVideo, TruncatedVideo, UnsupportedCodec
 from video_common.schema import Options, Result, Sampling
 from video_emotions.frames import Frame, plan, sample
 from video_emotions.pipeline import Pipeline
@@ -186,3 +188,80 @@ def test_a_codec_that_is_not_tested_is_refused(tmp_path, pipeline):
         container.mux(stream.encode(None))
     with pytest.raises(UnsupportedCodec, match="ffv1"):
         analysed(pipeline, path)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+def test_mirrored_clips_of_front_cameras_are_upright(tmp_path, pipeline, container):
+    # Given a clip that asks players to turn it by half a turn, whose matrix then says: mirror left and right only
+    path = write_video(tmp_path / f"selfie.{container}", portraits(480, 270, [TO_THE_LEFT] * 4), rotation=180)
+    data = path.read_bytes()
+    half_turn = struct.pack(">9i", -0x10000, 0, 0, 0, -0x10000, 0, 0, 0, 0x40000000)
+    mirrored = struct.pack(">9i", -0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    assert data.count(half_turn) == 1
+    path.write_bytes(data.replace(half_turn, mirrored))
+    # When it is decoded, it is the upside-down picture mirrored: turned pixels, so no face
+    upside_down = analysed(pipeline, path, frame_interval=1)
+    # and one whose pixels are upright is a face on the other side
+    path = write_video(tmp_path / f"upright.{container}", portraits(480, 270, [TO_THE_LEFT] * 4))
+    plain = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    data = path.read_bytes()
+    track = data.rindex(plain, 0, data.index(b"mdia"))
+    path.write_bytes(data[:track] + mirrored + data[track + len(plain) :])
+    result = analysed(pipeline, path, frame_interval=1, include="timeline")
+    assert (upside_down.frames_with_face, result.frames_with_face, result.video.rotation) == (0, 4, 0)
+    box = result.timeline[0].faces[0].box
+    assert box.x < 0.8 * WIDTH < box.x + box.width
+
+
+def test_one_wide_and_one_tall_clip_do_not_spoil_the_next(tmp_path, pipeline):
+    for name, size in {"wide": (16000, 16), "tall": (16, 16000)}.items():
+        path = write_video(tmp_path / f"{name}.mkv", flat(*size, 2), codec="mjpeg")
+        for options in ({"scale_factor": 1}, {"faceless_frames": "analyze", "include": "timeline"}):
+            result = analysed(pipeline, path, **options)
+            assert result.total_frames_analyzed == 1
+        (face,) = result.timeline[0].faces
+        assert (face.box.width, face.box.height) == size
+    # OpenCV's classifiers would now want 32000 x 32000 of everything
+    assert resident_megabytes() < 4000
+    assert analysed(pipeline, SAMPLE).frames_with_face == 9
+
+
+@pytest.mark.parametrize("factor", [0.5, 1e-9, 5e-324])
+def test_boxes_never_leave_the_picture(tmp_path, pipeline, factor):
+    path = write_video(tmp_path / "odd.mkv", flat(642, 358, 2), codec="mjpeg")
+    result = analysed(pipeline, path, scale_factor=factor, faceless_frames="analyze", include="timeline")
+    (face,) = result.timeline[0].faces
+    assert (face.box.x, face.box.y, face.box.width, face.box.height) == (0, 0, 642, 358)
+
+
+def test_keyframes_of_equal_times_count_once_and_none_is_missed(tmp_path):
+    # Given times that fall together in the container's milliseconds
+    times, unit = [0, 100, 100.2, 200, 200.2, 300], Fraction(1, 10_000)
+    path = write_video(tmp_path / "d.mkv", flat(320, 180, 6), codec="mjpeg", times_ms=times, time_base=unit)
+    info, options = probe(path, 2), Options(frame_interval=3, sampling=Sampling.KEYFRAMES)
+    assert len(set(info.pts.tolist())) < info.frame_count
+    # When keyframes are sampled, then every one of the plan comes
+    chosen = plan(info, options)
+    assert [frame.index for frame in sample(path, info, options, chosen, 2)] == chosen.indices.tolist()
+
+
+def test_a_sound_file_with_a_cover_is_no_video(tmp_path, pipeline):
+    import av
+    from av.stream import Disposition
+
+    path = write_video(tmp_path / "cover.mp4", flat(320, 180, 1), codec="mjpeg", audio_ms=(0, 1000))
+    marked = tmp_path / "marked.mp4"
+    with av.open(str(path)) as source, av.open(str(marked), "w") as target:
+        streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
+        streams[source.streams.video[0].index].disposition = Disposition.attached_pic
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                target.mux(packet)
+    with pytest.raises((NotAVideo, UnsupportedCodec)):
+        analysed(pipeline, marked)
+
+
+def resident_megabytes() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -18,11 +18,13 @@ BATCHES = """
 import sys
 from pathlib import Path
 import numpy as np
+from video_common import limits
 from video_common.schema import Engine
 from video_emotions.emotions import letterbox, load_model
 model = load_model("mini-xception", Engine(sys.argv[1]), Path(sys.argv[2]), 2)
 rng = np.random.default_rng(7)
 faces = [letterbox(rng.integers(0, 256, (90 + i, 80, 3), dtype=np.uint8)) for i in range(64)]
+limits.FACE_BATCH = 64
 whole = np.array(model.score(faces))
 for size in (1, 7, 64):
     parts = np.array([row for start in range(0, 64, size) for row in model.score(faces[start:start + size])])
@@ -52,7 +54,7 @@ def test_scores_are_units_of_probability_and_no_faces_are_no_scores(model):
     assert model.score([]) == []
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (500, 20, 3), (20, 500, 3), (224, 224, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (500, 20, 3), (20, 500, 3), (224, 224, 3), (1, 3000, 3), (3000, 2, 3)])
 def test_any_crop_becomes_a_padded_square(shape):
     face = letterbox(np.full(shape, 255, np.uint8))
     assert (face.shape, face.dtype) == ((224, 224, 3), np.float32)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import urllib.request
 import pytest
 
 from tests.conftest import ROOT, SAMPLE
+from video_common import limits
 
 TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())["sampled"]
 
@@ -52,6 +54,7 @@ def test_run_takes_a_file_and_options(environment):
         (["no-such-file.mp4"], "Cannot read no-such-file.mp4"),
         ([str(ROOT / "Makefile")], "422 The file is not a video"),
         ([str(SAMPLE), "--options", "frames=1"], "'frames' is not an option"),
+        (["/dev/null"], "400 No video in the request"),
     ],
 )
 def test_run_says_what_is_wrong(environment, arguments, said):
@@ -61,17 +64,37 @@ def test_run_says_what_is_wrong(environment, arguments, said):
     assert "Traceback" not in done.stderr
 
 
+def test_run_refuses_what_the_emulator_would_cut(environment, tmp_path):
+    large = tmp_path / "large.mp4"
+    large.write_bytes(bytes(limits.MAX_POST_VIDEO_BYTES + 1))
+    done = run(environment, str(large))
+    assert done.returncode == 1
+    assert "a POST carries 4,500,000" in done.stderr
+
+
+def test_a_taken_port_is_told(environment, server):
+    command = [sys.executable, "-m", "local.serve", "--port", server.rpartition(":")[2]]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "Is another server running?" in done.stderr
+
+
 def test_missing_weights_are_told_at_the_start(environment, tmp_path):
     done = run(environment | {"MODELS_DIR": str(tmp_path)})
     assert done.returncode == 1
-    assert "ModelUnavailable" in done.stderr
+    assert "mini_xception" in done.stderr or "facial_expression" in done.stderr
+    assert "The function failed at its start" in done.stderr
     assert done.stdout == ""
 
 
 @pytest.fixture(scope="module")
 def server(environment):
-    url = "http://127.0.0.1:5000"
-    process = subprocess.Popen([sys.executable, "-m", "local.serve"], cwd=ROOT, env=environment)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "local.serve", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
@@ -87,12 +110,13 @@ def server(environment):
         process.wait(timeout=10)
 
 
-def test_the_seeds_curl_line_works_word_for_word(server, tmp_path):
+def test_the_seeds_curl_line_works_word_for_word_but_for_the_port(server, tmp_path):
     (tmp_path / "sample_video.mp4").write_bytes(SAMPLE.read_bytes())
     command = (
         "curl -sS -X POST --data-binary @sample_video.mp4 "
         '-H "Content-Type: application/octet-stream" http://127.0.0.1:5000/process-frame'
     )
+    command = command.replace("http://127.0.0.1:5000", server)
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
     assert result["overall_dominant_emotion"] == "happy"

@@ -42,6 +42,7 @@ def test_a_cut_sample_declares_more_than_it_has(written, fraction):
         (box(b"ftyp", b"isom") + (1).to_bytes(4, "big") + b"mdat" + (1000).to_bytes(8, "big"), 1012),
         (box(b"ftyp", b"isom") + bytes(4) + b"mdat" + bytes(50), None),  # "up to the end of the file"
         (box(b"ftyp", b"isom") + b"\xff\xff\xff\xff\x00\x01\x02\x03 trailing rubbish", 12),
+        (box(b"ftyp", b"isom") + b"\x00\x00\x01", 12),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x8a" + bytes(10), 20),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff", None),  # a live recording
         (b"RIFF" + (100).to_bytes(4, "little") + b"AVI LIST", 108),

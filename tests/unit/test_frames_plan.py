@@ -1,11 +1,13 @@
 """Which pictures are wanted."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.videos_info import info_of
 from video_common import limits
+from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
 from video_emotions.frames import plan, shrink
 
@@ -39,13 +41,17 @@ def test_more_than_the_limit_is_left_out_and_said():
 
 @given(st.integers(1, 3000), st.integers(1, 3000))
 def test_without_a_factor_the_longer_side_shrinks_to_the_limit_and_never_grows(height, width):
-    image, scale = shrink(np.zeros((height, width, 3), np.uint8), None)
+    image = shrink(np.zeros((height, width, 3), np.uint8), None)
     assert max(image.shape[:2]) == min(max(height, width), limits.DEFAULT_LONG_SIDE)
-    assert 0 < scale <= 1
 
 
-@given(st.integers(1, 300), st.integers(1, 300), st.floats(1e-6, 1))
+@given(st.integers(1, 300), st.integers(1, 300), st.floats(min_value=0, max_value=1, exclude_min=True))
 def test_a_factor_however_small_leaves_a_picture(height, width, factor):
-    image, scale = shrink(np.zeros((height, width, 3), np.uint8), factor)
-    assert scale == factor
-    assert min(image.shape[:2]) >= 1
+    assert min(shrink(np.zeros((height, width, 3), np.uint8), factor).shape[:2]) >= 1
+
+
+def test_a_factor_that_leaves_too_many_pixels_is_refused_with_one_that_fits():
+    image = np.zeros((4320, 7680, 3), np.uint8)
+    with pytest.raises(InvalidOption, match=r"at 0\.50 at most"):
+        shrink(image, 1.0)
+    assert shrink(image, 0.5).shape == (2160, 3840, 3)

@@ -71,6 +71,7 @@ def test_options_of_the_query_and_of_the_json_add_up():
         (errors.EmptyBody, rest_event(None)),
         (errors.EmptyBody, rest_event(b"")),
         (errors.EmptyBody, rest_event(" \r\n\t")),
+        (errors.EmptyBody, rest_event(b" \r\n\t")),  # as the gateway sends it
         (errors.EmptyBody, json_event("")),
         (errors.EmptyBody, json_event("  \n")),
         (errors.EmptyBody, json_event({})),
@@ -86,6 +87,8 @@ def test_options_of_the_query_and_of_the_json_add_up():
         (errors.InvalidJson, json_event("[" * 100_000)),
         (errors.InvalidJson, json_event('["video"]')),
         (errors.InvalidJson, json_event('{"video": 1' + "0" * 5000 + "}")),
+        (errors.InvalidJson, json_event(f'{{"video": "{TEXT}", "frame_interval": {"[" * 300 + "]" * 300}}}')),
+        (errors.InvalidJson, json_event(f'{{"video": "{TEXT}", "include": "\\ud800"}}')),
         (errors.UnknownOption, json_event({"video": TEXT, "frameInterval": 3})),
         (errors.UnknownOption, rest_event(VIDEO, query={"max_workers": ["3"]})),
         (errors.UnknownOption, rest_event(VIDEO, query={"video": ["3"]})),
@@ -124,6 +127,16 @@ def test_wrong_option_values_name_the_option(name, value):
         read(rest_event(VIDEO, query={name: [value]}))
 
 
+def test_a_byte_order_mark_is_no_reason_to_refuse():
+    assert read(json_event("\ufeff" + json.dumps({"video": TEXT}))).source == VIDEO
+
+
+def test_an_answer_is_no_echo():
+    with pytest.raises(errors.UnknownOption) as raised:
+        read(rest_event(VIDEO, query={"x" * 90_000: ["1"]}))
+    assert len(raised.value.detail) < 300
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("frame_interval", "30"), ("frame_interval", True), ("scale_factor", "0.5")]
 )
@@ -148,7 +161,7 @@ def test_the_size_limit_is_exact():
     assert len(at_limit) + 100_000 < limits.LAMBDA_PAYLOAD_BYTES
 
 
-@given(st.binary(min_size=1, max_size=300))
+@given(st.binary(min_size=1, max_size=300).filter(bytes.strip))
 def test_bytes_survive(data):
     assert read(rest_event(data)).source == data
     assert read(json_event({"video": base64.b64encode(data).decode()})).source == data

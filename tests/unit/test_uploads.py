@@ -57,6 +57,17 @@ def test_a_store_that_fails_makes_lambda_deliver_again_after_the_other_records(u
     assert not list(uploads.pipeline.settings.work_dir.iterdir())
 
 
+def test_a_record_that_crashes_does_not_cost_the_others_theirs(uploads, store):
+    class Broken(bytes):
+        def __getitem__(self, _place):
+            raise MemoryError
+
+    store.objects["uploads", "one.mp4"] = Broken(CLIP)
+    with pytest.raises(MemoryError):
+        uploads.handle(s3_event("one.mp4", "two.mp4"), "r")
+    assert read(store, "two.mp4.json")["overall_dominant_emotion"] == "happy"
+
+
 def test_the_test_event_is_acknowledged(uploads):
     assert uploads.handle({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads"}, "r") == {
         "results": []

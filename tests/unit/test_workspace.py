@@ -8,7 +8,7 @@ from video_common.schema import Options
 from video_emotions.requests import S3Object, VideoRequest
 from video_emotions.workspace import video_file
 
-OBJECT = VideoRequest(S3Object("uploads", "../../etc/passwd.m3u8", None, 3), Options())
+OBJECT = VideoRequest(S3Object("uploads", "../../etc/passwd.m3u8", None), Options())
 
 
 def test_posted_bytes_become_a_file_of_a_name_of_ours(tmp_path):

@@ -61,8 +61,6 @@ def _isobmff_size(file: BinaryIO) -> int | None:
             return position
         file.seek(position)
         head = file.read(16)
-        if len(head) < 8:
-            return position + 8
         if not head[4:8].isalnum():  # bytes that somebody put after the video
             return position
         size = int.from_bytes(head[:4], "big")

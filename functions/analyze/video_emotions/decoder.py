@@ -4,16 +4,20 @@ A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` 
 a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
 """
 
+import struct
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 import av
 import av.error
 import numpy as np
+from av.sidedata.sidedata import Type as SideData
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from video_common import limits
@@ -43,13 +47,22 @@ class Picture:
     pts : int
         Presentation time in time base units.
     rotation : int
-        Degrees counter-clockwise that make the picture upright: 0, 90, 180 or 270.
+        Degrees clockwise that make the picture upright: 0, 90, 180 or 270.
     """
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
         self.pts: int = frame.pts if frame.pts is not None else frame.dts
-        self.rotation: int = round(frame.rotation / 90) * 90 % 360
+        # x' = a x + c y, y' = b x + d y: the display matrix says where the container wants each pixel (libavutil).
+        matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+        a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20]) if matrix is not None else (1, 0, 0, 0, 1)
+        self._transposed = abs(b) > abs(a)
+        # A mirrored matrix (front cameras) flips one axis, a rotation by half a turn flips both.
+        self._flip_x, self._flip_y = (c < 0, b < 0) if self._transposed else (a < 0, d < 0)
+        if self._transposed:
+            self.rotation = 270 if self._flip_y else 90
+        else:
+            self.rotation = 180 if self._flip_y else 0
 
     @property
     def is_corrupt(self) -> bool:
@@ -59,9 +72,10 @@ class Picture:
     def bgr(self) -> NDArray[np.uint8]:
         """Return the upright picture: uint8, (height, width, 3), BGR; the same bytes as ``cv2.VideoCapture`` gives."""
         image = self._frame.to_ndarray(format="bgr24")
-        if self.rotation:
-            image = np.ascontiguousarray(np.rot90(image, self.rotation // 90))
-        return cast("NDArray[np.uint8]", image)
+        if self._transposed:
+            image = image.transpose(1, 0, 2)
+        image = image[:: -1 if self._flip_y else 1, :: -1 if self._flip_x else 1]
+        return cast("NDArray[np.uint8]", np.ascontiguousarray(image))
 
 
 class Video:
@@ -115,6 +129,13 @@ class Video:
         except av.error.FFmpegError as error:
             raise NotAVideo("The file's container is damaged. Export the video again and send that file.") from error
 
+    def first_picture(self) -> Picture | None:
+        """Decode until there is a picture; None if the first ``limits.MAX_UNREADABLE_START`` packets give none."""
+        for packet in islice(self._container.demux(self._stream), limits.MAX_UNREADABLE_START):
+            for picture in self._decoded(packet):
+                return picture
+        return next(self._decoded(None), None)
+
     def pictures(self, *, keyframes_only: bool = False) -> Generator[Picture]:
         """Yield the decoded pictures in presentation order; what cannot be decoded is left out.
 
@@ -162,8 +183,8 @@ def open_video(path: Path, threads: int) -> Iterator[Video]:
         raise NotAVideo("The file cannot be opened as MP4, MOV, WebM, MKV or AVI.") from error
     with container:
         stream = container.streams.best("video")
-        if stream is None or stream.codec_context is None:
-            raise NotAVideo("The file holds no video stream. Send a file with a picture track.")
+        if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:
+            raise NotAVideo("The file holds no moving pictures. Send a file with a video track.")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
         stream.codec_context.options = {"max_pixels": str(limits.MAX_PIXELS)}

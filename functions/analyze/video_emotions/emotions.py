@@ -40,6 +40,9 @@ def letterbox(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     NDArray of float32, shape (224, 224, 3)
         BGR in 0..1, padded with black to keep the proportions.
     """
+    height, width = crop.shape[:2]
+    if max(height, width) > DEEPFACE_INPUT[0] * min(height, width):  # DeepFace would round the shorter side to nothing
+        crop = np.asarray(cv2.resize(crop, (DEEPFACE_INPUT[0], 1) if width > height else (1, DEEPFACE_INPUT[0])))
     return np.asarray(resize_image(crop / np.float32(255), DEEPFACE_INPUT)[0], dtype=np.float32)
 
 

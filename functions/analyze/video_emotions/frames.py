@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_common import limits
+from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
 from video_emotions.decoder import open_video
 from video_emotions.probe import VideoInfo
@@ -27,22 +28,33 @@ class Frame:
         Presentation time, milliseconds from the start of the file.
     image : NDArray of uint8, shape (height, width, 3)
         BGR, upright.
-    scale : float
-        Size of ``image`` in relation to the video's own.
+    own_size : tuple of int
+        Width and height before shrinking, in pixels.
     """
 
     index: int
     time_ms: int
     image: NDArray[np.uint8]
-    scale: float
+    own_size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """The pictures to analyse: their indices in presentation order, and whether a limit left some out."""
+    """The pictures to analyse.
+
+    Attributes
+    ----------
+    indices : NDArray of int64
+        In presentation order, ascending, without repetition; at most ``limits.MAX_SAMPLED_FRAMES``.
+    truncated : bool
+        That limit left some out.
+    keyframes_only : bool
+        All of them are keyframes.
+    """
 
     indices: NDArray[np.int64]
     truncated: bool
+    keyframes_only: bool
 
 
 def plan(info: VideoInfo, options: Options) -> Plan:
@@ -51,15 +63,15 @@ def plan(info: VideoInfo, options: Options) -> Plan:
     Returns
     -------
     Plan
-        Ascending indices without repetition, at most ``limits.MAX_SAMPLED_FRAMES``. `exact`: every
-        ``frame_interval``-th from the first. `keyframes`: the keyframe nearest in time to each of those (of two that
-        are equally near, the earlier one); each counts once.
+        `exact`: every ``frame_interval``-th from the first. `keyframes`: the keyframe nearest in time to each of those
+        (of two that are equally near, the earlier one), each once; in a video without one as `exact`.
     """
     wanted = np.arange(0, info.frame_count, options.frame_interval, dtype=np.int64)
     keyframes = np.flatnonzero(info.is_keyframe)
-    if options.sampling is Sampling.KEYFRAMES and len(keyframes):
+    keyframes_only = options.sampling is Sampling.KEYFRAMES and len(keyframes) > 0
+    if keyframes_only:
         wanted = np.unique(keyframes[_nearest(info.times_ms[keyframes], info.times_ms[wanted])])
-    return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES)
+    return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES, keyframes_only)
 
 
 def _nearest(times: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -75,10 +87,12 @@ def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: i
     A picture whose decoding failed, in whole or in part, is not yielded. Early exit closes the file.
     """
     remaining = set(plan.indices.tolist())
-    keyframes_only = options.sampling is Sampling.KEYFRAMES
-    by_time = info.has_presentation_times or keyframes_only
-    index_of = {int(stamp): index for index, stamp in enumerate(info.pts)} if by_time else {}
-    with open_video(path, threads) as video, closing(video.pictures(keyframes_only=keyframes_only)) as pictures:
+    by_time = info.has_presentation_times or plan.keyframes_only
+    index_of: dict[int, int] = {}
+    if by_time:
+        for index in plan.indices.tolist():
+            index_of.setdefault(int(info.pts[index]), index)
+    with open_video(path, threads) as video, closing(video.pictures(keyframes_only=plan.keyframes_only)) as pictures:
         for count, picture in enumerate(pictures):
             if not remaining:
                 return
@@ -86,11 +100,12 @@ def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: i
             if index is None or index not in remaining or picture.is_corrupt:
                 continue
             remaining.remove(index)
-            image, scale = shrink(picture.bgr(), options.scale_factor)
-            yield Frame(index, int(info.times_ms[index]), image, scale)
+            image = picture.bgr()
+            own_size = (image.shape[1], image.shape[0])
+            yield Frame(index, int(info.times_ms[index]), shrink(image, options.scale_factor), own_size)
 
 
-def shrink(image: NDArray[np.uint8], scale_factor: float | None) -> tuple[NDArray[np.uint8], float]:
+def shrink(image: NDArray[np.uint8], scale_factor: float | None) -> NDArray[np.uint8]:
     """Resize a picture for the analysis.
 
     Parameters
@@ -100,20 +115,26 @@ def shrink(image: NDArray[np.uint8], scale_factor: float | None) -> tuple[NDArra
         Given: bilinear at that factor, as the seed did. None: area averaging down to a longer side of
         ``limits.DEFAULT_LONG_SIDE`` pixels; a smaller picture stays as it is.
 
-    Returns
-    -------
-    image : NDArray of uint8
-    scale : float
-        0 < scale <= 1.
+    Raises
+    ------
+    InvalidOption
+        At that factor the picture has more than ``limits.MAX_ANALYZED_PIXELS``.
     """
     height, width = image.shape[:2]
     scale = scale_factor if scale_factor is not None else min(1.0, limits.DEFAULT_LONG_SIDE / max(height, width))
+    if width * height * scale * scale > limits.MAX_ANALYZED_PIXELS:
+        largest = (limits.MAX_ANALYZED_PIXELS / (width * height)) ** 0.5
+        raise InvalidOption(
+            f"'scale_factor': {width} x {height} pixels can be analysed at {largest:.2f} at most. "
+            "Give a smaller one, or none to have the size chosen."
+        )
     if scale == 1.0:
-        return image, scale
+        return image
     if min(height, width) * scale < limits.MIN_SCALED_SIDE:
         side = limits.MIN_SCALED_SIDE
-        size = (max(side, round(width * scale)), max(side, round(height * scale)))
-        return np.asarray(cv2.resize(image, size), dtype=np.uint8), scale
+        return np.asarray(
+            cv2.resize(image, (max(side, round(width * scale)), max(side, round(height * scale)))), np.uint8
+        )
     interpolation = cv2.INTER_AREA if scale_factor is None else cv2.INTER_LINEAR
     # Factors and not a size, as the seed did: OpenCV samples by them even where the size had to be rounded.
-    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation), dtype=np.uint8), scale
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation), np.uint8)

@@ -70,7 +70,7 @@ class Pipeline:
             boxes, crops = [(0, 0, width, height)], [frame.image]
         if options.include != "timeline":  # only the largest face votes
             boxes, crops = boxes[:1], crops[:1]
-        boxes = [_at_own_size(box, frame.scale) for box in boxes]
+        boxes = [_at_own_size(box, (width, height), frame.own_size) for box in boxes]
         return _Seen(frame.index, frame.time_ms, contact, bool(faces), boxes, [letterbox(crop) for crop in crops])
 
 
@@ -106,6 +106,7 @@ def _observations(frames: list[_Seen], inputs: list[NDArray[np.float32]], model:
         yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces)
 
 
-def _at_own_size(box: Rectangle, scale: float) -> Rectangle:
-    x, y, width, height = (round(value / scale) for value in box)
-    return x, y, width, height
+def _at_own_size(box: Rectangle, size: tuple[int, int], own_size: tuple[int, int]) -> Rectangle:
+    x, y, width, height = box
+    across, down = own_size[0] / size[0], own_size[1] / size[1]
+    return round(x * across), round(y * down), round(width * across), round(height * down)

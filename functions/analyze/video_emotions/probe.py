@@ -6,13 +6,21 @@ count that a container claims is not looked at.
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from video_common import limits
-from video_common.errors import FrameTooLarge, NotAVideo, TruncatedVideo, UndecodableVideo, UnsupportedCodec
+from video_common.errors import (
+    FrameTooLarge,
+    NotAVideo,
+    TooManyFrames,
+    TruncatedVideo,
+    UndecodableVideo,
+    UnsupportedCodec,
+)
 from video_emotions.containers import declared_size, is_known_container
 from video_emotions.decoder import Packet, Video, open_video
 
@@ -71,17 +79,19 @@ def probe(path: Path, threads: int) -> VideoInfo:
 
     Raises
     ------
-    NotAVideo, TruncatedVideo, UnsupportedCodec, FrameTooLarge, UndecodableVideo
+    NotAVideo, TruncatedVideo, UnsupportedCodec, FrameTooLarge, TooManyFrames, UndecodableVideo
     """
     size_bytes = path.stat().st_size
     _refuse_cut_off(path, size_bytes)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
-        packets = list(video.packets())
+        packets = list(islice(video.packets(), limits.MAX_FRAMES + 1))
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
         codec, is_avi = video.codec, video.is_avi
     if not packets:
         raise UndecodableVideo("The video stream is empty. Export the video again and send that file.")
+    if len(packets) > limits.MAX_FRAMES:
+        raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
     if any(packet.is_corrupt for packet in packets):
         raise TruncatedVideo("The file ends in the middle of a picture. Send the whole file.")
     stamps, order = _presentation_order(packets)
@@ -143,13 +153,13 @@ def _presentation_order(packets: list[Packet]) -> tuple[NDArray[np.int64], NDArr
 def _upright_size(path: Path, threads: int) -> tuple[int, int, int]:
     """Decode one picture: its side data tells the rotation, which no container field does for all of them."""
     with open_video(path, threads) as video:
-        picture = next(video.pictures(), None)
+        picture = video.first_picture()
         if picture is None:
-            raise UndecodableVideo("Not one picture of the video can be decoded. Export it again and send that file.")
+            raise UndecodableVideo("The video's first pictures cannot be decoded. Export it again and send that file.")
         width, height = video.size
         if picture.rotation in (90, 270):
             width, height = height, width
-        return width, height, -picture.rotation % 360
+        return width, height, picture.rotation
 
 
 def _sha256(path: Path) -> str:

@@ -29,6 +29,7 @@ from video_common.errors import (
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options
 
 VIDEO_MEMBER: Final = "video"
+_NO_VIDEO: Final = "The request holds no video. Send the file's bytes as the body (curl: --data-binary @clip.mp4)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,6 @@ class S3Object:
     bucket: str
     key: str
     version_id: str | None
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,10 @@ def from_http(event: BaseProxyEvent) -> VideoRequest:
         if not isinstance(video, str):
             raise InvalidBase64(f'"{VIDEO_MEMBER}" must be a string: the file in base64.')
         return VideoRequest(_video(video), options)
+    told = f"Content-Type {_short(content_type)} is not taken." if content_type else "There is no Content-Type."
     raise UnsupportedMediaType(
-        f"Content-Type is {content_type or 'missing'!r}. Send the header Content-Type: application/octet-stream with "
-        f"the file's bytes (or one of {', '.join(VIDEO_CONTENT_TYPES[1:])}), or {JSON_CONTENT_TYPE} with "
+        f"{told} Send the header Content-Type: application/octet-stream with the file's bytes "
+        f"(or one of {', '.join(VIDEO_CONTENT_TYPES[1:])}), or {JSON_CONTENT_TYPE} with "
         f'{{"{VIDEO_MEMBER}": "<base64>"}}.'
     )
 
@@ -93,7 +94,6 @@ def from_s3(record: S3EventRecord) -> VideoRequest:
         bucket=record.s3.bucket.name,
         key=object_key(record),
         version_id=record.s3.get_object.version_id,
-        size=size,
     )
     return VideoRequest(source, Options())
 
@@ -129,12 +129,12 @@ def _members(text: str) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for name, value in pairs:
             if name in members:
-                raise RepeatedOption(f"{name!r} is given more than once in the JSON. Give it once.")
+                raise RepeatedOption(f"{_short(name)} is given more than once in the JSON. Give it once.")
             members[name] = value
         return members
 
     try:
-        members = json.loads(text, object_pairs_hook=unique)
+        members = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise InvalidJson(f'The body is not JSON. Send {{"{VIDEO_MEMBER}": "<base64>"}}.') from error
     if not isinstance(members, dict):
@@ -145,9 +145,7 @@ def _members(text: str) -> dict[str, Any]:
 def _video(body: str | None) -> bytes:
     """Decode a video; the size is checked on the text, before the bytes are made."""
     if not body or not body.strip():
-        raise EmptyBody(
-            "The request holds no video. Send the file's bytes as the body (curl: --data-binary @clip.mp4)."
-        )
+        raise EmptyBody(_NO_VIDEO)
     size = len(body) // 4 * 3 - body[-2:].count("=")
     if size > limits.MAX_POST_VIDEO_BYTES:
         raise VideoTooLarge(
@@ -155,27 +153,38 @@ def _video(body: str | None) -> bytes:
             "Put larger files into the uploads bucket."
         )
     try:
-        return base64.b64decode(body, validate=True)
+        video = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidBase64(
             "The video is not base64 of RFC 4648 (no line breaks, no data: prefix, padded with =). "
             "Through API Gateway, send the raw bytes with a video Content-Type: the gateway encodes them."
         ) from error
+    if not video.strip():
+        raise EmptyBody(_NO_VIDEO)
+    return video
 
 
 def _options(query: Mapping[str, list[str]], members: Mapping[str, Any]) -> Options:
     """Validate options of the query string (text) and of the JSON (typed) with the one model of them."""
-    known = ", ".join(Options.model_fields)
     for name, values in query.items():
         if len(values) > 1 or name in members:
-            raise RepeatedOption(f"{name!r} is given more than once. Give it once, in the query string or in the JSON.")
+            raise RepeatedOption(
+                f"{_short(name)} is given more than once. Give it once, in the query string or in the JSON."
+            )
     for name in (*query, *members):
         if name not in Options.model_fields:
-            raise UnknownOption(f"{name!r} is not an option; the options are: {known}.")
+            raise UnknownOption(f"{_short(name)} is not an option; the options are: {', '.join(Options.model_fields)}.")
     try:
         typed = Options.model_validate_json(json.dumps(members), strict=True)
         from_query = Options.model_validate({name: values[0] for name, values in query.items()})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InvalidOption(f"{'.'.join(map(str, first['loc']))!r}: {first['msg']}.") from error
+        place = error.errors()[0]["loc"]
+        if not place:  # not Unicode, or nested too deep
+            raise InvalidJson("The options in the JSON are not plain values.") from error
+        raise InvalidOption(f"{place[0]!r} must be {Options.model_fields[str(place[0])].description}.") from error
     return from_query.model_copy(update={name: getattr(typed, name) for name in typed.model_fields_set})
+
+
+def _short(text: str) -> str:
+    """Quote what a caller sent, but not all of it: an answer is no echo."""
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")

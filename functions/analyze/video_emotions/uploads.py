@@ -31,8 +31,8 @@ class Uploads:
 
         Raises
         ------
-        ServiceError
-            After all records were tried: one of them failed on our side, so that Lambda delivers the event again.
+        Exception
+            After all records were tried: what one of them failed with, so that Lambda delivers the event again.
         ConfigurationError
             RESULTS_BUCKET is not set.
         """
@@ -43,19 +43,20 @@ class Uploads:
         for record in S3Event(event).records:
             try:
                 written.append(self._take(record, request_id))
-            except ServiceError as error:
-                logger.exception(error.detail, code=error.code)
+            except Exception as error:  # the other records must not wait for this one's next delivery
+                logger.exception("a record failed")
                 failed = error
         if failed is not None:
             raise failed
         return {"results": written}
 
     def _take(self, record: S3EventRecord, request_id: str) -> str:
-        results_bucket = self.pipeline.settings.results_bucket
+        settings = self.pipeline.settings
+        results_bucket = settings.results_bucket
         if results_bucket is None:
             raise ConfigurationError("RESULTS_BUCKET is not set: there is nowhere to put a result.")
-        if record.s3.bucket.name == results_bucket:
-            raise ConfigurationError("The event comes from the results bucket: its results would trigger it again.")
+        if record.s3.bucket.name != settings.uploads_bucket:
+            raise ConfigurationError("The event is of another bucket than UPLOADS_BUCKET. Mend the notification.")
         if not record.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
             raise UnsupportedEvent("Only ObjectCreated events are handled. Mend the bucket's notification.")
         key = f"{requests.object_key(record)}.json"

@@ -38,7 +38,7 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
         path = directory / FILE_NAME
         if isinstance(request.source, S3Object):
             if store is None:
-                raise ConfigurationError("Objects cannot be read here: UPLOADS_BUCKET and RESULTS_BUCKET are not set.")
+                raise ConfigurationError("This function was made without an object store.")
             store.download(request.source.bucket, request.source.key, request.source.version_id, path)
         else:
             path.write_bytes(request.source)

@@ -19,6 +19,7 @@
     |   +-- TruncatedVideo         422 truncated_video
     |   +-- UnsupportedCodec       422 unsupported_codec
     |   +-- FrameTooLarge          422 frame_too_large
+    |   +-- TooManyFrames          422 too_many_frames
     |   +-- UndecodableVideo       422 undecodable_video
     +-- ServiceError               our side; the caller did nothing wrong
         +-- ConfigurationError     500 configuration_error
@@ -133,6 +134,10 @@ class UnsupportedCodec(VideoError):
 
 class FrameTooLarge(VideoError):
     code, title = "frame_too_large", "The video's frames are too large"
+
+
+class TooManyFrames(VideoError):
+    code, title = "too_many_frames", "The video has too many frames"
 
 
 class UndecodableVideo(VideoError):

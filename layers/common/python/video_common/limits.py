@@ -16,6 +16,15 @@ MAX_UPLOAD_VIDEO_BYTES: Final = 5_000_000_000
 MAX_PIXELS: Final = 8192 * 4320
 """Width times height of a frame: 8K. A decoded frame of this size takes 106 MB as BGR."""
 
+MAX_ANALYZED_PIXELS: Final = 3840 * 2160
+"""Width times height at which a frame is analysed: with DeepFace's border the cascade needs about 200 bytes a pixel."""
+
+MAX_FRAMES: Final = 1_000_000
+"""Pictures in a video: 4.6 hours at 60 a second."""
+
+MAX_UNREADABLE_START: Final = 300
+"""Pictures that may fail before the first one that can be decoded."""
+
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
 

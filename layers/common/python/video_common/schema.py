@@ -1,7 +1,7 @@
 """The contract with callers: what they may ask for (`Options`) and what they get (`Result`)."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,11 +64,16 @@ class Options(_Frozen):
         Also list every analysed frame.
     """
 
-    frame_interval: Annotated[int, Field(ge=1, le=limits.MAX_FRAME_INTERVAL)] = limits.DEFAULT_FRAME_INTERVAL
-    scale_factor: Annotated[float, Field(gt=0, le=1)] | None = None
-    faceless_frames: FacelessFrames = FacelessFrames.SKIP
-    sampling: Sampling = Sampling.EXACT
-    include: Literal["timeline"] | None = None
+    frame_interval: int = Field(
+        default=limits.DEFAULT_FRAME_INTERVAL,
+        ge=1,
+        le=limits.MAX_FRAME_INTERVAL,
+        description=f"a whole number from 1 to {limits.MAX_FRAME_INTERVAL:,}",
+    )
+    scale_factor: float | None = Field(default=None, gt=0, le=1, description="a number above 0 and up to 1")
+    faceless_frames: FacelessFrames = Field(default=FacelessFrames.SKIP, description="skip or analyze")
+    sampling: Sampling = Field(default=Sampling.EXACT, description="exact or keyframes")
+    include: Literal["timeline"] | None = Field(default=None, description="timeline")
 
 
 class Emotions(_Frozen):
