@@ -347,10 +347,10 @@ def test_only_prod_deploys_gradually(name):
     assert gradual == {"default": "false", "staging": "false", "prod": "true"}
     assert set(gradual) == set(TEMPLATE["Parameters"]["Environment"]["AllowedValues"])
     # And an alarm that takes a version back exists there, and looks at the alias
-    condition, alarms, otherwise = preference["Alarms"]["Fn::If"]
-    assert (condition, otherwise) == ("Gradual", {"Ref": "AWS::NoValue"})
-    assert alarms
-    for alarm in (item["Ref"] for item in alarms):
+    assert preference["Alarms"]
+    for condition, alarm, otherwise in (item["Fn::If"] for item in preference["Alarms"]):
+        assert (condition, otherwise) == ("Gradual", {"Ref": "AWS::NoValue"})
+        alarm = alarm["Ref"]
         assert RESOURCES[alarm]["Condition"] == "Gradual"
         dimensions = {item["Name"]: item["Value"] for item in properties(alarm)["Dimensions"]}
         assert dimensions == {"FunctionName": {"Ref": name}, "Resource": {"Fn::Sub": f"${{{name}}}:live"}}
