@@ -119,7 +119,9 @@ def pip_settings(listed: str) -> str:
         key = name.rpartition(".")[2]
         if key not in {"index-url", "extra-index-url", "find-links", "trusted-host", "default-timeout", "timeout"}:
             continue
-        remote = [word for word in value.strip("'\"").replace("\\n", " ").split() if "/" not in word or _is_remote(word)]
+        remote = [
+            word for word in value.strip("'\"").replace("\\n", " ").split() if "/" not in word or _is_remote(word)
+        ]
         kept.setdefault(key, []).extend(word for word in remote if word not in kept.get(key, []))
     lines = [f"{key} = {' '.join(words)}" for key, words in kept.items() if words]
     return "\n".join(["[global]", *lines, ""])

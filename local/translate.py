@@ -33,11 +33,16 @@ def main() -> int:
         try:
             types = list(translate(environment).values())
         except InvalidDocumentException as error:
-            print(f"{environment}: {error.message}", *(cause.message for cause in error.causes), sep="\n", file=sys.stderr)
+            print(
+                f"{environment}: {error.message}", *(cause.message for cause in error.causes), sep="\n", file=sys.stderr
+            )
             return 1
         groups = types.count("AWS::CodeDeploy::DeploymentGroup")
         if groups != (2 if gradual else 0) or types.count("AWS::Lambda::Alias") != 2:
-            print(f"{environment}: {groups} deployment groups, {types.count('AWS::Lambda::Alias')} aliases", file=sys.stderr)
+            print(
+                f"{environment}: {groups} deployment groups, {types.count('AWS::Lambda::Alias')} aliases",
+                file=sys.stderr,
+            )
             return 1
         print(f"{environment}: {len(types)} resources, new versions come {'gradually' if gradual else 'at once'}.")
     return 0

@@ -189,5 +189,3 @@ def test_start_api_tells_an_error(api):
     )
     assert (status, body["code"]) == (422, "not_a_video")
     assert content_type == "application/problem+json"
-
-
