@@ -1,4 +1,4 @@
-"""Runs inside the image, on its standard input, and prints what is there as JSON. Standard library, and what is tested."""
+"""Runs inside the image, from standard input, and prints what is there as JSON."""
 
 import hashlib
 import importlib.metadata

@@ -7,9 +7,9 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 CHANGING = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate"}
 NETWORK = {"socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.gethostbyname", "urllib.Request"}
 STARTING = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"}
-ALLOWED = ("/tmp", "/dev/null")  # noqa: S108
+ALLOWED = ("/tmp", "/dev/null")
 
-log = os.open("/tmp/audit.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)  # noqa: S108
+log = os.open("/tmp/audit.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 def hook(event: str, arguments: tuple) -> None:

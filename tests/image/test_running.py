@@ -6,9 +6,9 @@ import pytest
 
 from local.emulator import emulator
 from local.image import DEFAULT_MODEL
+from tests.conftest import ROOT
 from tests.contract.test_events import EVENTS, EXPECTED
 from tests.image.conftest import CONFINED, HERE, MEMORY, running
-from tests.conftest import ROOT
 
 RUNS = [("slim", "onnx"), ("full", "onnx"), ("full", "tensorflow")]
 CLIP = EVENTS["clip-raw-v1"]

@@ -82,6 +82,10 @@ def built(engine: Engine, sam: dict[str, str], aws: str) -> Path:
     return path
 
 
+def files(built: Path) -> list[str]:
+    return ["--config-file", str(ROOT / "samconfig.toml"), "--template", str(built)]
+
+
 def command(arguments: list[str], variables: dict[str, str], seconds: int) -> str:
     done = subprocess.run(
         ["timeout", "-k", "10", str(seconds), SAM, *arguments], cwd=ROOT, env=variables, capture_output=True, text=True
@@ -102,8 +106,7 @@ def test_sam_builds_one_image_with_the_parameters(built, engine):
 def test_sam_local_invoke(uploaded, built, sam, s3):  # noqa: F811
     function = "AnalyzeApi" if "requestContext" in EVENTS[uploaded] else "AnalyzeUploads"
     answer = command(
-        ["local", "invoke", function, "--config-file", str(ROOT / "samconfig.toml"), "--template", str(built)]
-        + ["--event", f"events/{uploaded}.json"],
+        ["local", "invoke", function, *files(built), "--event", f"events/{uploaded}.json"],
         sam,
         240,
     )
@@ -115,7 +118,7 @@ def api(built: Path, sam: dict[str, str], tmp_path_factory: pytest.TempPathFacto
     log = tmp_path_factory.mktemp("start-api") / "log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [SAM, "local", "start-api", "--config-file", str(ROOT / "samconfig.toml"), "--template", str(built)],
+            [SAM, "local", "start-api", *files(built)],
             cwd=ROOT,
             env=sam,
             stdout=file,
@@ -147,8 +150,7 @@ def _listens() -> bool:
 
 def curl(*arguments: str) -> tuple[int, str, Any]:
     done = subprocess.run(
-        ["curl", "--silent", "--show-error", "--max-time", "120", "--write-out", "\n%{http_code} %{content_type}"]
-        + list(arguments),
+        ["curl", "-sS", "--max-time", "120", "--write-out", "\n%{http_code} %{content_type}", *arguments],
         capture_output=True,
         text=True,
         timeout=150,

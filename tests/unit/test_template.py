@@ -318,7 +318,7 @@ def snapstart_problems(own: dict[str, Any]) -> list[str]:
     if own.get("SnapStart", {}).get("ApplyOn") != "PublishedVersions":
         return []
     wrong = {
-        "/tmp of more than 512 MB": own.get("EphemeralStorage", {}).get("Size", 512) > 512,
+        "more than 512 MB of /tmp": own.get("EphemeralStorage", {}).get("Size", 512) > 512,
         "provisioned concurrency": "ProvisionedConcurrencyConfig" in own,
         "no published version": "AutoPublishAlias" not in own,
     }
@@ -348,9 +348,9 @@ def test_only_prod_deploys_gradually(name):
     assert set(gradual) == set(TEMPLATE["Parameters"]["Environment"]["AllowedValues"])
     # And an alarm that takes a version back exists there, and looks at the alias
     assert preference["Alarms"]
-    for condition, alarm, otherwise in (item["Fn::If"] for item in preference["Alarms"]):
+    for condition, reference, otherwise in (item["Fn::If"] for item in preference["Alarms"]):
         assert (condition, otherwise) == ("Gradual", {"Ref": "AWS::NoValue"})
-        alarm = alarm["Ref"]
+        alarm = reference["Ref"]
         assert RESOURCES[alarm]["Condition"] == "Gradual"
         dimensions = {item["Name"]: item["Value"] for item in properties(alarm)["Dimensions"]}
         assert dimensions == {"FunctionName": {"Ref": name}, "Resource": {"Fn::Sub": f"${{{name}}}:live"}}

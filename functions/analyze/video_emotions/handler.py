@@ -26,8 +26,8 @@ model = load_model(settings.emotion_model, settings.emotion_engine, settings.mod
 pipeline = Pipeline(settings, model, store)
 api = Api(pipeline)
 uploads = Uploads(pipeline, store)
-# Every environment of a SnapStart version begins as a copy of one: what must not be shared is made anew. Ids need nothing:
-# they are of the operating system's randomness (uuid4), at each request.
+# Each environment of a SnapStart version begins as a copy of the same one: what they must not share is made anew. Ids
+# need nothing: each request's comes from the operating system's randomness (uuid4).
 register_after_restore(store.renew)
 
 
