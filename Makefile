@@ -65,7 +65,7 @@ sam-local: $(VENV)/.ready $(TOOLS)/.ready ## sam build, sam local invoke for eac
 
 .PHONY: cold-start
 cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; writes docs/performance.md
-	@$(BIN)/python -m benchmarks.cold_start
+	@$(BIN)/python -m benchmarks.cold_start $(T)
 
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports

@@ -22,9 +22,13 @@ CONFINED = (
     *("--user", "1000:1000", "--memory", f"{MEMORY}m"),
 )
 ASK = """
-import sys, urllib.request
+import json, sys, urllib.error, urllib.request
 url = "http://127.0.0.1:8080/2015-03-31/functions/function/invocations"
-print(urllib.request.urlopen(urllib.request.Request(url, data=sys.stdin.buffer.read()), timeout=240).read().decode())
+try:
+    request = urllib.request.Request(url, data=sys.stdin.buffer.read())
+    print(urllib.request.urlopen(request, timeout=240).read().decode())
+except urllib.error.HTTPError as error:  # the function did not start
+    print(json.dumps({"statusCode": error.code, "body": error.read().decode()}))
 """
 
 
