@@ -44,7 +44,10 @@ def look() -> dict:
         "python": list(sys.version_info[:2]),
         "user": os.getuid(),
         "distributions": sorted(
-            {item.metadata["Name"].lower() for item in importlib.metadata.distributions(path=["/var/task"])}
+            {
+                re.sub("[-_.]+", "-", item.metadata["Name"].lower())
+                for item in importlib.metadata.distributions(path=["/var/task"])
+            }
         ),
         "cv2": [str(path) for path in everything if path.parent.name == "cv2" and path.name.startswith("cv2.")],
         "avcodec_files": [str(path) for path in everything if "libavcodec" in path.name],
