@@ -48,7 +48,24 @@ serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.
 
 .PHONY: test
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## Run the tests (T= for pytest's own arguments)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(T)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest --ignore=tests/image --ignore=tests/sam $(T)
+
+# mini-xception is said explicitly: every machine that reaches a package registry can have it.
+.PHONY: image
+image: $(TOOLS)/.ready ## Build the slim and the full image, with an engine and a base that can be had here
+	@EMOTION_MODEL=$${EMOTION_MODEL:-mini-xception} $(TOOLS)/bin/python -m local.image
+
+.PHONY: image-test
+image-test: image $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Run both images offline and read-only, and look into them
+	@$(BIN)/python -m pytest tests/image $(T)
+
+.PHONY: sam-local
+sam-local: $(VENV)/.ready $(TOOLS)/.ready ## sam build, sam local invoke for each of events/, sam local start-api
+	@$(BIN)/python -m pytest tests/sam $(T)
+
+.PHONY: cold-start
+cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; writes docs/performance.md
+	@$(BIN)/python -m benchmarks.cold_start $(T)
 
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
@@ -65,8 +82,9 @@ types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
 	@$(TOOLS)/bin/mypy --python-executable $(BIN)/python
 
 .PHONY: template
-template: $(TOOLS)/.ready ## sam validate --lint
+template: $(TOOLS)/.ready ## sam validate --lint, and what SAM makes of each environment
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/bin/sam validate --lint
+	@$(TOOLS)/bin/python -m local.translate
 
 .PHONY: check
 check: lint types template test ## All of it: format, lint, types, template, tests
@@ -77,4 +95,4 @@ lock: $(TOOLS)/.ready ## Resolve the lock files anew
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(MODELS_DIR) .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(MODELS_DIR) .aws-sam .cache/sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

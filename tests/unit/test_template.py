@@ -54,6 +54,8 @@ GATEWAY_STATUSES = {
     "DEFAULT_5XX": 500,
 }
 
+SEPARATE = ("Events", "DeploymentPreference")
+
 # Actions that may be allowed on every resource, and why.
 ANY_RESOURCE = {
     "xray:PutTraceSegments": "X-Ray has no resource for segments",
@@ -169,7 +171,8 @@ def order_of_creation(resources: dict[str, Any]) -> list[str]:
     needs: dict[str, set[str]] = {}
     for logical_id, resource in resources.items():
         depends_on = resource.get("DependsOn", [])
-        visible = {name: item for name, item in resource["Properties"].items() if name != "Events"}
+        # SAM makes resources of their own of these two.
+        visible = {name: item for name, item in resource["Properties"].items() if name not in SEPARATE}
         needs[logical_id] = references(visible) | set([depends_on] if isinstance(depends_on, str) else depends_on)
     for logical_id, resource in resources.items():
         for event in resource["Properties"].get("Events", {}).values():
@@ -280,6 +283,11 @@ def test_one_image_two_functions():
         "Dockerfile": "functions/analyze/Dockerfile",
         "DockerContext": ".",
         "DockerTag": "analyze",
+        "DockerBuildArgs": {
+            "BASE_IMAGE": {"Ref": "BaseImage"},
+            "EMOTION_MODEL": {"Ref": "EmotionModel"},
+            "ENGINES": {"Ref": "Engines"},
+        },
     }
     for name in FUNCTIONS:
         assert properties(name)["PackageType"] == "Image"
@@ -303,6 +311,55 @@ def test_tmp_holds_the_largest_video():
     # 512 is free, and the most that SnapStart allows.
     assert limits.MAX_POST_VIDEO_BYTES < api * 1024**2 <= 512 * 1024**2
     assert limits.MAX_UPLOAD_VIDEO_BYTES < uploads * 1024**2 <= LAMBDA_TMP_MEGABYTES * 1024**2
+
+
+def snapstart_problems(own: dict[str, Any]) -> list[str]:
+    """Tell why AWS would refuse a function's SnapStart; lint does not."""
+    if own.get("SnapStart", {}).get("ApplyOn") != "PublishedVersions":
+        return []
+    wrong = {
+        "more than 512 MB of /tmp": own.get("EphemeralStorage", {}).get("Size", 512) > 512,
+        "provisioned concurrency": "ProvisionedConcurrencyConfig" in own,
+        "no published version": "AutoPublishAlias" not in own,
+    }
+    return [reason for reason, applies in wrong.items() if applies]
+
+
+def test_snapstart_where_a_caller_waits():
+    assert properties("AnalyzeApi")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert "SnapStart" not in properties("AnalyzeUploads")
+    assert snapstart_problems(properties("AnalyzeApi")) == []
+    # And what must not be is seen
+    for more in ({"EphemeralStorage": {"Size": 513}}, {"ProvisionedConcurrencyConfig": {}}):
+        assert len(snapstart_problems({**properties("AnalyzeApi"), **more})) == 1
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_any_change_publishes_a_version_behind_the_alias(name):
+    assert (properties(name)["AutoPublishAlias"], properties(name)["AutoPublishAliasAllProperties"]) == ("live", True)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_only_prod_deploys_gradually(name):
+    preference = properties(name)["DeploymentPreference"]
+    assert preference["Enabled"] == {"Fn::FindInMap": ["Deployment", {"Ref": "Environment"}, "Gradual"]}
+    gradual = {key: value["Gradual"] for key, value in TEMPLATE["Mappings"]["Deployment"].items()}
+    assert gradual == {"default": "false", "staging": "false", "prod": "true"}
+    assert set(gradual) == set(TEMPLATE["Parameters"]["Environment"]["AllowedValues"])
+    # And an alarm that takes a version back exists there, and looks at the alias
+    assert preference["Alarms"]
+    for condition, reference, otherwise in (item["Fn::If"] for item in preference["Alarms"]):
+        assert (condition, otherwise) == ("Gradual", {"Ref": "AWS::NoValue"})
+        alarm = reference["Ref"]
+        assert RESOURCES[alarm]["Condition"] == "Gradual"
+        dimensions = {item["Name"]: item["Value"] for item in properties(alarm)["Dimensions"]}
+        assert dimensions == {"FunctionName": {"Ref": name}, "Resource": {"Fn::Sub": f"${{{name}}}:live"}}
+
+
+def test_image_arguments_have_the_defaults_of_the_dockerfile():
+    dockerfile = (ROOT / "functions/analyze/Dockerfile").read_text(encoding="utf-8")
+    declared = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    assert resolve(RESOURCES["AnalyzeApi"]["Metadata"]["DockerBuildArgs"]) == declared
 
 
 def test_defaults_deploy_on_a_new_account():

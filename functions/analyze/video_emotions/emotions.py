@@ -129,6 +129,8 @@ def _client(base: type[Any], network: Any, spec: ModelSpec) -> Any:
 
 
 def _load_onnx(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[Any], Any]:
+    # ONNX Runtime reports models and hardware to its maker, on by default since 1.29; read when it is imported.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
     from deepface.models.demography.onnx.Emotion import EmotionClient
 

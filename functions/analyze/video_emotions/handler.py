@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from snapshot_restore_py import register_after_restore
 
 from video_common.aws.s3 import S3ObjectStore
 from video_common.errors import UnsupportedEvent
@@ -25,6 +26,9 @@ model = load_model(settings.emotion_model, settings.emotion_engine, settings.mod
 pipeline = Pipeline(settings, model, store)
 api = Api(pipeline)
 uploads = Uploads(pipeline, store)
+# Each environment of a SnapStart version begins as a copy of the same one: what they must not share is made anew. Ids
+# need nothing: each request's comes from the operating system's randomness (uuid4).
+register_after_restore(store.renew)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

@@ -129,6 +129,7 @@ def _to_onnx(network: Any, spec: ModelSpec) -> bytes:
 
 def _parity(network: Any, onnx: bytes, spec: ModelSpec) -> tuple[float, int]:
     """Return the largest difference of a probability, and over how many pictures."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # on by default since 1.29; read when it is imported
     import onnxruntime
 
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])

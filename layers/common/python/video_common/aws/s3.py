@@ -22,6 +22,10 @@ class S3ObjectStore:
     def _client(self) -> Any:
         return boto3.client("s3", config=_CONFIG)
 
+    def renew(self) -> None:
+        """Forget the client, with its connections and credentials; the next call makes another one."""
+        self.__dict__.pop("_client", None)
+
     def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
         """See `ObjectStore.download`. Parts are fetched in parallel and written as they come."""
         version = {"VersionId": version_id} if version_id else {}

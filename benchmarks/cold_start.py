@@ -1,0 +1,135 @@
+"""Sizes of the images, and container start to first Result, side by side: slim on ONNX, full on TensorFlow.
+
+::
+
+    make cold-start            or: .venv/bin/python -m benchmarks.cold_start --rounds 7
+
+Rounds are interleaved, so that a busy moment of the machine hits both. It writes its table into docs/performance.md and
+exits with 1 if a budget is not kept.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from local.engine import ROOT, Engine, find_engine
+from local.image import REPOSITORY
+
+PAGE = ROOT / "docs" / "performance.md"
+EVENT = ROOT / "events" / "clip-raw-v1.json"
+KINDS = {"slim": "onnx", "full": "tensorflow"}
+SIZE_BUDGET = 0.35
+"""Of the full image's bytes, base included."""
+
+TIME_BUDGET = 1 / 3
+"""Of the full image's time on TensorFlow."""
+
+MEMORY_MB = 3008
+ASK = """
+import socket, sys, time, urllib.request
+event = sys.stdin.buffer.read()
+while socket.socket().connect_ex(("127.0.0.1", 8080)):
+    time.sleep(0.01)
+url = "http://127.0.0.1:8080/2015-03-31/functions/function/invocations"
+print(urllib.request.urlopen(urllib.request.Request(url, data=event), timeout=120).read().decode())
+"""
+
+
+def first_result(engine: Engine, kind: str) -> float:
+    """Return the seconds from starting a container to having its first Result."""
+    event = EVENT.read_text(encoding="utf-8")
+    settings = ("--env", f"EMOTION_ENGINE={KINDS[kind]}", "--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=120")
+    confined = ("--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop=ALL", "--user", "1000:1000")  # noqa: S108
+    started = time.perf_counter()
+    container = engine.output(
+        "run", "--detach", *confined, "--memory", f"{MEMORY_MB}m", *settings, f"{REPOSITORY}:{kind}"
+    )
+    try:
+        done = engine.run("exec", "-i", container, "python3", "-c", ASK, input=event, seconds=150, capture_output=True)
+        seconds = time.perf_counter() - started
+        if json.loads(done.stdout)["statusCode"] != 200:
+            raise SystemExit(f"{kind} answered {done.stdout[:500]}")
+    finally:
+        for command in (("kill",), ("rm", "--force")):
+            engine.run(*command, container, check=False, capture_output=True)
+    return seconds
+
+
+def machine() -> str:
+    """Describe this machine in a line."""
+    cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = cpu[1] if cpu else platform.machine()
+    return f"{os.cpu_count()} x {name}, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
+
+
+def report(engine: Engine, sizes: dict[str, int], times: dict[str, list[float]], base: str) -> str:
+    """Return the section for docs/performance.md."""
+    lines = [
+        f"`make cold-start`, {len(times['slim'])} interleaved rounds after one that is not counted, the sample clip of",
+        f"`events/clip-raw-v1.json` (12 frames), confined to {MEMORY_MB} MB, no network, a read-only disk.",
+        f"Machine: {machine()}; {engine.name}; {base}.",
+        "",
+        "| image | engine | uncompressed, base included | start to first Result: median | fastest | slowest |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind, seconds in times.items():
+        lines.append(
+            f"| {kind} | {KINDS[kind]} | {sizes[kind] / 1e6:.0f} MB | {statistics.median(seconds):.2f} s "
+            f"| {min(seconds):.2f} s | {max(seconds):.2f} s |"
+        )
+    lines += [
+        "",
+        f"slim has {sizes['slim'] / sizes['full']:.1%} of full's bytes (budget {SIZE_BUDGET:.0%}).",
+        f"It needs {ratio(times):.1%} of full's time (budget {TIME_BUDGET:.0%}).",
+    ]
+    return "\n".join(lines)
+
+
+def ratio(times: dict[str, list[float]]) -> float:
+    """Return slim's median time as a part of full's."""
+    return statistics.median(times["slim"]) / statistics.median(times["full"])
+
+
+def write(section: str) -> None:
+    """Put a section between the page's two marks."""
+    begin, end = "<!-- cold-start: written by benchmarks/cold_start.py -->", "<!-- cold-start: end -->"
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else f"# Performance\n\n## Cold start\n\n{begin}\n{end}\n"
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
+
+
+def main() -> int:
+    """Measure, write the page, and compare with the budgets."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--check", action="store_true", help="compare with the budgets, and leave the page as it is")
+    arguments = parser.parse_args()
+    engine = find_engine()
+    sizes = {
+        kind: int(engine.output("image", "inspect", "--format", "{{.Size}}", f"{REPOSITORY}:{kind}")) for kind in KINDS
+    }
+    times: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    for round_ in range(arguments.rounds + 1):
+        for kind in KINDS:
+            seconds = first_result(engine, kind)
+            print(f"round {round_} {kind}: {seconds:.2f} s", file=sys.stderr, flush=True)
+            if round_:
+                times[kind].append(seconds)
+    stand_in = "Debian" in engine.output("run", "--rm", "--entrypoint", "cat", f"{REPOSITORY}:slim", "/etc/os-release")
+    section = report(engine, sizes, times, "a stand-in base of Debian's" if stand_in else "AWS's base")
+    print(section)
+    if not arguments.check:
+        write(section)
+    return 0 if sizes["slim"] <= SIZE_BUDGET * sizes["full"] and ratio(times) <= TIME_BUDGET else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

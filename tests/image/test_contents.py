@@ -1,0 +1,72 @@
+"""What is in the images, and where it came from."""
+
+from emotion_models.manifest import load_manifest
+from local.image import DEFAULT_MODEL, ENGINES
+from tests.image.conftest import HERE
+from video_common.schema import Engine
+
+AVCODEC = (62, 28, 102)
+"""FFmpeg 8.1.2, which mends CVE-2026-8461."""
+
+GLIBC_OF_LAMBDA = 34
+"""Amazon Linux 2023 has glibc 2.34."""
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(".") if part.isdigit())
+
+
+def test_weights_are_those_of_the_manifest(contents):
+    spec = load_manifest()[DEFAULT_MODEL]
+    digests = contents["models"]
+    assert digests[f".deepface/weights/{spec.file}"] == spec.sha256
+    assert set(digests) == {
+        "manifest.json",
+        *(str(path(HERE).relative_to(HERE)) for path in (spec.weights_path, spec.onnx_path, spec.record_path)),
+    }
+    assert contents["manifest"] == [item.model_dump(mode="json") for item in load_manifest().values()]
+
+
+def test_one_cv2_and_at_most_one_tensorflow(contents, kind):
+    names = contents["distributions"]
+    assert len(contents["cv2"]) == 1
+    assert [name for name in names if name.startswith("opencv")] == ["opencv-python-headless"]
+    tensorflows = [name for name in names if name in {"tensorflow", "tensorflow-cpu", "tensorflow-intel", "tf-nightly"}]
+    assert tensorflows == (["tensorflow-cpu"] if Engine.TENSORFLOW.value in ENGINES[kind] else [])
+    assert "tf-keras" in names or not tensorflows
+
+
+def test_every_ffmpeg_is_mended(contents):
+    files = contents["avcodec_files"]
+    assert len(files) == 2, files  # PyAV's and OpenCV's
+    assert [name for name in files if version(name.split(".so.")[1]) < AVCODEC] == []
+    assert tuple(contents["avcodec_of_av"]) >= AVCODEC
+    assert version(contents["avcodec_of_cv2"]) >= AVCODEC
+
+
+def test_nothing_needs_a_newer_glibc_than_lambda_has(contents):
+    assert len(contents["glibc"]) > 50
+    assert {path: newest for path, newest in contents["glibc"].items() if newest > GLIBC_OF_LAMBDA} == {}
+
+
+def test_imports_come_from_where_they_should(contents):
+    assert contents["modules"] == {
+        "av": "/var/task/av/__init__.py",
+        "cv2": "/var/task/cv2/__init__.py",
+        "emotion_models": "/opt/python/emotion_models/__init__.py",
+        "video_common": "/opt/python/video_common/__init__.py",
+        "video_emotions": "/var/task/video_emotions/__init__.py",
+    }
+    assert contents["python"] == [3, 13]
+
+
+def test_files_can_be_read_and_not_written_by_lambdas_user(contents):
+    assert contents["user"] == 1000
+    assert contents["unreadable"] == []
+    assert contents["writable"] == []
+    assert contents["without_bytecode"] == []
+
+
+def test_nothing_of_this_machine_or_of_pip_is_left(contents):
+    assert [name for name in contents["environment"] if name.startswith("PIP")] == []
+    assert contents["environment"]["ORT_DISABLE_TELEMETRY"] == "1"

@@ -1,0 +1,193 @@
+"""The project as SAM builds and runs it: `make sam-local`. Nothing here is left running, whatever happens."""
+
+import base64
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from moto.server import ThreadedMotoServer
+
+from local.engine import Engine, find_engine
+from local.image import DEFAULT_MODEL
+from local.standin import base_image
+from tests.conftest import RESULTS, ROOT, SAMPLE, UPLOADS
+from tests.contract.test_events import EVENTS, EXPECTED, check, uploaded  # noqa: F401 - a fixture
+
+SAM = ROOT / ".tools" / "bin" / "sam"
+BUILT = ROOT / ".aws-sam" / "build"
+PORT = 5000
+URL = f"http://127.0.0.1:{PORT}"
+BUCKETS = {"UPLOADS_BUCKET": UPLOADS, "RESULTS_BUCKET": RESULTS}
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return find_engine()
+
+
+@pytest.fixture(scope="module")
+def sam(engine: Engine) -> Iterator[dict[str, str]]:
+    """The environment in which SAM finds the engine."""
+    with engine.docker_host() as found:
+        yield {**engine.variables, **found, "SAM_CLI_TELEMETRY": "0"}
+
+
+@pytest.fixture(scope="module")
+def aws(engine: Engine) -> Iterator[str]:
+    """Moto where containers reach it: at their gateway, hence not on loopback."""
+    name, path = ("podman", ".Subnets") if engine.name == "podman" else ("bridge", ".IPAM.Config")
+    gateway = engine.output("network", "inspect", name, "--format", f"{{{{range {path}}}}}{{{{.Gateway}}}}{{{{end}}}}")
+    server = ThreadedMotoServer(ip_address="0.0.0.0", port=0, verbose=False)  # noqa: S104
+    server.start()
+    _, port = server.get_host_and_port()
+    yield f"http://{gateway}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def s3(aws: str) -> Any:
+    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{aws.rsplit(':', 1)[1]}")
+    for bucket in (UPLOADS, RESULTS):
+        client.create_bucket(Bucket=bucket)
+    return client
+
+
+@pytest.fixture(scope="module")
+def built(engine: Engine, sam: dict[str, str], aws: str) -> Path:
+    """The template that `sam build` wrote, with what no deployment has: where the emulated storage is."""
+    overrides = {"EmotionModel": DEFAULT_MODEL, "BaseImage": base_image(engine)}
+    pairs = [f"ParameterKey={name},ParameterValue={value}" for name, value in overrides.items()]
+    command(["build", "--no-cached", "--parameter-overrides", *pairs], sam, 1500)
+    template = yaml.safe_load((BUILT / "template.yaml").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
+            variables |= {"AWS_ENDPOINT_URL": aws, "POWERTOOLS_TRACE_DISABLED": "true"}
+            variables |= {name: value for name, value in BUCKETS.items() if name in variables}
+    template["Parameters"]["EmotionModel"]["Default"] = DEFAULT_MODEL
+    path = BUILT / "template-local.yaml"
+    path.write_text(yaml.safe_dump(template))
+    return path
+
+
+def files(built: Path) -> list[str]:
+    return ["--config-file", str(ROOT / "samconfig.toml"), "--template", str(built)]
+
+
+def command(arguments: list[str], variables: dict[str, str], seconds: int) -> str:
+    done = subprocess.run(
+        ["timeout", "-k", "10", str(seconds), SAM, *arguments], cwd=ROOT, env=variables, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+def test_sam_builds_one_image_with_the_parameters(built, engine):
+    template = yaml.safe_load(built.read_text())
+    images = {item["Properties"].get("ImageUri") for item in template["Resources"].values()} - {None}
+    assert len({engine.output("image", "inspect", "--format", "{{.Id}}", image) for image in images}) == 1
+    environment = engine.output("image", "inspect", "--format", "{{json .Config.Env}}", next(iter(images)))
+    assert f"EMOTION_MODEL={DEFAULT_MODEL}" in json.loads(environment)
+
+
+@pytest.mark.parametrize("uploaded", EXPECTED, indirect=True)
+def test_sam_local_invoke(uploaded, built, sam, s3):  # noqa: F811
+    function = "AnalyzeApi" if "requestContext" in EVENTS[uploaded] else "AnalyzeUploads"
+    answer = command(
+        ["local", "invoke", function, *files(built), "--event", f"events/{uploaded}.json"],
+        sam,
+        240,
+    )
+    check(uploaded, json.loads(answer.strip().splitlines()[-1]), s3)
+
+
+@pytest.fixture(scope="module")
+def api(built: Path, sam: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    log = tmp_path_factory.mktemp("start-api") / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            [SAM, "local", "start-api", *files(built)],
+            cwd=ROOT,
+            env=sam,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while not _listens():
+                assert process.poll() is None, log.read_text()[-3000:]
+                assert time.monotonic() < deadline, log.read_text()[-3000:]
+                time.sleep(0.2)
+            yield
+        finally:
+            # TERM lets SAM remove its containers.
+            for sign in (signal.SIGTERM, signal.SIGKILL):
+                if process.poll() is None:
+                    os.killpg(process.pid, sign)
+                    try:
+                        process.wait(timeout=60)
+                    except subprocess.TimeoutExpired:
+                        continue
+
+
+def _listens() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+
+
+def curl(*arguments: str) -> tuple[int, str, Any]:
+    done = subprocess.run(
+        ["curl", "-sS", "--max-time", "120", "--write-out", "\n%{http_code} %{content_type}", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stderr
+    body, _, last = done.stdout.rpartition("\n")
+    status, _, content_type = last.partition(" ")
+    return int(status), content_type, json.loads(body)
+
+
+def test_start_api_health(api):
+    status, _, body = curl(f"{URL}/")
+    assert (status, body["model"]["name"]) == (200, DEFAULT_MODEL)
+
+
+@pytest.mark.parametrize("content_type", ["video/mp4", "application/octet-stream"])
+def test_start_api_takes_a_clip_byte_for_byte(api, content_type):
+    status, _, body = curl(
+        "--data-binary", f"@{SAMPLE}", "--header", f"Content-Type: {content_type}", f"{URL}/process-frame"
+    )
+    assert status == 200
+    assert body["video"]["sha256"] == hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
+    assert body["overall_dominant_emotion"] == "happy"
+
+
+def test_start_api_takes_json(api, tmp_path):
+    file = tmp_path / "body.json"
+    file.write_text(json.dumps({"video": base64.b64encode(SAMPLE.read_bytes()).decode(), "frame_interval": 60}))
+    status, _, body = curl(
+        "--data-binary", f"@{file}", "--header", "Content-Type: application/json", f"{URL}/process-frame"
+    )
+    assert (status, body["total_frames_analyzed"]) == (200, 6)
+
+
+def test_start_api_tells_an_error(api):
+    status, content_type, body = curl(
+        *("--data-binary", "no video", "--header", "Content-Type: video/mp4", f"{URL}/process-frame")
+    )
+    assert (status, body["code"]) == (422, "not_a_video")
+    assert content_type == "application/problem+json"
