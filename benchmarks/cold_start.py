@@ -86,8 +86,8 @@ def report(engine: Engine, sizes: dict[str, int], times: dict[str, list[float]],
         )
     lines += [
         "",
-        f"slim has {sizes['slim'] / sizes['full']:.1%} of full's bytes (budget {SIZE_BUDGET:.0%}).",
-        f"It needs {ratio(times):.1%} of full's time (budget {TIME_BUDGET:.0%}).",
+        verdict("slim's part of full's bytes", sizes["slim"] / sizes["full"], SIZE_BUDGET),
+        verdict("slim's part of full's time", ratio(times), TIME_BUDGET),
     ]
     return "\n".join(lines)
 
@@ -95,6 +95,11 @@ def report(engine: Engine, sizes: dict[str, int], times: dict[str, list[float]],
 def ratio(times: dict[str, list[float]]) -> float:
     """Return slim's median time as a part of full's."""
     return statistics.median(times["slim"]) / statistics.median(times["full"])
+
+
+def verdict(what: str, part: float, budget: float) -> str:
+    """Say whether a budget is kept."""
+    return f"- {what}: {part:.1%}, at most {budget:.1%} wanted: {'kept' if part <= budget else '**not kept**'}"
 
 
 def write(section: str) -> None:

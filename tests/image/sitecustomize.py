@@ -15,6 +15,8 @@ log = os.open("/tmp/audit.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 def hook(event: str, arguments: tuple) -> None:
     if event in NETWORK | STARTING or event in CHANGING or (event == "open" and (arguments[2] or 0) & WRITING):
         path = str(arguments[0])
+        if event == "open" and path.isdigit():  # a pipe
+            return
         if event in CHANGING and not path.startswith("/"):  # within a directory that was opened: the disk is compared
             return
         if (event == "open" or event in CHANGING) and path.startswith(ALLOWED):

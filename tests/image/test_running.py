@@ -70,8 +70,8 @@ def test_nothing_is_written_outside_tmp_and_nothing_is_fetched(image, engine, em
     assert [line for line in changes if not line.split()[1].startswith(places)] == []
     assert [line for line in changes if line.split()[1].startswith("/etc/") and line[0] != "C"] == []
     # And no address was looked up or connected to, and no program started
-    ours = [line for line in audited if line and "127.0.0.1" not in line]
-    assert ours == []
+    # (but TensorFlow asks `uname` what the processor is)
+    assert [line for line in audited if line and "127.0.0.1" not in line and "['uname', '-p']" not in line] == []
 
 
 @pytest.mark.parametrize("kind", ["slim"], indirect=True)
