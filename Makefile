@@ -93,6 +93,10 @@ check: lint types template test ## All of it: format, lint, types, template, tes
 lock: $(TOOLS)/.ready ## Resolve the lock files anew
 	@UV=$(CURDIR)/$(TOOLS)/bin/uv requirements/lock.sh
 
+.PHONY: image-clean
+image-clean: ## Remove the images and the engine's storage (tens of gigabytes)
+	@rm -rf .cache/engine
+
 .PHONY: clean
 clean: ## Remove everything that was set up
 	@rm -rf $(VENV) $(TOOLS) $(MODELS_DIR) .aws-sam .cache/sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
