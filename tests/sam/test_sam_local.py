@@ -32,6 +32,11 @@ BUCKETS = {"UPLOADS_BUCKET": UPLOADS, "RESULTS_BUCKET": RESULTS}
 pytestmark = pytest.mark.timeout(1800)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> None:
+    """Here the engine's bridge is a destination too."""
+
+
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     return find_engine()
@@ -46,19 +51,23 @@ def sam(engine: Engine) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def aws(engine: Engine) -> Iterator[str]:
-    """Moto where containers reach it: at their gateway, hence not on loopback."""
-    name, path = ("podman", ".Subnets") if engine.name == "podman" else ("bridge", ".IPAM.Config")
-    gateway = engine.output("network", "inspect", name, "--format", f"{{{{range {path}}}}}{{{{.Gateway}}}}{{{{end}}}}")
-    server = ThreadedMotoServer(ip_address="0.0.0.0", port=0, verbose=False)  # noqa: S104
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://{gateway}:{port}"
-    server.stop()
+    """Moto where containers reach it, and nobody else: on the engine's own bridge, which is up while a container is."""
+    holder = engine.output("run", "--detach", "--entrypoint", "sleep", base_image(engine), "3600")
+    try:
+        name, path = ("podman", ".Subnets") if engine.name == "podman" else ("bridge", ".IPAM.Config")
+        template = f"{{{{range {path}}}}}{{{{.Gateway}}}}{{{{end}}}}"
+        gateway = engine.output("network", "inspect", name, "--format", template)
+        server = ThreadedMotoServer(ip_address=gateway, port=0, verbose=False)
+        server.start()
+        yield f"http://{gateway}:{server.get_host_and_port()[1]}"
+        server.stop()
+    finally:
+        engine.run("rm", "--force", "--time", "0", holder)
 
 
 @pytest.fixture(scope="module")
 def s3(aws: str) -> Any:
-    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{aws.rsplit(':', 1)[1]}")
+    client = boto3.client("s3", endpoint_url=aws)
     for bucket in (UPLOADS, RESULTS):
         client.create_bucket(Bucket=bucket)
     return client

@@ -1,7 +1,7 @@
 """Logs, metrics, traces (AWS Lambda Powertools) and the milliseconds of each step."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -24,12 +24,18 @@ class Stopwatch:
 
     Steps pull from each other, frame by frame: while an inner step runs the outer one stands still, and each one's time
     adds up over many visits.
+
+    Parameters
+    ----------
+    clock : callable
+        Returns seconds that never go back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self._seconds = dict.fromkeys(STEPS, 0.0)
         self._step: str | None = None
-        self._started = self._since = time.perf_counter()
+        self._started = self._since = clock()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -53,11 +59,11 @@ class Stopwatch:
 
     def milliseconds(self) -> dict[str, float]:
         """Return milliseconds by step, and ``total`` since the stopwatch was made; to a microsecond."""
-        steps = {**self._seconds, "total": time.perf_counter() - self._started}
+        steps = {**self._seconds, "total": self._clock() - self._started}
         return {name: round(seconds * 1000, 3) for name, seconds in steps.items()}
 
     def _switch(self, step: str | None) -> str | None:
-        now = time.perf_counter()
+        now = self._clock()
         if self._step is not None:
             self._seconds[self._step] += now - self._since
         self._since, previous, self._step = now, self._step, step
