@@ -29,7 +29,16 @@ def test_every_error_of_a_caller_is_described(kind):
     assert undescribed <= {"object_missing"}  # of the bucket's owner, not of a caller
 
 
-@pytest.mark.parametrize("number", [limits.MAX_POST_VIDEO_BYTES, limits.MAX_UPLOAD_VIDEO_BYTES, limits.MAX_PIXELS])
+@pytest.mark.parametrize(
+    "number",
+    [
+        limits.MAX_POST_VIDEO_BYTES,
+        limits.MAX_UPLOAD_VIDEO_BYTES,
+        limits.MAX_PIXELS,
+        limits.MAX_ANALYZED_PIXELS,
+        limits.MAX_FRAMES,
+    ],
+)
 def test_its_numbers_are_the_limits(number):
     assert f"{number:,}" in README
 
