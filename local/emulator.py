@@ -44,10 +44,7 @@ class Emulator:
             with urllib.request.urlopen(request, timeout=self._seconds + 10) as response:  # noqa: S310
                 text = response.read().decode()
         except urllib.error.HTTPError as error:
-            reason = error.read().decode(errors="replace").strip() or "no reason was given"
-            raise EmulatorError(
-                f"The function failed at its start or ended; its own words are above. {reason}"
-            ) from error
+            raise EmulatorError(f"The function failed at its start, or its process ended. {_told(error)}") from error
         except (urllib.error.URLError, OSError) as error:
             raise EmulatorError(f"The emulator did not answer: {error}") from error
         try:
@@ -100,6 +97,16 @@ def emulator(environment: Mapping[str, str], *, seconds: int = 900, memory_mb: i
                 except subprocess.TimeoutExpired:
                     continue
         _end_group(process.pid)
+
+
+def _told(error: urllib.error.HTTPError) -> str:
+    """Return the runtime's own sentence, without its stack trace, which is in the log above."""
+    text = error.read().decode(errors="replace")
+    try:
+        answer = json.loads(text)
+        return f"{answer['errorType']}: {answer['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        return text.strip() or "Its own words, if any, are above."
 
 
 def _end_group(group: int) -> None:
