@@ -81,7 +81,17 @@ def traced(name: str) -> Iterator[None]:
 
 
 def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:
-    """Count one analysed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step."""
+    """Count one analysed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step.
+
+    Parameters
+    ----------
+    frames : int
+        Frames analysed.
+    faces : int
+        Of them, those with a face: a frame counts once, however many faces it shows.
+    timings_ms : dict of str to float
+        From `Stopwatch.milliseconds`.
+    """
     metrics.add_metric("Videos", MetricUnit.Count, 1)
     metrics.add_metric("Frames", MetricUnit.Count, frames)
     metrics.add_metric("Faces", MetricUnit.Count, faces)
