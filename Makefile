@@ -94,8 +94,8 @@ lock: $(TOOLS)/.ready ## Resolve the lock files anew
 	@UV=$(CURDIR)/$(TOOLS)/bin/uv requirements/lock.sh
 
 .PHONY: image-clean
-image-clean: ## Remove the images and the engine's storage (tens of gigabytes)
-	@rm -rf .cache/engine
+image-clean: ## Remove the images and the engine's storage (gigabytes)
+	@$(PYTHON) -m local.image clean
 
 .PHONY: clean
 clean: ## Remove everything that was set up

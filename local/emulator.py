@@ -3,11 +3,8 @@
 import json
 import os
 import platform
-import signal
 import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -15,12 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from local.processes import ProcessError, listens, started, wait_until
+
 ROOT = Path(__file__).resolve().parent.parent
 HANDLER = "video_emotions.handler.handler"
 START_SECONDS = 30
 
 
-class EmulatorError(RuntimeError):
+class EmulatorError(ProcessError):
     """The function did not answer with a JSON value; the text says what it did instead."""
 
 
@@ -76,27 +75,18 @@ def emulator(environment: Mapping[str, str], *, seconds: int = 900, memory_mb: i
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds),
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
         "AWS_REGION": "us-east-1",
-        "POWERTOOLS_TRACE_DISABLED": "true",
         **environment,
     }
-    command = [str(_binary()), "--log-level", "error"]
+    command = [str(emulator_binary()), "--log-level", "error"]
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
     command += [sys.executable, "-m", "awslambdaric", HANDLER]
-    process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=sys.stderr.fileno(), start_new_session=True)
-    try:
-        _wait_for(port, process)
+    with started(command, variables, cwd=ROOT, stdout=sys.stderr.fileno()) as process:
+        try:
+            wait_until(lambda: listens(("127.0.0.1", port)), process, START_SECONDS)
+        except ProcessError as error:
+            raise EmulatorError(f"The emulator does not listen. {error}") from error
         yield Emulator(port, seconds)
-    finally:
-        # The runtime is the emulator's child: end both, by the session that they are alone in.
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            if process.poll() is None:
-                os.killpg(process.pid, sign)
-                try:
-                    process.wait(timeout=5)
-                except subprocess.TimeoutExpired:
-                    continue
-        _end_group(process.pid)
 
 
 def _told(error: urllib.error.HTTPError) -> str:
@@ -109,14 +99,14 @@ def _told(error: urllib.error.HTTPError) -> str:
         return text.strip() or "Its own words, if any, are above."
 
 
-def _end_group(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+def emulator_binary() -> Path:
+    """Return AWS's emulator, which comes with SAM.
 
-
-def _binary() -> Path:
+    Raises
+    ------
+    EmulatorError
+        It is not installed.
+    """
     machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine().lower()]
     found = sorted((ROOT / ".tools").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"))
     if not found:
@@ -134,15 +124,3 @@ def _free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise EmulatorError(f"The emulator ended at its start with code {process.returncode}.")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise EmulatorError(f"The emulator did not listen within {START_SECONDS} s.")

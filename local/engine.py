@@ -7,11 +7,9 @@ import hashlib
 import os
 import resource
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,14 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from local import processes
+from local.processes import ProcessError
+
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "engine"
 """Podman's images and settings, where it runs as root: nothing of the machine's own Podman is touched."""
 
-PACKAGES = (
-    *("podman", "buildah", "runc", "fuse-overlayfs", "netavark", "aardvark-dns", "iptables", "nftables"),
-    "mmdebstrap",
-)
+PACKAGES = ("podman", "buildah", "runc", "fuse-overlayfs", "netavark", "aardvark-dns", "iptables", "nftables")
 CONTAINERS_CONF = """\
 [containers]
 default_ulimits = ["nofile={files}:{files}", "nproc=4096:4096"]
@@ -42,7 +40,7 @@ runroot = "{run}"
 """
 
 
-class EngineError(RuntimeError):
+class EngineError(ProcessError):
     """No container engine, or it failed; the text says what to do."""
 
 
@@ -74,9 +72,11 @@ class Engine:
         Raises
         ------
         EngineError
-            It failed, and ``check`` was asked for, or it ran out of time.
+            It failed, and ``check`` was asked for.
+        ProcessError
+            It ran out of time.
         """
-        done = _run([self.name, *arguments], self.variables, seconds, **options)
+        done = processes.run([self.name, *arguments], self.variables, seconds, **options)
         if check and done.returncode != 0:
             said = (done.stderr or done.stdout or "").strip()[-3000:]
             raise EngineError(f"{self.name} {' '.join(arguments[:2])} failed with code {done.returncode}. {said}")
@@ -85,6 +85,32 @@ class Engine:
     def output(self, *arguments: str, seconds: int = 120) -> str:
         """Return what a command writes to standard output."""
         return self.run(*arguments, seconds=seconds, capture_output=True).stdout.strip()
+
+    def once(self, image: str, *command: str, flags: tuple[str, ...] = (), seconds: int = 280, given: str = "") -> str:
+        """Run a program in a container of its own and return what it prints; the container is gone, whatever happens.
+
+        Parameters
+        ----------
+        image : str
+        *command : str
+            The program and its arguments, instead of the image's entry point.
+        flags : tuple of str
+            Of the engine's ``run``.
+        given : str
+            What the program reads from standard input.
+        """
+        name = f"video-emotions-{uuid.uuid4()}"
+        entry = ("--entrypoint", command[0], image, *command[1:])
+        try:
+            return self.run(
+                *("run", "--rm", "--interactive", "--name", name, *flags, *entry),
+                seconds=seconds,
+                input=given,
+                capture_output=True,
+            ).stdout
+        except BaseException:
+            self.run("rm", "--force", name, check=False, capture_output=True)
+            raise
 
     def has(self, image: str) -> bool:
         """Tell whether an image is there."""
@@ -98,18 +124,12 @@ class Engine:
             return
         # A socket's path may have no more than 107 bytes: not below the project.
         with TemporaryDirectory(prefix="engine-") as folder:
-            path = Path(folder, "podman.sock")
-            process = subprocess.Popen(
-                [self.name, "system", "service", "--time=0", f"unix://{path}"],
-                env=self.variables,
-                start_new_session=True,
-            )
-            try:
-                _wait_for_socket(path, process)
+            path = str(Path(folder, "podman.sock"))
+            service = [self.name, "system", "service", "--time=0", f"unix://{path}"]
+            with processes.started(service, self.variables) as process:
+                processes.wait_until(lambda: processes.listens(path), process, 30)
                 # Podman takes the classic build request only.
                 yield {"DOCKER_HOST": f"unix://{path}", "DOCKER_BUILDKIT": "0"}
-            finally:
-                _end(process)
 
 
 def find_engine() -> Engine:
@@ -123,11 +143,34 @@ def find_engine() -> Engine:
     if shutil.which("docker") and _works(docker := Engine("docker")):
         return docker
     if shutil.which("podman") is None:
-        _install()
+        say("Neither Docker nor Podman works here; installing Podman from Debian's packages, once.")
+        install(PACKAGES)
     podman = Engine("podman", _podman_settings() if os.geteuid() == 0 else {})
     if not _works(podman):
         raise EngineError("Docker does not answer and Podman does not work: see what `podman info` says.")
     return podman
+
+
+def install(packages: tuple[str, ...]) -> None:
+    """Install packages of Debian's.
+
+    Raises
+    ------
+    EngineError
+        Saying what is needed, where they cannot be installed from here.
+    """
+    wanted = " ".join(packages)
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise EngineError(
+            f"Missing here: {wanted}. They are installed by themselves on Debian and as root only. Install them "
+            "(Docker will do as an engine) and start again."
+        )
+    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+        done = processes.run(["apt-get", *command], variables, 600, capture_output=True)
+        # A source of no interest to us may be out of reach; what counts is that the packages arrive.
+        if done.returncode != 0 and command[0] == "install":
+            raise EngineError(f"{wanted} cannot be installed: {done.stderr.strip()[-2000:]}")
 
 
 def say(text: str) -> None:
@@ -138,23 +181,8 @@ def say(text: str) -> None:
 def _works(engine: Engine) -> bool:
     try:
         return engine.run("info", seconds=60, check=False, capture_output=True).returncode == 0
-    except EngineError:
+    except ProcessError:
         return False
-
-
-def _install() -> None:
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise EngineError(
-            "The image needs a container engine, and neither Docker nor Podman works here. Install one "
-            "(on Debian, as root, this command does it by itself) and start again."
-        )
-    say("Neither Docker nor Podman works here; installing Podman from Debian's packages, once.")
-    variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-        done = _run(["apt-get", *command], variables, 600, capture_output=True)
-        # A source of no interest to us may be out of reach; what counts is that the packages arrive.
-        if done.returncode != 0 and command[0] == "install":
-            raise EngineError(f"Podman cannot be installed: {done.stderr.strip()[-2000:]}")
 
 
 def _podman_settings() -> dict[str, str]:
@@ -171,48 +199,3 @@ def _podman_settings() -> dict[str, str]:
         "CONTAINERS_CONF": str(STATE / "containers.conf"),
         "CONTAINERS_STORAGE_CONF": str(STATE / "storage.conf"),
     }
-
-
-def _run(
-    command: list[str], variables: Mapping[str, str], seconds: int, **options: Any
-) -> subprocess.CompletedProcess[str]:
-    given = options.pop("input", None)
-    if options.pop("capture_output", False):
-        options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(
-        command,
-        env=dict(variables),
-        stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        **options,
-    )
-    try:
-        output, errors = process.communicate(given, timeout=seconds)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        raise EngineError(f"{' '.join(command[:3])} did not end within {seconds} s.") from None
-    except BaseException:
-        _end(process)
-        raise
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
-
-
-def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """End a process and its own session: TERM, and after ten seconds KILL."""
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, sign)
-            process.wait(timeout=10)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
-            continue
-
-
-def _wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(path)) == 0:
-                return
-        time.sleep(0.05)
-    raise EngineError("Podman's service did not start within 30 s.")

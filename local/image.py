@@ -1,11 +1,13 @@
-"""``make image``: build the slim and the full image; ``python -m local.image slim`` builds one."""
+"""``make image``: build the slim and the full image; ``python -m local.image slim`` builds one, ``clean`` ends all."""
 
 import argparse
 import os
+import shutil
 import sys
 import time
 
-from local.engine import ROOT, Engine, EngineError, find_engine, say
+from local.engine import ROOT, STATE, Engine, find_engine, say
+from local.processes import ProcessError, exit_on_term
 from local.standin import base_image
 
 REPOSITORY = "localhost/video-emotions"
@@ -15,7 +17,16 @@ ENGINES = {"slim": "onnx", "full": "onnx,tensorflow"}
 DEFAULT_MODEL = "mini-xception"
 """Said explicitly: every machine with a package registry can have it. The template's own default is ``deepface``."""
 
-BUILD_SECONDS = 1500
+DOCKERFILE = "functions/analyze/Dockerfile"
+BUILD_SECONDS = 1200
+
+
+def build_flags(base: str, kind: str = "full", model: str = DEFAULT_MODEL) -> list[str]:
+    """Return the build arguments of an image as flags."""
+    arguments = {"BASE_IMAGE": base, "EMOTION_MODEL": model, "ENGINES": ENGINES[kind]}
+    if index := os.environ.get("PIP_INDEX_URL"):
+        arguments["PIP_INDEX_URL"] = index
+    return [part for key, value in arguments.items() for part in ("--build-arg", f"{key}={value}")]
 
 
 def build(engine: Engine, kind: str, base: str, model: str) -> str:
@@ -27,13 +38,9 @@ def build(engine: Engine, kind: str, base: str, model: str) -> str:
         With the reason, for example why the weights cannot be had.
     """
     name = f"{REPOSITORY}:{kind}"
-    arguments = {"BASE_IMAGE": base, "EMOTION_MODEL": model, "ENGINES": ENGINES[kind]}
-    if index := os.environ.get("PIP_INDEX_URL"):
-        arguments["PIP_INDEX_URL"] = index
-    flags = [part for key, value in arguments.items() for part in ("--build-arg", f"{key}={value}")]
     started = time.monotonic()
     engine.run(
-        *("build", *flags, "--file", "functions/analyze/Dockerfile", "--tag", name, "."),
+        *("build", *build_flags(base, kind, model), "--file", DOCKERFILE, "--tag", name, "."),
         cwd=ROOT,
         seconds=BUILD_SECONDS,
         stdout=sys.stderr,
@@ -43,18 +50,32 @@ def build(engine: Engine, kind: str, base: str, model: str) -> str:
     return name
 
 
+def clean(engine: Engine) -> None:
+    """Remove the images; where the engine's storage is the project's own, remove that."""
+    if engine.environment:
+        engine.run("system", "reset", "--force", seconds=300, capture_output=True)
+        shutil.rmtree(STATE)
+        return
+    for image in engine.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY).splitlines():
+        engine.run("image", "rm", "--force", image, capture_output=True)
+
+
 def main() -> int:
     """Build what was asked for; the names of the images go to standard output."""
+    exit_on_term()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=[*ENGINES, []], help="default: both")
+    parser.add_argument("kinds", nargs="*", choices=[*ENGINES, "clean", []], help="default: slim and full")
     kinds = parser.parse_args().kinds or list(ENGINES)
     try:
         engine = find_engine()
+        if "clean" in kinds:
+            clean(engine)
+            return 0
         say(f"Container engine: {engine.name}")
         base = base_image(engine)
         for kind in kinds:
             print(build(engine, kind, base, os.environ.get("EMOTION_MODEL", DEFAULT_MODEL)))
-    except EngineError as error:
+    except ProcessError as error:
         say(f"Error: {error}")
         return 1
     return 0

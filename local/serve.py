@@ -19,7 +19,6 @@ import uvicorn
 
 HOST, PORT = "127.0.0.1", 5000
 TIMEOUT_SECONDS = 900
-os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 

@@ -1,7 +1,7 @@
 """The base image to build on: AWS's where it can be pulled, else a stand-in made from Debian, and it says which."""
 
+import hashlib
 import os
-import platform
 import shutil
 import ssl
 import subprocess
@@ -9,14 +9,17 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.engine import ROOT, STATE, Engine, EngineError, say
+from local import processes
+from local.emulator import emulator_binary
+from local.engine import ROOT, STATE, Engine, EngineError, install, say
+from local.processes import ProcessError
 
 AWS_BASE = "public.ecr.aws/lambda/python:3.13"
 SUITE = "trixie"
 """Debian 13: the one whose Python is 3.13, as in AWS's base."""
 
 ROOT_IMAGE = f"localhost/standin-root:{SUITE}"
-STANDIN = "localhost/standin-lambda-python:3.13"
+STANDIN = "localhost/standin-lambda-python"
 FILES = Path(__file__).with_name("standin")
 PULL_SECONDS = 300
 ROOT_SECONDS = 600
@@ -39,56 +42,66 @@ def base_image(engine: Engine) -> str:
         return wanted
     if engine.has(AWS_BASE):
         return AWS_BASE
-    if engine.has(STANDIN):
-        say(f"Base image: {STANDIN}, a stand-in that was made here earlier.")
-        return STANDIN
+    with TemporaryDirectory(prefix="standin-") as folder:
+        context = Path(folder)
+        name = f"{STANDIN}:3.13-{_fill(context)}"
+        if engine.has(name):
+            say(f"Base image: {name}, a stand-in that was made here earlier.")
+            return name
+        return _pulled(engine) or _make(engine, context, name)
+
+
+def _pulled(engine: Engine) -> str | None:
     say(f"Base image: pulling {AWS_BASE} ...")
     try:
         engine.run("pull", "--quiet", AWS_BASE, seconds=PULL_SECONDS, capture_output=True)
-    except EngineError as error:
+    except ProcessError as error:
         say(f"It cannot be pulled here: {str(error).splitlines()[-1][:300]}")
-        say(f"Making a stand-in from Debian {SUITE} instead. It is for trying the image out, not for deploying it.")
-        _make(engine)
-        return STANDIN
+        return None
     return AWS_BASE
 
 
-def _make(engine: Engine) -> None:
+def _fill(context: Path) -> str:
+    """Put the stand-in's parts into a folder and return a digest of them: other parts, another image."""
+    shutil.copytree(FILES, context, dirs_exist_ok=True)
+    shutil.copy(_authorities(), context / "ca-certificates.crt")
+    shutil.copy(emulator_binary(), context / "aws-lambda-rie")
+    (context / "pip.conf").write_text(pip_settings(_pip_config()), encoding="utf-8")
+    (context / "runtime.txt").write_text(
+        requirements(("awslambdaric", "snapshot-restore-py", "simplejson")), encoding="utf-8"
+    )
+    digest = hashlib.sha256(SUITE.encode())
+    for path in sorted(context.iterdir()):
+        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
+
+
+def _make(engine: Engine, context: Path, name: str) -> str:
+    say(f"Making a stand-in from Debian {SUITE} instead. It is for trying the image out, not for deploying it.")
     if not engine.has(ROOT_IMAGE):
         _import_debian(engine)
-    with TemporaryDirectory(prefix="standin-") as folder:
-        context = Path(folder)
-        shutil.copytree(FILES, context, dirs_exist_ok=True)
-        shutil.copy(_authorities(), context / "ca-certificates.crt")
-        shutil.copy(_emulator(), context / "aws-lambda-rie")
-        (context / "pip.conf").write_text(pip_settings(_pip_config()), encoding="utf-8")
-        (context / "runtime.txt").write_text(
-            requirements(("awslambdaric", "snapshot-restore-py", "simplejson")), encoding="utf-8"
-        )
-        engine.run(
-            *("build", "--quiet", "--build-arg", f"ROOT_IMAGE={ROOT_IMAGE}", "--tag", STANDIN, str(context)),
-            seconds=ROOT_SECONDS,
-            capture_output=True,
-        )
+    engine.run(
+        *("build", "--quiet", "--build-arg", f"ROOT_IMAGE={ROOT_IMAGE}", "--tag", name, str(context)),
+        seconds=ROOT_SECONDS,
+        capture_output=True,
+    )
+    return name
 
 
 def _import_debian(engine: Engine) -> None:
-    if shutil.which("mmdebstrap") is None or os.geteuid() != 0:
+    if os.geteuid() != 0:
         raise EngineError(
             f"Neither {AWS_BASE} nor a stand-in can be had: that takes root and mmdebstrap (a package of Debian and "
             "Ubuntu). Name a base image of yours: make image BASE_IMAGE=..."
         )
+    if shutil.which("mmdebstrap") is None:
+        install(("mmdebstrap",))
     STATE.mkdir(parents=True, exist_ok=True)
     archive = STATE / f"{SUITE}.tar"
     mirror = [os.environ["DEBIAN_MIRROR"]] if os.environ.get("DEBIAN_MIRROR") else []
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=python3,python3-pip,ca-certificates"]
     command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "man", "locale", "info")]
-    done = subprocess.run(
-        ["timeout", "-k", "10", str(ROOT_SECONDS), *command, SUITE, str(archive), *mirror],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = processes.run([*command, SUITE, str(archive), *mirror], os.environ, ROOT_SECONDS, capture_output=True)
     if done.returncode != 0:
         raise EngineError(f"Debian {SUITE} cannot be had: {done.stderr.strip()[-1000:]}")
     engine.run("import", str(archive), ROOT_IMAGE, seconds=ROOT_SECONDS, capture_output=True)
@@ -114,10 +127,13 @@ def _pip_config() -> str:
 def pip_settings(listed: str) -> str:
     """Return a pip.conf with what ``pip config list`` says about indexes, less what lies on this machine's disk."""
     kept: dict[str, list[str]] = {}
+    several = {"extra-index-url", "find-links", "trusted-host"}
     for line in listed.splitlines():
         name, _, value = line.partition("=")
         key = name.rpartition(".")[2]
-        if key not in {"index-url", "extra-index-url", "find-links", "trusted-host", "default-timeout", "timeout"}:
+        if key not in several | {"index-url", "default-timeout", "timeout"}:
+            continue
+        if key in kept and key not in several:  # pip lists the environment first, which goes before files
             continue
         remote = [
             word for word in value.strip("'\"").replace("\\n", " ").split() if "/" not in word or _is_remote(word)
@@ -140,11 +156,3 @@ def requirements(names: tuple[str, ...]) -> str:
         if wanted:
             kept.append(line)
     return "\n".join([*kept, ""])
-
-
-def _emulator() -> Path:
-    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-    found = sorted((ROOT / ".tools").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"))
-    if not found:
-        raise EngineError("The emulator is not installed. Run: make .tools/.ready")
-    return found[0]

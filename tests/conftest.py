@@ -10,7 +10,6 @@ from typing import Any
 
 # Before anything imports Powertools: it reads these when its objects are made.
 os.environ |= {
-    "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_METRICS_NAMESPACE": "VideoEmotions",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "testing",
@@ -21,6 +20,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from local.processes import exit_on_term
 from tests.fakes import LambdaContext
 from video_common.schema import Engine
 from video_emotions.emotions import EmotionModel, load_model
@@ -30,6 +30,11 @@ from video_emotions.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
+
+
+def pytest_configure() -> None:
+    """A runner's TERM ends what tests have started (servers, containers) as Ctrl-C does."""
+    exit_on_term()
 
 
 def _loopback_only(connect: Any) -> Any:
@@ -92,7 +97,12 @@ def aws() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def s3(aws: str) -> Any:
     """A client of the emulated S3, in which the two buckets stand."""
-    client = boto3.client("s3", endpoint_url=aws)
+    return with_buckets(aws)
+
+
+def with_buckets(url: str) -> Any:
+    """Return a client of an emulated S3, in which the two buckets were made."""
+    client = boto3.client("s3", endpoint_url=url)
     for bucket in (UPLOADS, RESULTS):
         client.create_bucket(Bucket=bucket)
     return client

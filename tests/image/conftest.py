@@ -96,10 +96,4 @@ def image(kind: str, engine: Engine) -> str:
 def contents(image: str, engine: Engine) -> dict[str, Any]:
     """What look_inside.py finds in an image."""
     script = (HERE / "look_inside.py").read_text()
-    done = engine.run(
-        *("run", "--rm", "--interactive", *CONFINED, "--entrypoint", "python3", image, "-"),
-        input=script,
-        seconds=280,
-        capture_output=True,
-    )
-    return json.loads(done.stdout)
+    return json.loads(engine.once(image, "python3", "-", flags=CONFINED, given=script))

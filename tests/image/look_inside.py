@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import mmap
 import os
@@ -10,7 +11,11 @@ import sys
 from pathlib import Path
 
 OURS = (Path("/var/task"), Path("/opt"))
-GLIBC = re.compile(rb"GLIBC_2\.(\d+)(?:\.\d+)?\x00")
+NEEDS = {
+    "glibc": re.compile(rb"\x00GLIBC_2\.(\d+)(?:\.\d+)?\x00"),
+    "glibcxx": re.compile(rb"\x00GLIBCXX_3\.4\.(\d+)\x00"),
+}
+"""Version N of a system library, as an ELF file names what it needs."""
 
 
 def files():
@@ -19,27 +24,33 @@ def files():
             yield from (Path(folder, name) for name in names)
 
 
-def newest_glibc(path: Path) -> int:
-    """Return N of the newest GLIBC_2.N that a file names, 0 if it is no ELF."""
+def newest(path: Path) -> dict:
+    """Return the newest N of each library in `NEEDS` that a file names; nothing if it is no ELF."""
     if not path.is_file() or path.stat().st_size < 64:
-        return 0
+        return {}
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content[:4] != b"\x7fELF":
-            return 0
-        return max((int(found[1]) for found in GLIBC.finditer(content)), default=0)
+            return {}
+        return {name: max((int(n[1]) for n in need.finditer(content)), default=0) for name, need in NEEDS.items()}
 
 
 def look() -> dict:
     everything = list(files())
-    glibc = {str(path): newest for path in everything if (newest := newest_glibc(path))}
+    needs = {str(path): found for path in everything if (found := newest(path))}
     import av
+    import boto3
+    import botocore
     import cv2
+    import numpy
+    import snapshot_restore_py
 
     import emotion_models
     import video_common
     import video_emotions
 
-    modules = (av, cv2, emotion_models, video_common, video_emotions)
+    modules = (av, boto3, botocore, cv2, emotion_models, numpy, snapshot_restore_py, video_common, video_emotions)
+    sys.path.append("/var/runtime")  # as the base's entry point does
+    client = importlib.util.find_spec("awslambdaric")
     return {
         "python": list(sys.version_info[:2]),
         "user": os.getuid(),
@@ -53,8 +64,9 @@ def look() -> dict:
         "avcodec_files": [str(path) for path in everything if "libavcodec" in path.name],
         "avcodec_of_av": list(av.library_versions["libavcodec"]),
         "avcodec_of_cv2": re.search(r"avcodec:\s+YES \(([\d.]+)\)", cv2.getBuildInformation())[1],
-        "glibc": glibc,
+        "needs": needs,
         "modules": {module.__name__: module.__file__ for module in modules},
+        "runtime_client": client.origin if client else None,
         "models": {
             str(path.relative_to("/opt/models")): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in everything

@@ -24,4 +24,5 @@ def hook(event: str, arguments: tuple) -> None:
         os.write(log, f"{event} {arguments!r}\n".encode())
 
 
+os.write(log, f"watching {os.getpid()} {sys.orig_argv!r}\n".encode())
 sys.addaudithook(hook)

@@ -1,5 +1,7 @@
 """What is in the images, and where it came from."""
 
+import pytest
+
 from emotion_models.manifest import load_manifest
 from local.image import DEFAULT_MODEL, ENGINES
 from tests.image.conftest import HERE
@@ -8,8 +10,11 @@ from video_common.schema import Engine
 AVCODEC = (62, 28, 102)
 """FFmpeg 8.1.2, which mends CVE-2026-8461."""
 
-GLIBC_OF_LAMBDA = 34
-"""Amazon Linux 2023 has glibc 2.34."""
+LAMBDA_HAS = {"glibc": 34, "glibcxx": 29}
+"""Amazon Linux 2023 has glibc 2.34, and the C++ library of GCC 11: GLIBCXX_3.4.29."""
+
+
+PACKAGES = ("av", "boto3", "botocore", "cv2", "numpy", "snapshot_restore_py")
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -44,20 +49,24 @@ def test_every_ffmpeg_is_mended(contents):
     assert version(contents["avcodec_of_cv2"]) >= AVCODEC
 
 
-def test_nothing_needs_a_newer_glibc_than_lambda_has(contents):
-    assert len(contents["glibc"]) > 50
-    assert {path: newest for path, newest in contents["glibc"].items() if newest > GLIBC_OF_LAMBDA} == {}
+@pytest.mark.parametrize("library", LAMBDA_HAS)
+def test_nothing_needs_a_newer_library_than_lambda_has(contents, library):
+    needs = {path: newest[library] for path, newest in contents["needs"].items()}
+    assert len(needs) > 50
+    assert any(needs.values())
+    assert {path: newest for path, newest in needs.items() if newest > LAMBDA_HAS[library]} == {}
 
 
 def test_imports_come_from_where_they_should(contents):
     assert contents["modules"] == {
-        "av": "/var/task/av/__init__.py",
-        "cv2": "/var/task/cv2/__init__.py",
+        **{name: f"/var/task/{name}/__init__.py" for name in PACKAGES},
         "emotion_models": "/opt/python/emotion_models/__init__.py",
         "video_common": "/opt/python/video_common/__init__.py",
         "video_emotions": "/var/task/video_emotions/__init__.py",
     }
     assert contents["python"] == [3, 13]
+    # The client of the runtime API is the base's own.
+    assert contents["runtime_client"] not in {None, "/var/task/awslambdaric/__init__.py"}
 
 
 def test_files_can_be_read_and_not_written_by_lambdas_user(contents):

@@ -3,24 +3,21 @@
 import base64
 import hashlib
 import json
-import os
-import signal
-import socket
+import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-from local.engine import Engine, find_engine
+from local.engine import Engine, find_engine, install
 from local.image import DEFAULT_MODEL
+from local.processes import ProcessError, listens, run, started, wait_until
 from local.standin import base_image
-from tests.conftest import RESULTS, ROOT, SAMPLE, UPLOADS
+from tests.conftest import RESULTS, ROOT, SAMPLE, UPLOADS, with_buckets
 from tests.contract.test_events import EVENTS, EXPECTED, check, uploaded  # noqa: F401 - a fixture
 
 SAM = ROOT / ".tools" / "bin" / "sam"
@@ -67,10 +64,7 @@ def aws(engine: Engine) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def s3(aws: str) -> Any:
-    client = boto3.client("s3", endpoint_url=aws)
-    for bucket in (UPLOADS, RESULTS):
-        client.create_bucket(Bucket=bucket)
-    return client
+    return with_buckets(aws)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +77,7 @@ def built(engine: Engine, sam: dict[str, str], aws: str) -> Path:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
-            variables |= {"AWS_ENDPOINT_URL": aws, "POWERTOOLS_TRACE_DISABLED": "true"}
+            variables |= {"AWS_ENDPOINT_URL": aws}
             variables |= {name: value for name, value in BUCKETS.items() if name in variables}
     template["Parameters"]["EmotionModel"]["Default"] = DEFAULT_MODEL
     path = BUILT / "template-local.yaml"
@@ -96,9 +90,7 @@ def files(built: Path) -> list[str]:
 
 
 def command(arguments: list[str], variables: dict[str, str], seconds: int) -> str:
-    done = subprocess.run(
-        ["timeout", "-k", "10", str(seconds), SAM, *arguments], cwd=ROOT, env=variables, capture_output=True, text=True
-    )
+    done = run([str(SAM), *arguments], variables, seconds, cwd=ROOT, capture_output=True)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
 
@@ -124,40 +116,21 @@ def test_sam_local_invoke(uploaded, built, sam, s3):  # noqa: F811
 
 @pytest.fixture(scope="module")
 def api(built: Path, sam: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    assert not listens(("127.0.0.1", PORT)), f"something else listens at port {PORT}"
     log = tmp_path_factory.mktemp("start-api") / "log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [SAM, "local", "start-api", *files(built)],
-            cwd=ROOT,
-            env=sam,
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
+    start = [str(SAM), "local", "start-api", *files(built)]
+    # Time enough for SAM to remove its containers.
+    with log.open("w") as file, started(start, sam, cwd=ROOT, stdout=file, stderr=file, grace=60) as process:
         try:
-            deadline = time.monotonic() + 120
-            while not _listens():
-                assert process.poll() is None, log.read_text()[-3000:]
-                assert time.monotonic() < deadline, log.read_text()[-3000:]
-                time.sleep(0.2)
-            yield
-        finally:
-            # TERM lets SAM remove its containers.
-            for sign in (signal.SIGTERM, signal.SIGKILL):
-                if process.poll() is None:
-                    os.killpg(process.pid, sign)
-                    try:
-                        process.wait(timeout=60)
-                    except subprocess.TimeoutExpired:
-                        continue
-
-
-def _listens() -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+            wait_until(lambda: f"Running on {URL}" in log.read_text(), process, 120)
+        except ProcessError as error:
+            pytest.fail(f"{error}\n{log.read_text()[-3000:]}")
+        yield
 
 
 def curl(*arguments: str) -> tuple[int, str, Any]:
+    if shutil.which("curl") is None:
+        install(("curl",))
     done = subprocess.run(
         ["curl", "-sS", "--max-time", "120", "--write-out", "\n%{http_code} %{content_type}", *arguments],
         capture_output=True,

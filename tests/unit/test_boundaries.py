@@ -114,3 +114,12 @@ def test_only_the_chosen_engine_is_imported(models_dir):
 def test_errors_limits_and_schema_bring_nothing_heavy():
     heavy = ("numpy", "cv2", "boto3", "av", "deepface", "aws_lambda_powertools")
     assert loaded_after("import video_common.errors, video_common.limits, video_common.schema", *heavy) == set()
+
+
+def test_a_function_that_answers_http_does_not_wait_for_what_it_never_uses(models_dir):
+    # boto3 is for uploads; gdown and requests, which DeepFace imports, for downloads
+    start = (
+        f"import os; os.environ |= {{'EMOTION_MODEL': 'mini-xception', 'MODELS_DIR': {str(models_dir)!r}}};"
+        "import video_emotions.handler"
+    )
+    assert loaded_after(start, "boto3", "botocore.session", "gdown", "requests", "aws_xray_sdk", "pandas") == set()

@@ -346,14 +346,21 @@ def test_only_prod_deploys_gradually(name):
     gradual = {key: value["Gradual"] for key, value in TEMPLATE["Mappings"]["Deployment"].items()}
     assert gradual == {"default": "false", "staging": "false", "prod": "true"}
     assert set(gradual) == set(TEMPLATE["Parameters"]["Environment"]["AllowedValues"])
-    # And an alarm that takes a version back exists there, and looks at the alias
+    # And an alarm that takes a version back exists there, and looks at what the new version does through the alias
     assert preference["Alarms"]
     for condition, reference, otherwise in (item["Fn::If"] for item in preference["Alarms"]):
         assert (condition, otherwise) == ("Gradual", {"Ref": "AWS::NoValue"})
         alarm = reference["Ref"]
         assert RESOURCES[alarm]["Condition"] == "Gradual"
         dimensions = {item["Name"]: item["Value"] for item in properties(alarm)["Dimensions"]}
-        assert dimensions == {"FunctionName": {"Ref": name}, "Resource": {"Fn::Sub": f"${{{name}}}:live"}}
+        assert dimensions == {
+            "FunctionName": {"Ref": name},
+            "Resource": {"Fn::Sub": f"${{{name}}}:live"},
+            "ExecutedVersion": {"Fn::GetAtt": [name, "Version.Version"]},
+        }
+    # And the watch lasts longer than an invocation
+    minutes = int(re.fullmatch(r"Canary10Percent(\d+)Minutes", preference["Type"])[1])
+    assert minutes * 60 > properties(name)["Timeout"]
 
 
 def test_image_arguments_have_the_defaults_of_the_dockerfile():

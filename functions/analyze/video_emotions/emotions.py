@@ -6,8 +6,11 @@ top-level package is not imported: it would make directories, and could download
 """
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import cv2
@@ -111,6 +114,21 @@ def load_spec(spec: ModelSpec, engine: Engine, models_dir: Path, threads: int) -
     )
 
 
+@contextmanager
+def _no_downloaders() -> Iterator[None]:
+    """Give what is imported in the ``with`` block empty modules instead of the packages that fetch weights.
+
+    DeepFace's models import them, a fifth of the init phase, for downloads that never happen here (and now cannot).
+    """
+    missing = [name for name in ("gdown", "requests") if name not in sys.modules]
+    sys.modules.update({name: ModuleType(name) for name in missing})
+    try:
+        yield
+    finally:
+        for name in missing:
+            del sys.modules[name]
+
+
 def _client(base: type[Any], network: Any, spec: ModelSpec) -> Any:
     """Make DeepFace's Emotion client of one engine with our network and the network's own input."""
     low, high = spec.input_range
@@ -132,7 +150,9 @@ def _load_onnx(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[An
     # ONNX Runtime reports models and hardware to its maker, on by default since 1.29; read when it is imported.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
-    from deepface.models.demography.onnx.Emotion import EmotionClient
+
+    with _no_downloaders():
+        from deepface.models.demography.onnx.Emotion import EmotionClient
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -148,7 +168,9 @@ def _load_tensorflow(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[t
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     import tensorflow
-    from deepface.models.demography.tf import Emotion
+
+    with _no_downloaders():
+        from deepface.models.demography.tf import Emotion
 
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     if spec.architecture == "deepface":

@@ -4,6 +4,7 @@ Importing it is the function's init phase: settings are read, weights verified, 
 deployment shows there and not at the first video.
 """
 
+import random
 from typing import Any
 
 from aws_lambda_powertools.logging import correlation_paths
@@ -17,7 +18,7 @@ from video_emotions.api import Api
 from video_emotions.emotions import load_model
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
-from video_emotions.telemetry import logger, metrics, tracer
+from video_emotions.telemetry import logger, metrics
 from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
@@ -26,13 +27,13 @@ model = load_model(settings.emotion_model, settings.emotion_engine, settings.mod
 pipeline = Pipeline(settings, model, store)
 api = Api(pipeline)
 uploads = Uploads(pipeline, store)
-# Each environment of a SnapStart version begins as a copy of the same one: what they must not share is made anew. Ids
-# need nothing: each request's comes from the operating system's randomness (uuid4).
+# Each environment of a SnapStart version begins as a copy of one: what they must not share is made anew. Random
+# waits (boto3's retries) come from the seed; ids need nothing, they come from the operating system (uuid4).
 register_after_restore(store.renew)
+register_after_restore(random.seed)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one event."""

@@ -13,13 +13,13 @@ from video_common.errors import UndecodableVideo
 from video_common.schema import FacelessFrames, Options, Result
 from video_emotions.aggregate import Observation, Rectangle, ScoredFace, is_centred, summarise
 from video_emotions.emotions import EmotionModel, letterbox
-from video_emotions.faces import FaceFinder
+from video_emotions.faces import SMALLEST_FACE, FaceFinder
 from video_emotions.frames import Frame, plan, sample
 from video_emotions.probe import probe
 from video_emotions.requests import VideoRequest
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
-from video_emotions.telemetry import Stopwatch, record_analysis, traced
+from video_emotions.telemetry import Stopwatch, record_analysis
 from video_emotions.workspace import video_file
 
 
@@ -42,7 +42,7 @@ class Pipeline:
         """
         watch, options, threads = Stopwatch(), request.options, self.settings.worker_threads
         timeline = options.include == "timeline"
-        with traced("analyze"), watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
+        with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
                 info = probe(path, threads)
                 chosen = plan(info, options)
@@ -63,7 +63,7 @@ class Pipeline:
 
     def _look(self, frame: Frame, options: Options) -> "_Seen":
         height, width = frame.image.shape[:2]
-        faces = self.finder.find(frame.image, like_deepface=options.scale_factor is not None)
+        faces = self.finder.find(frame.image, smallest=0.0 if options.scale_factor is not None else SMALLEST_FACE)
         boxes, crops = [face.box for face in faces], [face.crop for face in faces]
         contact = bool(boxes) and is_centred(boxes[0], width, height, self.settings.centre_tolerance)
         if not faces and options.faceless_frames is FacelessFrames.ANALYZE:

@@ -1,11 +1,11 @@
-"""Logs, metrics, traces (AWS Lambda Powertools) and the milliseconds of each step."""
+"""Logs, metrics (AWS Lambda Powertools) and the milliseconds of each step. Traces are Lambda's own: docs/decisions."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE = "video-emotions"
@@ -13,7 +13,6 @@ NAMESPACE = "VideoEmotions"
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
-tracer = Tracer(service=SERVICE)
 
 Item = TypeVar("Item")
 STEPS = ("file", "probe", "frames", "faces", "emotions")
@@ -68,16 +67,6 @@ class Stopwatch:
             self._seconds[self._step] += now - self._since
         self._since, previous, self._step = now, self._step, step
         return previous
-
-
-@contextmanager
-def traced(name: str) -> Iterator[None]:
-    """Make the ``with`` block a subsegment of the X-Ray trace.
-
-    Powertools' ``capture_method`` would log each expected error (a caller's bad file) with its stack.
-    """
-    with tracer.provider.in_subsegment(name=f"## {name}"):
-        yield
 
 
 def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:
