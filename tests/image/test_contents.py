@@ -14,7 +14,7 @@ LAMBDA_HAS = {"glibc": 34, "glibcxx": 29}
 """Amazon Linux 2023 has glibc 2.34, and the C++ library of GCC 11: GLIBCXX_3.4.29."""
 
 
-PACKAGES = ("av", "boto3", "botocore", "cv2", "numpy", "snapshot_restore_py")
+PACKAGES = ("av", "boto3", "botocore", "cv2", "numpy")
 
 
 def version(text: str) -> tuple[int, ...]:
@@ -60,6 +60,7 @@ def test_nothing_needs_a_newer_library_than_lambda_has(contents, library):
 def test_imports_come_from_where_they_should(contents):
     assert contents["modules"] == {
         **{name: f"/var/task/{name}/__init__.py" for name in PACKAGES},
+        "snapshot_restore_py": "/var/task/snapshot_restore_py.py",
         "emotion_models": "/opt/python/emotion_models/__init__.py",
         "video_common": "/opt/python/video_common/__init__.py",
         "video_emotions": "/var/task/video_emotions/__init__.py",
