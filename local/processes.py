@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -62,12 +63,12 @@ def started(
         yield process
     finally:
         if process.poll() is None:
-            _signal(process, signal.SIGTERM)
+            signal_session(process, signal.SIGTERM)
             try:
                 process.wait(timeout=grace)
             except subprocess.TimeoutExpired:
-                _signal(process, signal.SIGKILL)
-        _signal(process, signal.SIGKILL)
+                signal_session(process, signal.SIGKILL)
+        signal_session(process, signal.SIGKILL)
         process.wait()
 
 
@@ -94,8 +95,36 @@ def listens(address: tuple[str, int] | str) -> bool:
         return probe.connect_ex(address) == 0
 
 
-def _signal(process: Process, sign: signal.Signals) -> None:
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """Return ports that nothing listens at."""
+    sockets = [socket.socket() for _ in range(count)]
     try:
-        os.killpg(process.pid, sign)
-    except ProcessLookupError:
-        return
+        for each in sockets:
+            each.bind((host, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def signal_session(process: Process, sign: signal.Signals) -> None:
+    """Send a signal to a program and to all that it started, also to what made a process group of its own."""
+    for pid in _session(process.pid):
+        try:
+            os.kill(pid, sign)
+        except ProcessLookupError:  # ended meanwhile
+            continue
+
+
+def _session(leader: int) -> list[int]:
+    """Return the processes of a session; where there is no /proc, the leader alone."""
+    if not Path("/proc/self").exists():
+        return [leader]
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getsid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+        except ProcessLookupError:
+            continue
+    return found

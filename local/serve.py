@@ -1,4 +1,6 @@
-"""``make serve``: the routes on http://127.0.0.1:5000, each request an API Gateway event (HTTP API, v2) to the handler.
+"""``make serve``: the routes on http://127.0.0.1:5000, each request an API Gateway event (HTTP API, v2) to its handler.
+
+Uploads go to an emulated S3 on loopback, whose events reach the handler as in a deployment: one by one, by a queue.
 
 Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot take a video.
 """
@@ -11,11 +13,17 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import uvicorn
+
+from local.cloud import emulated_cloud
+from local.processes import exit_on_term
+from local.pump import Pump
 
 HOST, PORT = "127.0.0.1", 5000
 TIMEOUT_SECONDS = 900
@@ -58,11 +66,44 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def _call(event: dict[str, Any]) -> dict[str, Any]:
+    if not event["rawPath"].startswith(("/uploads", "/jobs")):
+        return _analyze(event)
+    from video_jobs.handler import handler
+
+    context: Any = LocalContext("jobs")
+    answer: dict[str, Any] = handler(event, context)
+    return answer
+
+
+def _analyze(event: dict[str, Any]) -> dict[str, Any]:
     from video_emotions.handler import handler
 
     with one_at_a_time:  # as in a Lambda environment: OpenCV's classifiers are not thread-safe
         answer: dict[str, Any] = handler(event, LocalContext())
         return answer
+
+
+@contextmanager
+def _uploads() -> Iterator[None]:
+    """Play the AWS services, and deliver what is uploaded, until the block ends."""
+    stopped = threading.Event()
+    with emulated_cloud() as cloud:
+        os.environ |= cloud.variables
+        pump = Pump(cloud.client("sqs"), cloud.queue_url, _analyze)
+
+        def deliver() -> None:
+            while not stopped.is_set():
+                pump.step(wait_seconds=1)
+
+        thread = threading.Thread(target=deliver)
+        import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
+
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
 
 
 def _event(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
@@ -89,20 +130,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=PORT)
     port = parser.parse_args().port
-    import video_emotions.handler  # noqa: F401 - the init phase: fail here, not at the first request
-
+    exit_on_term()
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
         except OSError as error:
             sys.exit(f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running?")
-        print(
-            f"Serving on http://{HOST}:{port} - try: curl -X POST --data-binary @clip.mp4 "
-            f'-H "Content-Type: application/octet-stream" http://{HOST}:{port}/process-frame',
-            file=sys.stderr,
-        )
-        uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off")).run(sockets=[listener])
+        with _uploads():
+            _serve(listener, port)
+
+
+def _serve(listener: socket.socket, port: int) -> None:
+    print(
+        f"Serving on http://{HOST}:{port} - try: curl -X POST --data-binary @clip.mp4 "
+        f'-H "Content-Type: application/octet-stream" http://{HOST}:{port}/process-frame',
+        file=sys.stderr,
+    )
+    uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off")).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -14,37 +15,76 @@ from local.engine import ROOT
 ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 """Whether new versions come gradually."""
 
+FUNCTIONS = 3
 
-def translate(environment: str) -> dict[str, str]:
-    """Return the types of the resources that CloudFormation is given, by name."""
+PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], [{"AWS_IAM": []}]]}
+METHODS = {
+    "GET /": None,
+    "POST /process-frame": PROTECTED,
+    "POST /uploads": PROTECTED,
+    "GET /jobs/{job_id}": PROTECTED,
+    # Browsers ask these without credentials.
+    "OPTIONS /": None,
+    "OPTIONS /process-frame": None,
+    "OPTIONS /uploads": None,
+    "OPTIONS /jobs/{job_id}": None,
+}
+"""What each method asks of its caller; CloudFormation chooses."""
+
+
+def translate(environment: str) -> dict[str, Any]:
+    """Return the resources that CloudFormation is given, by name."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:tag"
+        own = resource["Properties"]
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            own["ContentUri"] = "s3://bucket/layer"
+        elif own.get("PackageType") == "Zip":
+            own["CodeUri"] = "s3://bucket/code"
+        elif own.get("PackageType") == "Image":
+            own["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:tag"
     made = Translator({}, Parser()).translate(template, {"Environment": environment})
-    return {name: resource["Type"] for name, resource in made["Resources"].items()}
+    resources: dict[str, Any] = made["Resources"]
+    return resources
+
+
+def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
+    """Tell what is otherwise than it should be."""
+    types = [resource["Type"] for resource in resources.values()]
+    groups, aliases = types.count("AWS::CodeDeploy::DeploymentGroup"), types.count("AWS::Lambda::Alias")
+    wrong = []
+    if groups != (FUNCTIONS if gradual else 0) or aliases != FUNCTIONS:
+        wrong.append(f"{groups} deployment groups, {aliases} aliases")
+    methods = {
+        f"{method.upper()} {path}": operation
+        for path, item in resources["Api"]["Properties"]["Body"]["paths"].items()
+        for method, operation in item.items()
+    }
+    asked = {name: operation.get("security") for name, operation in methods.items()}
+    if asked != METHODS:
+        wrong.append(f"the API's methods are {asked}")
+    wrong += [f"{name}: no function" for name in methods if "x-amazon-apigateway-integration" not in methods[name]]
+    for mapping in (item for item in resources.values() if item["Type"] == "AWS::Lambda::EventSourceMapping"):
+        # Else the queue would feed the unpublished version.
+        if mapping["Properties"]["FunctionName"] != {"Ref": "AnalyzeUploadsAliaslive"}:
+            wrong.append(f"the queue feeds {mapping['Properties']['FunctionName']}")
+    return wrong
 
 
 def main() -> int:
-    """Translate for each environment; exit status 1 if one fails, or deploys otherwise than it should."""
+    """Translate for each environment; exit status 1 if one fails, or is otherwise than it should be."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     logging.disable(logging.CRITICAL)
     for environment, gradual in ENVIRONMENTS.items():
         try:
-            types = list(translate(environment).values())
+            resources = translate(environment)
+            wrong = problems(resources, gradual=gradual)
         except InvalidDocumentException as error:
-            print(
-                f"{environment}: {error.message}", *(cause.message for cause in error.causes), sep="\n", file=sys.stderr
-            )
+            wrong = [error.message, *(cause.message for cause in error.causes)]
+        if wrong:
+            print(f"{environment}:", *wrong, sep="\n", file=sys.stderr)
             return 1
-        groups = types.count("AWS::CodeDeploy::DeploymentGroup")
-        if groups != (2 if gradual else 0) or types.count("AWS::Lambda::Alias") != 2:
-            print(
-                f"{environment}: {groups} deployment groups, {types.count('AWS::Lambda::Alias')} aliases",
-                file=sys.stderr,
-            )
-            return 1
-        print(f"{environment}: {len(types)} resources, new versions come {'gradually' if gradual else 'at once'}.")
+        print(f"{environment}: {len(resources)} resources, new versions come {'gradually' if gradual else 'at once'}.")
     return 0
 
 

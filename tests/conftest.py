@@ -11,15 +11,11 @@ from typing import Any
 # Before anything imports Powertools: it reads these when its objects are made.
 os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "VideoEmotions",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
 }
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from local.cloud import Cloud, emulated_cloud
 from local.processes import exit_on_term
 from tests.fakes import LambdaContext
 from video_common.schema import Engine
@@ -28,7 +24,6 @@ from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
 
 
@@ -83,41 +78,29 @@ def context() -> LambdaContext:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[str]:
-    """Moto on loopback, for everything that boto3 does in this process. Yields its URL."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    os.environ["AWS_ENDPOINT_URL"] = f"http://{host}:{port}"
-    yield os.environ["AWS_ENDPOINT_URL"]
-    del os.environ["AWS_ENDPOINT_URL"]
-    server.stop()
+def cloud() -> Iterator[Cloud]:
+    """The template's services on loopback, for everything that boto3 does in this process."""
+    with emulated_cloud() as made:
+        os.environ["AWS_ENDPOINT_URL"] = made.url
+        yield made
+        del os.environ["AWS_ENDPOINT_URL"]
 
 
 @pytest.fixture(scope="session")
-def s3(aws: str) -> Any:
-    """A client of the emulated S3, in which the two buckets stand."""
-    return with_buckets(aws)
-
-
-def with_buckets(url: str) -> Any:
-    """Return a client of an emulated S3, in which the two buckets were made."""
-    client = boto3.client("s3", endpoint_url=url)
-    for bucket in (UPLOADS, RESULTS):
-        client.create_bucket(Bucket=bucket)
-    return client
+def s3(cloud: Cloud) -> Any:
+    """A client of the emulated S3."""
+    return cloud.client("s3")
 
 
 @pytest.fixture(scope="session")
-def handler_module(models_dir: Path, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def handler_module(models_dir: Path, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """The Lambda entry point, initialised as in a deployment."""
     work = tmp_path_factory.mktemp("work")
     variables = {
         "EMOTION_MODEL": "mini-xception",
         "MODELS_DIR": str(models_dir),
         "WORK_DIR": str(work),
-        "UPLOADS_BUCKET": UPLOADS,
-        "RESULTS_BUCKET": RESULTS,
+        **cloud.variables,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():

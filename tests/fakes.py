@@ -1,13 +1,10 @@
-"""Stand-ins that keep state and fail on demand."""
+"""Events as AWS makes them, and the context that comes with them."""
 
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
-
-from video_common.errors import ObjectMissing, VideoEmotionsError
 
 
 @dataclass
@@ -21,32 +18,6 @@ class LambdaContext:
 
     def get_remaining_time_in_millis(self) -> int:
         return 28_000
-
-
-@dataclass
-class MemoryStore:
-    """An `ObjectStore` in memory. ``failures`` maps (operation, key) to the errors of the next calls, in order."""
-
-    objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    content_types: dict[tuple[str, str], str] = field(default_factory=dict)
-    failures: dict[tuple[str, str], list[VideoEmotionsError]] = field(default_factory=dict)
-
-    def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
-        data = self.objects.get((bucket, key))
-        if data is None:
-            raise ObjectMissing("no such object")
-        path.write_bytes(data[: len(data) // 2])
-        self._fail("download", key)  # in the middle, as networks do
-        path.write_bytes(data)
-
-    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
-        self._fail("put", key)
-        self.objects[bucket, key] = body.encode()
-        self.content_types[bucket, key] = content_type
-
-    def _fail(self, operation: str, key: str) -> None:
-        if errors := self.failures.get((operation, key)):
-            raise errors.pop(0)
 
 
 def rest_event(
@@ -88,19 +59,48 @@ def json_event(members: Mapping[str, Any] | str, **arguments: Any) -> dict[str, 
     return rest_event(text, content_type="application/json", **arguments)
 
 
-def s3_event(*keys: str, bucket: str = "uploads", size: int = 1000, name: str = "ObjectCreated:Put") -> dict[str, Any]:
-    """Make an S3 notification; ``keys`` are spelled as S3 spells them (URL-encoded)."""
+def s3_record(
+    key: str,
+    *,
+    bucket: str = "uploads",
+    size: int = 1000,
+    name: str = "ObjectCreated:Put",
+    sequencer: str = "0055AED6DCD90281E5",
+    version_id: str | None = None,
+) -> dict[str, Any]:
+    """Make one record of an S3 notification; ``key`` is spelled as S3 spells it (URL-encoded)."""
+    version = {"versionId": version_id} if version_id else {}
     return {
-        "Records": [
-            {
-                "eventVersion": "2.1",
-                "eventSource": "aws:s3",
-                "eventName": name,
-                "s3": {
-                    "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
-                    "object": {"key": key, "size": size, "eTag": "0" * 32, "sequencer": "0055AED6DCD90281E5"},
-                },
-            }
-            for key in keys
-        ]
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "eventName": name,
+        "s3": {
+            "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
+            "object": {"key": key, "size": size, "eTag": "0" * 32, "sequencer": sequencer, **version},
+        },
+    }
+
+
+def s3_event(*keys: str, **arguments: Any) -> dict[str, Any]:
+    """Make an S3 notification of some keys."""
+    return {"Records": [s3_record(key, **arguments) for key in keys]}
+
+
+def sqs_event(*bodies: dict[str, Any], receives: int = 1) -> dict[str, Any]:
+    """Make what Lambda delivers of a queue; message N has the id and the receipt ``N``."""
+    return {"Records": [sqs_record(str(number), json.dumps(body), receives) for number, body in enumerate(bodies)]}
+
+
+def sqs_record(message_id: str, body: str, receives: int) -> dict[str, Any]:
+    """Make one message as Lambda delivers it."""
+    return {
+        "messageId": message_id,
+        "receiptHandle": message_id,
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:uploads",
+        "awsRegion": "us-east-1",
     }

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RESULTS, ROOT, SAMPLE, UPLOADS
+from local.cloud import RESULTS, UPLOADS
+from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event, s3_event
+from video_common.jobs import job_id_of
 from video_common.schema import Result
 
 TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())
@@ -76,8 +78,10 @@ def test_every_way_in_gives_the_same_bytes_but_for_timings(posted, handler_modul
     # When S3 tells of it
     answer = handler_module.handler(s3_event("clips/my+clip%2B1.mp4", bucket=UPLOADS), context)
     # Then
-    assert answer == {"results": [f"{RESULTS}/clips/my clip+1.mp4.json"]}
-    stored = s3.get_object(Bucket=RESULTS, Key="clips/my clip+1.mp4.json")
+    (job,) = answer["jobs"]
+    assert job == {"job_id": job_id_of("clips/my clip+1.mp4"), "status": "SUCCEEDED"}
+    (key,) = [item["Key"] for item in s3.list_objects_v2(Bucket=RESULTS, Prefix=job["job_id"])["Contents"]]
+    stored = s3.get_object(Bucket=RESULTS, Key=key)
     assert stored["ContentType"] == "application/json"
     by_s3 = stored["Body"].read().decode()
     assert comparable(by_json["body"]) == comparable(by_s3) == comparable(posted["body"])

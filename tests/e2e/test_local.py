@@ -123,6 +123,24 @@ def test_the_seeds_curl_line_works_word_for_word_but_for_the_port(server, tmp_pa
     assert result["total_frames_analyzed"] == TRUTH["total_frames_analyzed"]
 
 
+def test_an_upload_through_the_server(server, tmp_path):
+    def answer(path: str, body: bytes | None = None) -> dict:
+        request = urllib.request.Request(f"{server}{path}", data=body, headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)
+
+    asked = answer("/uploads", b'{"content_type": "video/mp4", "frame_interval": 60}')
+    assert answer(f"/jobs/{asked['job_id']}")["status"] == "PENDING"
+    fields = [part for pair in asked["upload"]["fields"].items() for part in ("--form-string", "=".join(pair))]
+    upload = ["curl", "-sS", "--fail", *fields, "--form", f"file=@{SAMPLE}", asked["upload"]["url"]]
+    subprocess.run(upload, check=True, capture_output=True, timeout=60)
+    deadline = time.monotonic() + 60
+    while (job := answer(f"/jobs/{asked['job_id']}"))["status"] in {"PENDING", "RUNNING"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert job["result"]["total_frames_analyzed"] == 6
+
+
 def test_health_and_errors_over_http(server):
     with urllib.request.urlopen(server) as response:
         assert json.load(response)["status"] == "ok"

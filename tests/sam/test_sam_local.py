@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
 
+from local.cloud import Cloud, emulated_cloud
 from local.engine import Engine, find_engine, install
 from local.image import DEFAULT_MODEL
 from local.processes import ProcessError, listens, run, started, wait_until
 from local.standin import base_image
-from tests.conftest import RESULTS, ROOT, SAMPLE, UPLOADS, with_buckets
+from tests.conftest import ROOT, SAMPLE
 from tests.contract.test_events import EVENTS, EXPECTED, check, uploaded  # noqa: F401 - a fixture
 from video_emotions.settings import Settings
 
@@ -25,7 +25,6 @@ SAM = ROOT / ".tools" / "bin" / "sam"
 BUILT = ROOT / ".aws-sam" / "build"
 PORT = 5000
 URL = f"http://127.0.0.1:{PORT}"
-BUCKETS = {"UPLOADS_BUCKET": UPLOADS, "RESULTS_BUCKET": RESULTS}
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -50,28 +49,20 @@ def sam(engine: Engine) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def aws(engine: Engine) -> Iterator[str]:
+def cloud(engine: Engine) -> Iterator[Cloud]:
     """Moto where containers reach it, and nobody else: on the engine's own bridge, which is up while a container is."""
     holder = engine.output("run", "--detach", "--entrypoint", "sleep", base_image(engine), "3600")
     try:
         name, path = ("podman", ".Subnets") if engine.name == "podman" else ("bridge", ".IPAM.Config")
         template = f"{{{{range {path}}}}}{{{{.Gateway}}}}{{{{end}}}}"
-        gateway = engine.output("network", "inspect", name, "--format", template)
-        server = ThreadedMotoServer(ip_address=gateway, port=0, verbose=False)
-        server.start()
-        yield f"http://{gateway}:{server.get_host_and_port()[1]}"
-        server.stop()
+        with emulated_cloud(engine.output("network", "inspect", name, "--format", template)) as made:
+            yield made
     finally:
-        engine.run("rm", "--force", "--time", "0", holder)
+        engine.run("rm", "--force", "--time", "0", holder, capture_output=True)
 
 
 @pytest.fixture(scope="module")
-def s3(aws: str) -> Any:
-    return with_buckets(aws)
-
-
-@pytest.fixture(scope="module")
-def built(engine: Engine, sam: dict[str, str], aws: str) -> Path:
+def built(engine: Engine, sam: dict[str, str], cloud: Cloud) -> Path:
     """The template that `sam build` wrote, with what no deployment has: where the emulated storage is."""
     overrides = {"EmotionModel": DEFAULT_MODEL, "BaseImage": base_image(engine)}
     pairs = [f"ParameterKey={name},ParameterValue={value}" for name, value in overrides.items()]
@@ -80,8 +71,8 @@ def built(engine: Engine, sam: dict[str, str], aws: str) -> Path:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
-            variables |= {"AWS_ENDPOINT_URL": aws}
-            variables |= {name: value for name, value in BUCKETS.items() if name in variables}
+            variables |= {"AWS_ENDPOINT_URL": cloud.url}
+            variables |= {name: value for name, value in cloud.variables.items() if name in variables}
     template["Parameters"]["EmotionModel"]["Default"] = DEFAULT_MODEL
     path = BUILT / "template-local.yaml"
     path.write_text(yaml.safe_dump(template))
@@ -107,14 +98,14 @@ def test_sam_builds_one_image_with_the_parameters(built, engine):
 
 
 @pytest.mark.parametrize("uploaded", EXPECTED, indirect=True)
-def test_sam_local_invoke(uploaded, built, sam, s3):  # noqa: F811
+def test_sam_local_invoke(uploaded, built, sam, cloud):  # noqa: F811
     function = "AnalyzeApi" if "requestContext" in EVENTS[uploaded] else "AnalyzeUploads"
     answer = command(
         ["local", "invoke", function, *files(built), "--event", f"events/{uploaded}.json"],
         sam,
         240,
     )
-    check(uploaded, json.loads(answer.strip().splitlines()[-1]), s3)
+    check(uploaded, json.loads(answer.strip().splitlines()[-1]), cloud)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 
 PACKAGES = {
     "video_emotions": ROOT / "functions/analyze/video_emotions",
+    "video_jobs": ROOT / "functions/jobs/video_jobs",
     "video_common": ROOT / "layers/common/python/video_common",
     "emotion_models": ROOT / "layers/models/python/emotion_models",
 }
@@ -19,12 +20,13 @@ ONLY_IN = {
     "deepface": {"video_emotions.emotions", "emotion_models.convert"},
     "onnxruntime": {"video_emotions.emotions", "emotion_models.convert"},
     "tensorflow": {"video_emotions.emotions", "emotion_models.convert"},
-    "boto3": {"video_common.aws.s3"},
-    "botocore": {"video_common.aws.s3"},
+    "boto3": {"video_common.aws.clients"},
+    "botocore": {"video_common.aws.clients"},
 }
 LAYERS = [
     {"handler"},
     {"api", "uploads"},
+    {"worker"},
     {"pipeline"},
     {"responses", "workspace"},
     {"requests", "frames", "aggregate", "faces", "emotions", "settings", "telemetry"},
@@ -68,7 +70,10 @@ def test_a_library_is_known_in_its_places_only(library):
 def test_only_the_settings_read_the_environment():
     readers = {m for m, path in modules().items() if "os.environ" in path.read_text() or "getenv" in path.read_text()}
     # the other two set what DeepFace and TensorFlow read when they are imported
-    assert readers == {"video_emotions.settings", "video_emotions.emotions", "emotion_models.convert"}
+    assert readers == {
+        *("video_emotions.settings", "video_jobs.settings"),
+        *("video_emotions.emotions", "emotion_models.convert"),
+    }
 
 
 def test_nothing_imports_from_a_layer_above_its_own():
@@ -82,8 +87,11 @@ def test_nothing_imports_from_a_layer_above_its_own():
 
 def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
     for module, path in modules().items():
-        if not module.startswith("video_emotions"):
-            assert not [name for name in imports(path) if name.startswith("video_emotions")], module
+        functions = [name for name in imports(path) if name.startswith(("video_emotions", "video_jobs"))]
+        if not module.startswith(("video_emotions", "video_jobs")):
+            assert not functions, module
+        # and neither function knows the other
+        assert {name.split(".")[0] for name in functions} <= {module.split(".")[0]}, module
 
 
 def test_aggregation_imports_no_library():
@@ -114,6 +122,14 @@ def test_only_the_chosen_engine_is_imported(models_dir):
 def test_errors_limits_and_schema_bring_nothing_heavy():
     heavy = ("numpy", "cv2", "boto3", "av", "deepface", "aws_lambda_powertools")
     assert loaded_after("import video_common.errors, video_common.limits, video_common.schema", *heavy) == set()
+
+
+def test_the_jobs_function_brings_nothing_heavy():
+    start = (
+        "import os; os.environ |= {'UPLOADS_BUCKET': 'u', 'RESULTS_BUCKET': 'r', 'JOBS_TABLE': 'j'};"
+        "import video_jobs.handler"
+    )
+    assert loaded_after(start, "numpy", "cv2", "av", "deepface", "boto3", "requests") == set()
 
 
 def test_a_function_that_answers_http_does_not_wait_for_what_it_never_uses(models_dir):

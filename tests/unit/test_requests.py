@@ -4,14 +4,14 @@ import base64
 import json
 
 import pytest
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, APIGatewayProxyEventV2, S3Event
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, APIGatewayProxyEventV2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
 from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
-from video_emotions.requests import from_http, from_s3
+from video_emotions.requests import from_http, from_upload, uploads_in
 
 VIDEO = b"not looked at here"
 TEXT = base64.b64encode(VIDEO).decode()
@@ -193,11 +193,23 @@ def test_any_option_text_is_taken_or_refused_with_an_error_of_ours(query):
     ],
 )
 def test_keys_are_decoded_as_s3_encodes_them(spelled, real):
-    (record,) = S3Event(s3_event(spelled)).records
-    assert from_s3(record).source.key == real
+    (upload,) = uploads_in(s3_event(spelled))
+    assert from_upload(upload, {}).source.key == real
 
 
 def test_an_object_over_the_limit_is_refused_by_its_announced_size():
-    (record,) = S3Event(s3_event("big.mp4", size=limits.MAX_UPLOAD_VIDEO_BYTES + 1)).records
+    (upload,) = uploads_in(s3_event("big.mp4", size=limits.MAX_UPLOAD_VIDEO_BYTES + 1))
     with pytest.raises(errors.VideoTooLarge):
-        from_s3(record)
+        from_upload(upload, {})
+
+
+def test_without_a_sequencer_the_later_event_is_the_larger():
+    def event(time: str) -> dict:
+        made = s3_event("a")
+        del made["Records"][0]["s3"]["object"]["sequencer"]
+        made["Records"][0]["eventTime"] = time
+        return made
+
+    times = ["2026-11-30T00:53:20.000Z", "2026-11-30T00:53:20.001Z", "2027-01-01T00:00:00Z"]
+    sequencers = [uploads_in(event(time))[0].sequencer for time in times]
+    assert sequencers == sorted(set(sequencers))

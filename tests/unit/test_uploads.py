@@ -1,91 +1,289 @@
-"""S3 notifications: which answers are written, and what is delivered again."""
+"""Uploads: each version of an object is analysed once, the newest one wins, nothing is lost."""
 
-import json
+import hashlib
+import itertools
+import threading
 
 import pytest
 
-from tests.conftest import SAMPLE
-from tests.fakes import MemoryStore, s3_event
-from video_common.errors import ConfigurationError, StorageUnavailable, UnsupportedEvent
-from video_emotions.pipeline import Pipeline
-from video_emotions.uploads import Uploads
-
-CLIP = SAMPLE.read_bytes()
+from tests.fakes import s3_event, sqs_event
+from tests.job_world import Context, Lost, World
+from video_common import limits
+from video_common.errors import ConfigurationError, EventsUnavailable, JobsUnavailable, StorageUnavailable
+from video_common.jobs import JobStatus, job_id_of, result_key
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore({("uploads", "one.mp4"): CLIP, ("uploads", "two.mp4"): CLIP, ("uploads", "text.mp4"): b"text"})
+def world() -> World:
+    return World()
 
 
-@pytest.fixture
-def uploads(settings, model, store) -> Uploads:
-    settings = settings.model_copy(update={"uploads_bucket": "uploads", "results_bucket": "results"})
-    return Uploads(Pipeline(settings, model, store), store)
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
-def read(store: MemoryStore, key: str) -> dict:
-    return json.loads(store.objects["results", key])
-
-
-def test_every_record_gets_its_result(uploads, store):
-    assert uploads.handle(s3_event("one.mp4", "two.mp4"), "r") == {
-        "results": ["results/one.mp4.json", "results/two.mp4.json"]
+def test_an_upload_becomes_a_job_with_its_result_and_is_announced(world):
+    event = world.put("holiday/clip 1.mp4", b"video")
+    assert world.uploads.handle_s3(event, Context()) == {
+        "jobs": [{"job_id": job_id_of("holiday/clip 1.mp4"), "status": "SUCCEEDED"}]
     }
-    assert read(store, "one.mp4.json")["overall_dominant_emotion"] == "happy"
-    assert store.content_types["results", "one.mp4.json"] == "application/json"
+    job = world.job("holiday/clip 1.mp4")
+    assert (job.status, job.result_key) == (JobStatus.SUCCEEDED, result_key(job.job_id, "1".zfill(32)))
+    assert world.result("holiday/clip 1.mp4") == sha256(b"video")
+    assert world.bus.events == [
+        {
+            "detail-type": "Video Analysis Finished",
+            "detail": {
+                "job_id": job.job_id,
+                "status": "SUCCEEDED",
+                "video": {"bucket": "uploads", "key": "holiday/clip 1.mp4"},
+                "result": {"bucket": "results", "key": job.result_key},
+            },
+        }
+    ]
 
 
-@pytest.mark.parametrize(("key", "code"), [("text.mp4", "not_a_video"), ("gone.mp4", "object_missing")])
-def test_what_cannot_be_analysed_gets_a_problem_and_is_not_tried_again(uploads, store, key, code):
-    uploads.handle(s3_event(key), "request-7")
-    assert read(store, f"{key}.json")["code"] == code
-    assert read(store, f"{key}.json")["request_id"] == "request-7"
-    assert store.content_types["results", f"{key}.json"] == "application/problem+json"
+@pytest.mark.parametrize(
+    ("content", "metadata", "code"),
+    [
+        (b"no video", {}, "not_a_video"),
+        (b"video", {"options": '{"frames": 1}'}, "unknown_option"),
+        (b"video", {"options": '{"frame_interval": 0}'}, "invalid_option"),
+        (b"video", {"options": "{"}, "invalid_json"),
+        (b"video", {"options": '{"frame_interval": 1' + " " * 1000 + "}"}, "invalid_json"),
+    ],
+)
+def test_what_cannot_be_analysed_is_one_failed_job_and_not_tried_again(world, content, metadata, code):
+    world.store.metadata_of["uploads", "a"] = metadata
+    world.queue.send(world.put("a", content))
+    world.run()
+    assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, code)
+    assert world.queue.dead == []
+    assert [event["detail"]["error"]["code"] for event in world.bus.events] == [code]
 
 
-@pytest.mark.parametrize("operation", ["download", "put"])
-def test_a_store_that_fails_makes_lambda_deliver_again_after_the_other_records(uploads, store, operation):
-    key = "one.mp4" if operation == "download" else "one.mp4.json"
-    store.failures[operation, key] = [StorageUnavailable("down")]
-    with pytest.raises(StorageUnavailable):
-        uploads.handle(s3_event("one.mp4", "two.mp4"), "r")
-    assert "two.mp4.json" in {key for _, key in store.objects}
-    # and the second delivery succeeds
-    uploads.handle(s3_event("one.mp4", "two.mp4"), "r")
-    assert read(store, "one.mp4.json")["overall_dominant_emotion"] == "happy"
-    assert not list(uploads.pipeline.settings.work_dir.iterdir())
+def test_an_object_that_is_too_large_fails_before_it_is_downloaded(world):
+    event = s3_event("a", size=limits.MAX_UPLOAD_VIDEO_BYTES + 1, version_id="v1")
+    world.store.objects["uploads", "a", "v1"] = b"video"
+    world.queue.send(event)
+    world.run()
+    assert world.job("a").error["code"] == "video_too_large"
+    assert world.pipeline.analysed == []
 
 
-def test_a_record_that_crashes_does_not_cost_the_others_theirs(uploads, store):
-    class Broken(bytes):
-        def __getitem__(self, _place):
+def test_an_object_that_is_gone_is_a_failed_job(world):
+    world.queue.send(s3_event("a"))
+    world.run()
+    assert world.job("a").error["code"] == "object_missing"
+
+
+@pytest.mark.parametrize(
+    "key", ["a+b.mp4", "a b", "100%25", "ä€/😀.mp4", "../../etc/passwd", "/", "uploads/../x", "a" * 1024]
+)
+def test_any_key_is_a_job_and_no_file_name(world, key, tmp_path):
+    world.queue.send(world.put(key, b"video"))
+    world.run()
+    job = world.job(key)
+    assert (job.status, job.key) == (JobStatus.SUCCEEDED, key)
+    assert job.result_key.count("/") == 1
+    assert ".." not in job.result_key
+
+
+def test_an_asked_for_upload_is_the_job_of_its_id():
+    assert job_id_of(f"uploads/{'ab' * 16}") == "ab" * 16
+    for other in (f"uploads/{'AB' * 16}", f"uploads/{'ab' * 16}/x", f"x/uploads/{'ab' * 16}", f"uploads/{'ab' * 17}"):
+        assert job_id_of(other) not in other
+
+
+def test_the_same_event_ten_times_at_once_is_one_analysis_and_one_result(world):
+    event = world.put("a", b"video")
+    # Given that an analysis lasts until the other nine have been answered
+    answered = threading.Barrier(10)
+    world.pipeline.during = lambda content: answered.wait(timeout=30)
+    answers = []
+
+    def deliver() -> None:
+        answer = world.uploads.handle_queue(sqs_event(event), Context())
+        answers.append(answer["batchItemFailures"])
+        if answer["batchItemFailures"]:
+            answered.wait(timeout=30)
+
+    for number in range(10):  # what the deferred ones are in the queue
+        world.queue.send(event)
+        world.queue.messages["0"] = world.queue.messages.pop(str(number + 1))
+    threads = [threading.Thread(target=deliver) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    # Then one worker analysed, and the others' messages have to come again
+    assert sorted(map(len, answers)) == [0] + [1] * 9
+    assert world.pipeline.analysed == [b"video"]
+    # And when they do nothing is left to do
+    assert world.uploads.handle_queue(sqs_event(*[event] * 9, receives=2), Context()) == {"batchItemFailures": []}
+    assert world.pipeline.analysed == [b"video"]
+    assert len(world.bus.events) == 1
+
+
+def test_a_duplicate_of_a_job_in_progress_waits_and_is_no_dead_letter(world):
+    event = world.put("a", b"video")
+    for _ in range(6):
+        world.queue.send(event)
+    # Given that the other messages are delivered while the first one is worked on
+    world.pipeline.during = lambda content: [world.deliver(10) for _ in range(3)] and None
+    world.run()
+    assert world.pipeline.analysed == [b"video"]
+    assert world.job("a").status is JobStatus.SUCCEEDED
+    assert world.queue.dead == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
+def test_whatever_the_order_the_newest_version_has_the_last_word(world, order):
+    events = {version: world.put("a", f"video {version}".encode(), version) for version in order}
+    for version in order:
+        world.queue.send(events[version])
+        world.run()
+    assert world.result("a") == sha256(b"video 3")
+    assert world.bus.events[-1]["detail"]["result"]["key"] == world.job("a").result_key
+    # And older versions that come after a newer one are not even analysed
+    assert world.pipeline.analysed == [f"video {n}".encode() for i, n in enumerate(order) if n == max(order[: i + 1])]
+
+
+def test_an_older_version_that_ends_after_a_newer_one_changes_nothing(world):
+    old, new = world.put("a", b"video 1", 1), world.put("a", b"video 2", 2)
+
+    def newer_comes(content: bytes) -> None:
+        if content == b"video 1":
+            world.uploads.handle_s3(new, Context())
+
+    world.pipeline.during = newer_comes
+    assert world.uploads.handle_s3(old, Context())["jobs"][0]["status"] == "SUPERSEDED"
+    assert world.result("a") == sha256(b"video 2")
+    assert len(world.bus.events) == 1
+
+
+def test_the_same_bytes_put_back_are_the_newest_again(world):
+    for version, content in enumerate([b"one", b"two", b"one"], start=1):
+        world.queue.send(world.put("a", content, version))
+        world.run()
+    assert world.result("a") == sha256(b"one")
+
+
+def test_of_a_batch_only_the_failing_message_comes_again(world):
+    events = [world.put(f"clip{number}", b"video") for number in range(10)]
+    world.store.faults.planned["download", "clip4"] = [StorageUnavailable("down")]
+    for event in events:
+        world.queue.send(event)
+    assert world.deliver(most=10) == ["5"]
+    assert world.job("clip4").status is JobStatus.PENDING
+    assert [world.job(f"clip{n}").status for n in range(10) if n != 4] == [JobStatus.SUCCEEDED] * 9
+    world.run()
+    assert world.job("clip4").status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("fakes", "call", "error"),
+    [
+        ("store", ("metadata", "a"), StorageUnavailable("down")),
+        ("store", ("download", "a"), StorageUnavailable("down")),
+        ("jobs", ("begin", job_id_of("a")), JobsUnavailable("down")),
+        ("jobs", ("finish", job_id_of("a")), JobsUnavailable("down")),
+        ("bus", ("publish", ""), EventsUnavailable("down")),
+        ("store", ("put", result_key(job_id_of("a"), "1".zfill(32))), StorageUnavailable("down")),
+    ],
+)
+@pytest.mark.parametrize("times", [3, 4])
+def test_what_fails_for_the_time_being_is_tried_three_times_more(world, fakes, call, error, times):
+    getattr(world, fakes).faults.planned[call] = [error] * times
+    world.queue.send(world.put("a", b"video"))
+    world.run()
+    if times == 3:
+        assert world.job("a").status is JobStatus.SUCCEEDED
+        assert len(world.bus.events) == 1
+        assert world.queue.dead == []
+    else:
+        assert len(world.queue.dead) == 1
+        # And nothing is left of it but the message: redriven, it succeeds
+        world.queue.send(world.put("a", b"video"))
+        world.run()
+        assert world.job("a").status is JobStatus.SUCCEEDED
+
+
+def test_a_video_that_was_analysed_is_not_analysed_again_to_announce_it(world):
+    world.bus.faults.planned["publish", ""] = [EventsUnavailable("down")]
+    world.queue.send(world.put("a", b"video"))
+    world.run()
+    assert world.pipeline.analysed == [b"video"]
+    assert len(world.bus.events) == 1
+
+
+def test_retries_wait_longer_each_time(world):
+    world.store.faults.planned["download", "a"] = [StorageUnavailable("down")] * 3
+    world.pipeline.seconds = 0
+    world.queue.send(world.put("a", b"video"))
+    waits, before = [], world.clock.now
+    while world.queue.wait():
+        waits.append(world.clock.now - before)
+        before = world.clock.now
+        world.deliver()
+    assert waits == [0, 30, 60, 120]
+
+
+def test_a_message_that_cannot_be_deferred_comes_after_the_queues_own_time(world):
+    world.store.faults.planned["download", "a"] = [StorageUnavailable("down")]
+    world.queue.faults.planned["defer", "1"] = [JobsUnavailable("down")]
+    world.queue.send(world.put("a", b"video"))
+    world.deliver()
+    before = world.clock.now
+    world.run()
+    assert world.job("a").status is JobStatus.SUCCEEDED
+    assert world.clock.now - before == pytest.approx(world.queue.visibility, abs=30)
+
+
+def test_a_lost_workers_job_restarts_within_one_visibility_time_out(world):
+    lost = iter([True])
+
+    def disappear(content: bytes) -> None:
+        if next(lost, False):
+            raise Lost
+
+    world.pipeline.during = disappear
+    world.queue.send(world.put("a", b"video"))
+    begun = world.clock.now
+    with pytest.raises(Lost):
+        world.deliver()
+    assert world.job("a").status is JobStatus.RUNNING
+    assert world.queue.wait()
+    assert world.clock.now - begun <= world.queue.visibility
+    world.deliver()
+    assert world.job("a").status is JobStatus.SUCCEEDED
+
+
+def test_a_record_that_crashes_does_not_cost_the_others_theirs(world):
+    def crash(content: bytes) -> None:
+        if content == b"one":
             raise MemoryError
 
-    store.objects["uploads", "one.mp4"] = Broken(CLIP)
+    world.pipeline.during = crash
+    one, two = world.put("one", b"one"), world.put("two", b"two")
     with pytest.raises(MemoryError):
-        uploads.handle(s3_event("one.mp4", "two.mp4"), "r")
-    assert read(store, "two.mp4.json")["overall_dominant_emotion"] == "happy"
+        world.uploads.handle_s3({"Records": one["Records"] + two["Records"]}, Context())
+    assert world.job("two").status is JobStatus.SUCCEEDED
 
 
-def test_the_test_event_is_acknowledged(uploads):
-    assert uploads.handle({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads"}, "r") == {
-        "results": []
-    }
+def test_s3s_test_event_is_acknowledged(world):
+    event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads"}
+    assert world.uploads.handle_s3(event, Context()) == {"jobs": []}
+    assert world.uploads.handle_queue(sqs_event(event), Context()) == {"batchItemFailures": []}
 
 
-def test_a_result_never_triggers_an_analysis(uploads, store):
-    store.objects["results", "one.mp4"] = CLIP
+@pytest.mark.parametrize("body", [{}, {"Records": 7}, {"Records": [{}]}, s3_event("a", name="ObjectRemoved:Delete")])
+def test_other_messages_are_not_deleted(world, body):
+    answer = world.uploads.handle_queue(sqs_event(body), Context())
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "0"}]
+
+
+def test_a_result_never_triggers_an_analysis(world):
     with pytest.raises(ConfigurationError):
-        uploads.handle(s3_event("one.mp4", bucket="results"), "r")
-    assert ("results", "one.mp4.json") not in store.objects
-
-
-def test_other_events_are_refused(uploads):
-    with pytest.raises(UnsupportedEvent):
-        uploads.handle(s3_event("one.mp4", name="ObjectRemoved:Delete"), "r")
-
-
-def test_without_a_results_bucket_nothing_is_analysed(settings, model, store):
-    with pytest.raises(ConfigurationError):
-        Uploads(Pipeline(settings, model, store), store).handle(s3_event("one.mp4"), "r")
+        world.uploads.handle_s3(s3_event("one.mp4", bucket="results"), Context())
+    assert world.jobs.jobs == {}

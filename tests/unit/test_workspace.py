@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes import MemoryStore
+from tests.fakes_aws import Faults, MemoryStore
 from video_common.errors import ConfigurationError, ObjectMissing, StorageUnavailable
 from video_common.schema import Options
 from video_emotions.requests import S3Object, VideoRequest
@@ -41,7 +41,7 @@ def test_nothing_stays_when_the_analysis_fails(tmp_path):
 @pytest.mark.parametrize("error", [StorageUnavailable("down"), ObjectMissing("gone")])
 def test_nothing_stays_when_the_download_breaks_off(tmp_path, error):
     store = MemoryStore(
-        {("uploads", OBJECT.source.key): b"abcdef"}, failures={("download", OBJECT.source.key): [error]}
+        {("uploads", OBJECT.source.key): b"abcdef"}, faults=Faults({("download", OBJECT.source.key): [error]})
     )
     with pytest.raises(type(error)), video_file(OBJECT, tmp_path, store):
         pass

@@ -4,8 +4,9 @@ The way of the data, one module a step::
 
     event -> VideoRequest -> file -> VideoInfo -> Frame -> Face -> scores -> Report -> Result -> response
 
-    handler.py       the Lambda entry point: tells API events from S3 events, nothing else
-    api.py           the HTTP routes                  uploads.py  the S3 notifications
+    handler.py       the Lambda entry point: tells API events from uploads, nothing else
+    api.py           the HTTP routes                  uploads.py  uploaded objects, by SQS or S3, each once
+                                                      worker.py   an upload's way through its job
     pipeline.py      the eight steps, in order
     requests.py    1 event -> VideoRequest
     workspace.py   2 VideoRequest -> a file in a directory of its own, always removed
@@ -16,7 +17,7 @@ The way of the data, one module a step::
     aggregate.py   7 observations -> Report; pure, mergeable
     responses.py   8 Report | error -> Result, HTTP response
     settings.py      the only place that reads the environment
-    telemetry.py     logs, metrics, traces, and the milliseconds of each step
+    telemetry.py     logs, metrics, and the milliseconds of each step
 
 Colours are BGR, images ``uint8`` of shape (height, width, 3), times milliseconds, unless a docstring says otherwise.
 """

@@ -1,35 +1,56 @@
-"""The Lambda entry point: tells API events from S3 events, nothing else.
+"""The Lambda entry point: tells API events from uploads, nothing else.
 
 Importing it is the function's init phase: settings are read, weights verified, the network loaded. What is wrong with a
 deployment shows there and not at the first video.
 """
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from snapshot_restore_py import register_after_restore
 
+from video_common.aws import clients
 from video_common.aws.s3 import S3ObjectStore
-from video_common.errors import UnsupportedEvent
+from video_common.errors import ConfigurationError, UnsupportedEvent
 from video_emotions.api import Api
 from video_emotions.emotions import load_model
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.telemetry import logger, metrics
-from video_emotions.uploads import Uploads
+
+if TYPE_CHECKING:
+    from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
 store = S3ObjectStore()
 model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, settings.worker_threads)
 pipeline = Pipeline(settings, model, store)
 api = Api(pipeline)
-uploads = Uploads(pipeline, store)
+
+
+def _uploads() -> "Uploads | None":
+    """Build what takes uploads, where the settings name all that it needs; who only answers HTTP imports none of it."""
+    tables = settings.jobs_table, settings.idempotency_table
+    if not (tables[0] and tables[1] and settings.queue_url):
+        return None
+    from video_common.aws.dynamodb import DynamoJobStore
+    from video_common.aws.eventbridge import DefaultEventBus
+    from video_common.aws.idempotency import dynamodb_persistence
+    from video_common.aws.sqs import SqsQueue
+    from video_emotions.uploads import Uploads
+    from video_emotions.worker import Worker
+
+    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus())
+    return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
+
+
+uploads = _uploads()
 # Each environment of a SnapStart version begins as a copy of one: what they must not share is made anew. Random
 # waits (boto3's retries) come from the seed; ids need nothing, they come from the operating system (uuid4).
-register_after_restore(store.renew)
+register_after_restore(clients.renew)
 register_after_restore(random.seed)
 
 
@@ -40,6 +61,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_metric("Requests", MetricUnit.Count, 1)
     if "requestContext" in event:
         return api.handle(event, context)
-    if "Records" in event or event.get("Event") == "s3:TestEvent":
-        return uploads.handle(event, context.aws_request_id)
-    raise UnsupportedEvent("The event is neither of API Gateway nor of S3.")
+    if "Records" not in event and event.get("Event") != "s3:TestEvent":
+        raise UnsupportedEvent("The event is of none of API Gateway, SQS and S3.")
+    if uploads is None:
+        raise ConfigurationError(
+            "This function takes no uploads: JOBS_TABLE, IDEMPOTENCY_TABLE or QUEUE_URL is not set."
+        )
+    if any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", [])):
+        return uploads.handle_queue(event, context)
+    return uploads.handle_s3(event, context)

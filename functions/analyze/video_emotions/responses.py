@@ -1,16 +1,12 @@
-"""Step 8: Report | error -> what the caller gets."""
+"""Step 8: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.http."""
 
 import json
-from http import HTTPStatus
-
-from aws_lambda_powertools.event_handler import Response
+from bisect import bisect_right
+from itertools import accumulate
 
 from video_common import limits
-from video_common.errors import VideoEmotionsError
 from video_common.schema import (
     EMOTION_LABELS,
-    JSON_CONTENT_TYPE,
-    PROBLEM_CONTENT_TYPE,
     AnalysisSettings,
     Box,
     Emotions,
@@ -66,27 +62,32 @@ def build_result(
         model=model,
         timings_ms=timings_ms,
         timeline=[_timeline_frame(seen) for seen in report.timeline] if options.include == "timeline" else None,
+        timeline_truncated=False if options.include == "timeline" else None,
     )
 
 
 def result_json(result: Result) -> str:
-    """Return the Result as JSON; ``timeline`` is left out where nobody asked for it."""
-    return result.model_dump_json(exclude={"timeline"} if result.timeline is None else None)
+    """Return the Result as JSON; what belongs to the timeline is left out where nobody asked for it."""
+    return result.model_dump_json(exclude={"timeline", "timeline_truncated"} if result.timeline is None else None)
 
 
-def ok(body: str) -> Response[str]:
-    """Answer 200 with JSON."""
-    return Response(status_code=HTTPStatus.OK, content_type=JSON_CONTENT_TYPE, body=body)
+def fitting_json(result: Result) -> str:
+    """Return the Result as JSON that a proxy response can carry: with as many frames of its timeline as fit.
+
+    The response is JSON that has this JSON as a string, so each quotation mark counts twice.
+    """
+    body = result_json(result)
+    room = limits.LAMBDA_PAYLOAD_BYTES - limits.RESPONSE_ENVELOPE_BYTES
+    if result.timeline is None or _carried(body) <= room:
+        return body
+    room -= _carried(result_json(result.model_copy(update={"timeline": [], "timeline_truncated": True})))
+    sizes = accumulate(_carried(seen.model_dump_json()) + 1 for seen in result.timeline)
+    kept = bisect_right(list(sizes), room)
+    return result_json(result.model_copy(update={"timeline": result.timeline[:kept], "timeline_truncated": True}))
 
 
-def problem(error: VideoEmotionsError, request_id: str) -> Response[str]:
-    """Answer an error as RFC 9457 problem+json."""
-    return Response(status_code=error.status, content_type=PROBLEM_CONTENT_TYPE, body=problem_json(error, request_id))
-
-
-def problem_json(error: VideoEmotionsError, request_id: str) -> str:
-    """Return an error as an RFC 9457 document."""
-    return json.dumps(error.problem(request_id))
+def _carried(text: str) -> int:
+    return len(json.dumps(text).encode())
 
 
 def _timeline_frame(seen: Observation) -> TimelineFrame:

@@ -30,7 +30,13 @@ class Settings(BaseModel):
     centre_tolerance : float
         Eye contact: how far a face's centre may lie from the frame's, as a part of its width and height.
     uploads_bucket, results_bucket : str or None
-        Where S3 events may come from, and where their results go; needed for S3 events only.
+        Where uploaded videos are, and where their results go; needed for uploads only, as the next three.
+    jobs_table, idempotency_table : str or None
+        DynamoDB tables of jobs and of handled events.
+    queue_url : str or None
+        The SQS queue that S3's events come through.
+    results_expire_days : int
+        Days that a result is kept, and the job with it.
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
     """
@@ -45,6 +51,10 @@ class Settings(BaseModel):
     centre_tolerance: Annotated[float, Field(gt=0, le=0.5)] = limits.CENTRE_TOLERANCE
     uploads_bucket: str | None = None
     results_bucket: str | None = None
+    jobs_table: str | None = None
+    idempotency_table: str | None = None
+    queue_url: str | None = None
+    results_expire_days: Annotated[int, Field(ge=1)] = 30
     cors_allow_origin: str = "*"
 
     @model_validator(mode="after")

@@ -1,72 +1,145 @@
-"""S3 notifications: every created object is analysed, and its answer is written to the results bucket. Entry point."""
+"""Uploaded objects, by SQS or straight from S3: each event is handled once. Entry point: parse, call, map."""
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Callable
+from typing import Any, Final
 
-from aws_lambda_powertools.utilities.data_classes import S3Event
-from aws_lambda_powertools.utilities.data_classes.s3_event import S3EventRecord
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency import BasePersistenceLayer, IdempotencyConfig, idempotent_function
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyInconsistentStateError,
+    IdempotencyPersistenceLayerError,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.aws.interfaces import ObjectStore
-from video_common.errors import ConfigurationError, ServiceError, UnsupportedEvent, VideoEmotionsError
-from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
-from video_emotions import requests, responses
-from video_emotions.pipeline import Pipeline
+from video_common import limits
+from video_common.aws.interfaces import Queue
+from video_common.errors import JobInProgress, JobsUnavailable, TransientError, UnsupportedEvent
+from video_emotions.requests import Upload, uploads_in
 from video_emotions.telemetry import logger
+from video_emotions.worker import Worker
+
+_DAY: Final = 24 * 60 * 60
+MARGIN_SECONDS: Final = 5
+"""Between the last moment at which another worker can be alive and the next look."""
 
 
-@dataclass(frozen=True)
 class Uploads:
-    """Analyses the objects of S3 events. A result lies at the object's key with ``.json`` appended."""
+    """Hands uploads to the worker, each version of an object once, however often its event comes.
 
-    pipeline: Pipeline
-    store: ObjectStore
+    An event is known by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model and settings.
+    """
 
-    def handle(self, event: dict[str, Any], request_id: str) -> dict[str, Any]:
-        """Take every record of an event.
+    def __init__(self, worker: Worker, queue: Queue, persistence: BasePersistenceLayer) -> None:
+        self._worker = worker
+        self._queue = queue
+        self._config = IdempotencyConfig(hash_function="sha256", expires_after_seconds=limits.DELIVERY_DAYS * _DAY)
+
+        @idempotent_function(
+            data_keyword_argument="identity",
+            persistence_store=persistence,
+            config=self._config,
+            key_prefix="upload",  # and not the function's name: another version of it handles no event again
+        )
+        def once(*, identity: dict[str, Any], process: Callable[[], dict[str, Any]]) -> dict[str, Any]:  # noqa: ARG001
+            return process()
+
+        self._once = once
+
+    def handle_s3(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Take an event straight from S3.
 
         Returns
         -------
         dict
-            ``{"results": ["<bucket>/<key>", ...]}``: what was written, in the order of the records.
+            ``{"jobs": [{"job_id", "status"}, ...]}`` in the order of the records.
 
         Raises
         ------
         Exception
             After all records were tried: what one of them failed with, so that Lambda delivers the event again.
-        ConfigurationError
-            RESULTS_BUCKET is not set.
         """
-        if event.get("Event") == "s3:TestEvent":
-            logger.info("S3 confirmed that it can send notifications here")
-            return {"results": []}
-        written, failed = [], None
-        for record in S3Event(event).records:
+        self._config.register_lambda_context(context)
+        done, failed = [], None
+        for upload in uploads_in(event):
             try:
-                written.append(self._take(record, request_id))
+                done.append(self._take(upload, context.aws_request_id))
             except Exception as error:  # the other records must not wait for this one's next delivery
                 logger.exception("a record failed")
                 failed = error
         if failed is not None:
             raise failed
-        return {"results": written}
+        return {"jobs": done}
 
-    def _take(self, record: S3EventRecord, request_id: str) -> str:
-        settings = self.pipeline.settings
-        results_bucket = settings.results_bucket
-        if results_bucket is None:
-            raise ConfigurationError("RESULTS_BUCKET is not set: there is nowhere to put a result.")
-        if record.s3.bucket.name != settings.uploads_bucket:
-            raise ConfigurationError("The event is of another bucket than UPLOADS_BUCKET. Mend the notification.")
-        if not record.event_name.removeprefix("s3:").startswith("ObjectCreated:"):
-            raise UnsupportedEvent("Only ObjectCreated events are handled. Mend the bucket's notification.")
-        key = f"{requests.object_key(record)}.json"
+    def handle_queue(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Take a batch of SQS messages, each with an event of S3's.
+
+        Returns
+        -------
+        dict
+            ``{"batchItemFailures": [...]}``: the messages that have to come again.
+        """
+        self._config.register_lambda_context(context)
+
+        def take(record: SQSRecord) -> list[dict[str, Any]]:
+            return self._take_message(record, context)
+
+        # A batch that fails as a whole is told message by message too: the function did its work.
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        return dict(process_partial_response(event, take, processor, context))
+
+    def _take_message(self, record: SQSRecord, context: LambdaContext) -> list[dict[str, Any]]:
         try:
-            result = self.pipeline.analyze(requests.from_s3(record))
-            body, content_type = responses.result_json(result), JSON_CONTENT_TYPE
-        except ServiceError:
+            return [self._take(upload, context.aws_request_id) for upload in uploads_in(_notification(record.body))]
+        except JobInProgress:
+            logger.info("another worker has the job; its message will come again")
+            # Whoever has the job has begun before now and ends, or is ended, before this invocation would be.
+            self._defer(record, context.get_remaining_time_in_millis() // 1000 + MARGIN_SECONDS)
             raise
-        except VideoEmotionsError as error:
-            logger.info(error.detail, code=error.code)
-            body, content_type = responses.problem_json(error, request_id), PROBLEM_CONTENT_TYPE
-        self.store.put(results_bucket, key, body, content_type)
-        return f"{results_bucket}/{key}"
+        except TransientError:
+            logger.warning("a message failed for the time being", exc_info=True)
+            tries = int(record.attributes.approximate_receive_count or 1)
+            self._defer(record, limits.RETRY_SECONDS * 2 ** (tries - 1))
+            raise
+        except Exception:
+            logger.exception("a message failed")  # Powertools only counts it
+            raise
+
+    def _take(self, upload: Upload, request_id: str) -> dict[str, Any]:
+        pipeline, source = self._worker.pipeline, upload.source
+        identity = {
+            "bucket": source.bucket,
+            "key": source.key,
+            "version": source.version_id or upload.etag,
+            "sequencer": upload.sequencer,
+            "model": pipeline.model.facts.model_dump(mode="json"),
+            "centre_tolerance": pipeline.settings.centre_tolerance,
+        }
+        try:
+            outcome: dict[str, Any] = self._once(
+                identity=identity, process=lambda: self._worker.process(upload, request_id)
+            )
+        except IdempotencyAlreadyInProgressError as error:
+            raise JobInProgress("Another worker has the job.") from error
+        except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as error:
+            raise JobsUnavailable("Whether the event was handled could not be read or written.") from error
+        return outcome
+
+    def _defer(self, record: SQSRecord, seconds: int) -> None:
+        """Ask for the message at a better time than the queue's; if that fails too it comes at the queue's."""
+        try:
+            self._queue.defer(record.receipt_handle, seconds)
+        except TransientError:
+            logger.warning("a message could not be deferred", exc_info=True)
+
+
+def _notification(body: str) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except ValueError as error:
+        raise UnsupportedEvent("The message is no S3 notification.") from error
+    if not isinstance(event, dict):
+        raise UnsupportedEvent("The message is no S3 notification.")
+    return event

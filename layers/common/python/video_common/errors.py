@@ -11,6 +11,8 @@
     |   +-- RepeatedOption         400 repeated_option
     |   +-- InvalidOption          400 invalid_option
     |   +-- RouteNotFound          404 not_found
+    |   +-- JobNotFound            404 job_not_found
+    |   +-- JobExpired             410 job_expired
     |   +-- VideoTooLarge          413 video_too_large
     |   +-- UnsupportedMediaType   415 unsupported_media_type
     +-- VideoError                 the file is not one that can be analysed; sending it again will not help
@@ -25,7 +27,11 @@
         +-- ConfigurationError     500 configuration_error
         +-- ModelUnavailable       500 model_unavailable
         +-- UnsupportedEvent       500 unsupported_event
-        +-- StorageUnavailable     503 storage_unavailable   (transient: worth a retry)
+        +-- TransientError         another try may succeed
+            +-- StorageUnavailable 503 storage_unavailable
+            +-- JobsUnavailable    503 jobs_unavailable
+            +-- EventsUnavailable  503 events_unavailable
+            +-- JobInProgress      503 job_in_progress
 
 ``detail`` is written by us for the caller and says what to do. The text of a caught exception goes to the log
 (``raise ... from``), never into ``detail``.
@@ -99,6 +105,16 @@ class RouteNotFound(RequestError):
     status = HTTPStatus.NOT_FOUND
 
 
+class JobNotFound(RequestError):
+    code, title = "job_not_found", "No such job"
+    status = HTTPStatus.NOT_FOUND
+
+
+class JobExpired(RequestError):
+    code, title = "job_expired", "The job's time is over"
+    status = HTTPStatus.GONE
+
+
 class VideoTooLarge(RequestError):
     code, title = "video_too_large", "The video is too large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -160,6 +176,23 @@ class UnsupportedEvent(ServiceError):
     code, title = "unsupported_event", "This function does not handle such an event"
 
 
-class StorageUnavailable(ServiceError):
-    code, title = "storage_unavailable", "The object store did not answer"
+class TransientError(ServiceError):
+    """Another try may succeed."""
+
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class StorageUnavailable(TransientError):
+    code, title = "storage_unavailable", "The object store did not answer"
+
+
+class JobsUnavailable(TransientError):
+    code, title = "jobs_unavailable", "The job store did not answer"
+
+
+class EventsUnavailable(TransientError):
+    code, title = "events_unavailable", "The event bus did not answer"
+
+
+class JobInProgress(TransientError):
+    code, title = "job_in_progress", "Another worker has the job"

@@ -6,6 +6,9 @@ from typing import Final
 LAMBDA_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 """A synchronous invocation's event, and its response, in bytes."""
 
+RESPONSE_ENVELOPE_BYTES: Final = 16 * 1024
+"""Of a response, for what is not its body: status and headers."""
+
 # -- What a caller may send ------------------------------------------------------------------------------------------
 MAX_POST_VIDEO_BYTES: Final = 4_500_000
 """Decoded video bytes of a POST. As base64 6,000,000 characters: what remains of the payload is for headers."""
@@ -27,6 +30,28 @@ MAX_UNREADABLE_START: Final = 300
 
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
+
+MAX_OPTIONS_BYTES: Final = 1_000
+"""Options that travel with an object: S3 takes 2 KB of metadata."""
+
+# -- Jobs ------------------------------------------------------------------------------------------------------------
+UPLOAD_SECONDS: Final = 900
+"""How long an upload may begin after it was asked for."""
+
+RESULT_URL_SECONDS: Final = 300
+"""How long the address of a large result can be fetched."""
+
+MAX_INLINE_RESULT_BYTES: Final = 3_000_000
+"""A larger result is handed out as an address: as a string in a proxy response each of its bytes can become two."""
+
+JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
+"""How long a job that is over still answers 410 and not 404."""
+
+DELIVERY_DAYS: Final = 14
+"""How long a message can come again: the longest that SQS keeps one, in the dead-letter queue too."""
+
+RETRY_SECONDS: Final = 30
+"""Wait before the first repetition of what failed for the time being; doubled at each one."""
 
 # -- Options ---------------------------------------------------------------------------------------------------------
 DEFAULT_FRAME_INTERVAL: Final = 30

@@ -171,6 +171,8 @@ class Result(_Frozen):
         Milliseconds spent in each step.
     timeline : list of TimelineFrame or None
         Only with ``include=timeline``.
+    timeline_truncated : bool or None
+        Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
     """
 
     average_emotion_scores: Emotions
@@ -187,3 +189,4 @@ class Result(_Frozen):
     model: ModelFacts
     timings_ms: dict[str, float]
     timeline: list[TimelineFrame] | None = None
+    timeline_truncated: bool | None = None

@@ -1,11 +1,26 @@
 """What the application asks of AWS. Nothing here imports boto3, so fakes and callers need not either."""
 
+from collections.abc import Mapping
+from enum import Enum, auto
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from video_common.jobs import Job
 
 
 class ObjectStore(Protocol):
     """Reads videos, writes results."""
+
+    def metadata(self, bucket: str, key: str, version_id: str | None) -> Mapping[str, str]:
+        """Return the metadata that was stored with an object, names in lower case.
+
+        Raises
+        ------
+        ObjectMissing
+            There is no such object (any more).
+        StorageUnavailable
+            The store did not answer or refused; worth a retry.
+        """
 
     def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
         """Stream an object to a new file.
@@ -34,4 +49,83 @@ class ObjectStore(Protocol):
         Raises
         ------
         StorageUnavailable
+        """
+
+    def read(self, bucket: str, key: str) -> str:
+        """Return a small text object.
+
+        Raises
+        ------
+        ObjectMissing, StorageUnavailable
+        """
+
+
+class Signer(Protocol):
+    """Hands out addresses with which somebody without credentials can do one thing, for a short time."""
+
+    def upload(self, bucket: str, key: str, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+        """Return ``{"url", "fields"}`` of a form post (multipart/form-data, the file last) that makes this object."""
+
+    def download(self, bucket: str, key: str) -> str:
+        """Return a URL from which this object can be fetched."""
+
+
+class Begun(Enum):
+    """What `JobStore.begin` found."""
+
+    RUN = auto()
+    """The job is this worker's now."""
+    OLDER = auto()
+    """A later version of the object has come: this one's result is of no interest."""
+    DONE = auto()
+    """This version's job has its result, or its error."""
+
+
+class JobStore(Protocol):
+    """Keeps jobs. Every change is conditional, so that events may come twice and out of order.
+
+    Each method raises JobsUnavailable when the store does not answer; worth a retry.
+    """
+
+    def create(self, job: Job) -> None:
+        """Store a new job; one of that id that is already there stays as it is."""
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job, None if there is none. What was written before is seen."""
+
+    def begin(self, job: Job) -> tuple[Begun, Job]:
+        """Take a job over for the version of its object that ``job.sequencer`` names.
+
+        Returns
+        -------
+        Begun
+        Job
+            As it is stored now.
+        """
+
+    def finish(self, job: Job) -> bool:
+        """Store a job's end, or its return to PENDING; False if a later version has taken the job over meanwhile."""
+
+
+class Queue(Protocol):
+    """The queue that messages came from."""
+
+    def defer(self, receipt: str, seconds: int) -> None:
+        """Hide a received message for so long from now on.
+
+        Raises
+        ------
+        JobsUnavailable
+        """
+
+
+class EventBus(Protocol):
+    """Tells whoever subscribed."""
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Publish one event.
+
+        Raises
+        ------
+        EventsUnavailable
         """

@@ -1,57 +1,75 @@
-"""Amazon S3 behind `ObjectStore`."""
+"""Amazon S3 behind `ObjectStore` and `Signer`."""
 
-from collections.abc import Container, Iterator
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from video_common import limits
-from video_common.errors import ObjectMissing, StorageUnavailable, VideoTooLarge
-
-_MISSING: Final = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
+from video_common.aws.clients import MISSING, client, failures
+from video_common.errors import StorageUnavailable, VideoTooLarge
 
 
 class S3ObjectStore:
-    """boto3 is imported and the client made at the first call: a function that only answers HTTP pays for neither."""
+    """Videos and results."""
 
-    @cached_property
-    def _client(self) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=60)
-        return boto3.client("s3", config=config)
-
-    def renew(self) -> None:
-        """Forget the client, with its connections and credentials; the next call makes another one."""
-        self.__dict__.pop("_client", None)
+    def metadata(self, bucket: str, key: str, version_id: str | None) -> Mapping[str, str]:
+        """See `ObjectStore.metadata`."""
+        with _reading():
+            head = client("s3").head_object(Bucket=bucket, Key=key, **_version(version_id))
+        return {name.lower(): value for name, value in head["Metadata"].items()}
 
     def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
         """See `ObjectStore.download`. Parts are fetched in parallel and written as they come."""
-        version = {"VersionId": version_id} if version_id else {}
-        with _failures("The video could not be read from the store.", missing=_MISSING):
-            size = self._client.head_object(Bucket=bucket, Key=key, **version)["ContentLength"]
+        version = _version(version_id)
+        with _reading():
+            size = client("s3").head_object(Bucket=bucket, Key=key, **version)["ContentLength"]
             if size > limits.MAX_UPLOAD_VIDEO_BYTES:
                 raise VideoTooLarge(f"The object has {size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}.")
-            self._client.download_file(bucket, key, str(path), ExtraArgs=version or None)
+            client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
 
     def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
         """See `ObjectStore.put`."""
-        with _failures("The result could not be written to the store."):
-            self._client.put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType=content_type)
+        with failures(StorageUnavailable("The result could not be written to the store.")):
+            client("s3").put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType=content_type)
+
+    def read(self, bucket: str, key: str) -> str:
+        """See `ObjectStore.read`."""
+        with _reading():
+            content: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content.decode()
 
 
-@contextmanager
-def _failures(unavailable: str, *, missing: Container[str] = ()) -> Iterator[None]:
-    """Give boto3's errors the names of ours; the codes in ``missing`` say that an object is not there."""
-    from botocore.exceptions import BotoCoreError, ClientError
+class S3Signer:
+    """Presigned requests; they are signed here, and S3 is not asked."""
 
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in missing:
-            raise ObjectMissing("The object is not there (any more). Upload it again.") from error
-        raise StorageUnavailable(unavailable) from error
-    except BotoCoreError as error:
-        raise StorageUnavailable(unavailable) from error
+    def upload(self, bucket: str, key: str, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+        """See `Signer.upload`. S3 refuses whatever the form's policy does not say word for word."""
+        fields = {
+            "Content-Type": content_type,
+            "x-amz-server-side-encryption": "AES256",
+            **{f"x-amz-meta-{name}": value for name, value in metadata.items()},
+        }
+        conditions: list[Any] = [{name: value} for name, value in fields.items()]
+        conditions.append(["content-length-range", 1, limits.MAX_UPLOAD_VIDEO_BYTES])
+        with failures(StorageUnavailable("The upload could not be signed.")):
+            post: dict[str, Any] = client("s3").generate_presigned_post(
+                bucket, key, Fields=fields, Conditions=conditions, ExpiresIn=limits.UPLOAD_SECONDS
+            )
+        return post
+
+    def download(self, bucket: str, key: str) -> str:
+        """See `Signer.download`."""
+        with failures(StorageUnavailable("The result's address could not be signed.")):
+            return str(
+                client("s3").generate_presigned_url(
+                    "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=limits.RESULT_URL_SECONDS
+                )
+            )
+
+
+def _version(version_id: str | None) -> dict[str, str]:
+    return {"VersionId": version_id} if version_id else {}
+
+
+def _reading() -> Any:
+    return failures(StorageUnavailable("The object could not be read from the store."), missing=MISSING)

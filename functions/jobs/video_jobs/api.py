@@ -1,0 +1,39 @@
+"""The HTTP routes, for REST APIs (v1 events) and HTTP APIs (v2 events). Entry point: parse, call, map."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from video_common.http import json_answer, json_text, problem_resolvers
+from video_common.options import parse_members
+from video_jobs.jobs import CONTENT_TYPE_MEMBER, Jobs
+
+_EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
+
+
+class Api:
+    """Answers API Gateway events; every error leaves as problem+json."""
+
+    def __init__(self, jobs: Jobs, cors_allow_origin: str) -> None:
+        self._resolve = problem_resolvers(_routes(jobs), cors_allow_origin)
+
+    def handle(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer an event of either version with a proxy response."""
+        return self._resolve(event, context)
+
+
+def _routes(jobs: Jobs) -> Router:
+    router = Router()
+
+    @router.post("/uploads")
+    def ask() -> Response[str]:
+        text = json_text(router.current_event)
+        return json_answer(jobs.ask(parse_members(text, _EXAMPLE) if text else {}))
+
+    @router.get("/jobs/<job_id>")
+    def look(job_id: str) -> Response[str]:
+        return json_answer(jobs.look(job_id))
+
+    return router

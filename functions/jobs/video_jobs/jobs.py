@@ -1,0 +1,111 @@
+"""What the routes do: ask for an upload, look at a job. No AWS and no HTTP here."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from video_common import limits
+from video_common.aws.interfaces import JobStore, ObjectStore, Signer
+from video_common.errors import InvalidJson, JobExpired, JobNotFound, ObjectMissing, UnsupportedMediaType
+from video_common.jobs import KEY_PREFIX, Job, JobStatus, is_job_id
+from video_common.options import parse_options, to_metadata
+from video_common.schema import VIDEO_CONTENT_TYPES
+from video_jobs.settings import Settings
+
+CONTENT_TYPE_MEMBER = "content_type"
+_DAY = 24 * 60 * 60
+_GONE = "The job's result is deleted by now. Upload the video again."
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Jobs as their owners see them."""
+
+    settings: Settings
+    jobs: JobStore
+    results: ObjectStore
+    signer: Signer
+    now: Callable[[], float] = time.time
+
+    def ask(self, members: dict[str, Any]) -> dict[str, Any]:
+        """Make a job that waits for its upload.
+
+        Parameters
+        ----------
+        members : dict
+            Options of the analysis, and ``content_type``, the one that the upload will have.
+
+        Returns
+        -------
+        dict
+            ``job_id``; ``upload`` with ``url`` and ``fields`` of a form post (the file goes last, as ``file``);
+            ``expires_in`` in seconds; ``max_bytes``.
+
+        Raises
+        ------
+        RequestError
+            The options are not valid; they are looked at now, and not after the upload.
+        TransientError
+        """
+        content_type = members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0])
+        if content_type not in VIDEO_CONTENT_TYPES:
+            raise UnsupportedMediaType(f"{CONTENT_TYPE_MEMBER!r} must be one of {', '.join(VIDEO_CONTENT_TYPES)}.")
+        metadata = to_metadata(parse_options({}, members))
+        if any(len(text) > limits.MAX_OPTIONS_BYTES for text in metadata.values()):
+            raise InvalidJson("The options are too long to travel with the upload.")
+        job_id, now = uuid4().hex, int(self.now())
+        key = f"{KEY_PREFIX}{job_id}"
+        upload = self.signer.upload(self.settings.uploads_bucket, key, content_type, metadata)
+        self.jobs.create(
+            Job(
+                job_id=job_id,
+                status=JobStatus.PENDING,
+                key=key,
+                created_at=now,
+                updated_at=now,
+                expires_at=now + self.settings.results_expire_days * _DAY,
+            )
+        )
+        return {
+            "job_id": job_id,
+            "upload": upload,
+            "expires_in": limits.UPLOAD_SECONDS,
+            "max_bytes": limits.MAX_UPLOAD_VIDEO_BYTES,
+        }
+
+    def look(self, job_id: str) -> dict[str, Any]:
+        """Tell where a job is.
+
+        Returns
+        -------
+        dict
+            ``job_id``, ``status``, the times in seconds since 1970; of a SUCCEEDED job ``result``, or ``result_url``
+            where that is too large for a response; of a FAILED one ``error``.
+
+        Raises
+        ------
+        JobNotFound, JobExpired, TransientError
+        """
+        job = self.jobs.get(job_id) if is_job_id(job_id) else None
+        if job is None:
+            raise JobNotFound("There is no job of that id. POST /uploads makes one.")
+        if self.now() >= job.expires_at:
+            raise JobExpired(_GONE)
+        told = job.model_dump(mode="json", include={"job_id", "status", "created_at", "updated_at", "expires_at"})
+        if job.error is not None:
+            told["error"] = job.error
+        if job.result_key is not None:
+            told |= self._result(job.result_key, job.result_bytes or 0)
+        return told
+
+    def _result(self, key: str, size: int) -> dict[str, Any]:
+        bucket = self.settings.results_bucket
+        if size > limits.MAX_INLINE_RESULT_BYTES:
+            return {"result_url": self.signer.download(bucket, key), "result_url_expires_in": limits.RESULT_URL_SECONDS}
+        try:
+            return {"result": json.loads(self.results.read(bucket, key))}
+        except ObjectMissing as error:
+            raise JobExpired(_GONE) from error

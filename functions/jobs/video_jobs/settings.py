@@ -1,0 +1,48 @@
+"""The settings of a deployment. This is the only module that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from video_common.errors import ConfigurationError
+
+
+class Settings(BaseModel):
+    """One frozen value for the life of the process.
+
+    Attributes
+    ----------
+    uploads_bucket, results_bucket : str
+    jobs_table : str
+        The DynamoDB table of jobs.
+    results_expire_days : int
+        Days that a result is kept, and the job with it.
+    cors_allow_origin : str
+        The ``Access-Control-Allow-Origin`` of answers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uploads_bucket: str
+    results_bucket: str
+    jobs_table: str
+    results_expire_days: Annotated[int, Field(ge=1)] = 30
+    cors_allow_origin: str = "*"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read each setting from the variable of its name in upper case; empty counts as not set.
+
+        Raises
+        ------
+        ConfigurationError
+            Naming each variable that is wrong or missing.
+        """
+        values = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            wrong = "; ".join(f"{problem['loc'][0]!s}: {problem['msg']}" for problem in error.errors())
+            raise ConfigurationError(f"Wrong settings. {wrong}") from error

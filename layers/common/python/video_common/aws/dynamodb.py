@@ -1,0 +1,100 @@
+"""Amazon DynamoDB behind `JobStore`."""
+
+import json
+from typing import Any, Final
+
+from video_common import limits
+from video_common.aws.clients import client, failures
+from video_common.aws.interfaces import Begun
+from video_common.errors import JobsUnavailable
+from video_common.jobs import Job, JobStatus
+
+_DAY: Final = 24 * 60 * 60
+_OURS: Final = "sequencer = :sequencer"
+_FREE: Final = (
+    f"attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND #status IN (:pending, :running))"
+)
+
+
+class DynamoJobStore:
+    """One item a job, in a table whose key is ``job_id``; ``delete_at`` is its time to live."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def create(self, job: Job) -> None:
+        """See `JobStore.create`."""
+        self._write("put_item", Item=_item(job), ConditionExpression="attribute_not_exists(job_id)")
+
+    def get(self, job_id: str) -> Job | None:
+        """See `JobStore.get`."""
+        with _failures():
+            answer = client("dynamodb").get_item(
+                TableName=self._table, Key={"job_id": {"S": job_id}}, ConsistentRead=True
+            )
+        return _job(answer["Item"]) if "Item" in answer else None
+
+    def begin(self, job: Job) -> tuple[Begun, Job]:
+        """See `JobStore.begin`."""
+        values = {":pending": {"S": JobStatus.PENDING}, ":running": {"S": JobStatus.RUNNING}}
+        if self._change(job, _FREE, values):
+            return Begun.RUN, job
+        stored = self.get(job.job_id)
+        if stored is None or stored.sequencer is None or job.sequencer is None:
+            raise JobsUnavailable("The job's record changed meanwhile. Try again.")
+        return (Begun.DONE if stored.sequencer == job.sequencer else Begun.OLDER), stored
+
+    def finish(self, job: Job) -> bool:
+        """See `JobStore.finish`."""
+        return self._change(job, _OURS, {})
+
+    def _change(self, job: Job, condition: str, values: dict[str, Any]) -> bool:
+        """Write all of a job but the time of its creation, which stays the first one's."""
+        item = _item(job)
+        del item["job_id"]
+        created = item.pop("created_at")
+        sets = [f"#{name} = :{name}" for name in item] + ["created_at = if_not_exists(created_at, :created_at)"]
+        gone = [name for name in ("result_key", "result_bytes", "error") if name not in item]
+        names = {f"#{name}": name for name in (*item, *gone)}
+        removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
+        return self._write(
+            "update_item",
+            Key={"job_id": {"S": job.job_id}},
+            UpdateExpression=f"SET {', '.join(sets)}{removes}",
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={f":{name}": value for name, value in item.items()}
+            | {":created_at": created}
+            | values,
+        )
+
+    def _write(self, operation: str, **request: Any) -> bool:
+        """Do a conditional write; False if the condition does not hold."""
+        dynamodb = client("dynamodb")
+        with _failures():
+            try:
+                getattr(dynamodb, operation)(TableName=self._table, **request)
+            except dynamodb.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+
+def _failures() -> Any:
+    return failures(JobsUnavailable("The job's record could not be read or written. Try again."))
+
+
+def _item(job: Job) -> dict[str, Any]:
+    item: dict[str, Any] = {"delete_at": {"N": str(job.expires_at + limits.JOB_KEPT_AFTER_EXPIRY_DAYS * _DAY)}}
+    for name, value in job.model_dump(mode="json", exclude_none=True).items():
+        if isinstance(value, dict):
+            item[name] = {"S": json.dumps(value)}
+        else:
+            item[name] = {"N": str(value)} if isinstance(value, int) else {"S": value}
+    return item
+
+
+def _job(item: dict[str, Any]) -> Job:
+    plain: dict[str, Any] = {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
+    if "error" in plain:
+        plain["error"] = json.loads(plain["error"])
+    return Job.model_validate(plain)

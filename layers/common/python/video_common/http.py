@@ -1,0 +1,95 @@
+"""What both functions' routes share: resolvers for both versions of events, answers, problems."""
+
+import base64
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import (
+    APIGatewayHttpResolver,
+    APIGatewayRestResolver,
+    CORSConfig,
+    Response,
+)
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from video_common.errors import InvalidJson, RouteNotFound, VideoEmotionsError
+from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
+
+ROUTES: Final = "GET /, POST /process-frame, POST /uploads and GET /jobs/{job_id}"
+CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
+"""What a page of another origin may send."""
+
+logger = Logger(child=True)
+
+
+def problem_resolvers(
+    router: Router, cors_allow_origin: str
+) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
+    """Return what answers an event of either version by a router's routes; every error leaves as problem+json."""
+    cors = CORSConfig(allow_origin=cors_allow_origin, allow_headers=CALLERS_HEADERS)
+    rest = _with_problems(APIGatewayRestResolver(cors=cors), router)
+    http = _with_problems(APIGatewayHttpResolver(cors=cors), router)
+
+    def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        return (http if event.get("version") == "2.0" else rest).resolve(event, context)
+
+    return resolve
+
+
+def json_text(event: BaseProxyEvent) -> str:
+    """Return a JSON body as text, empty if there is none. The gateway may have encoded it as it does a video.
+
+    Raises
+    ------
+    InvalidJson
+        It is not UTF-8.
+    """
+    body = event.body or ""
+    if not event.is_base64_encoded:
+        return str(body).strip()
+    try:
+        return base64.b64decode(body, validate=True).decode("utf-8").strip()
+    except ValueError as error:  # binascii.Error and UnicodeDecodeError are both
+        raise InvalidJson("The body is not UTF-8 text.") from error
+
+
+def json_answer(body: str | dict[str, Any]) -> Response[str]:
+    """Answer 200 with JSON."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Response(status_code=HTTPStatus.OK, content_type=JSON_CONTENT_TYPE, body=text)
+
+
+def problem(error: VideoEmotionsError, request_id: str) -> Response[str]:
+    """Answer an error as RFC 9457 problem+json."""
+    body = json.dumps(error.problem(request_id))
+    return Response(status_code=error.status, content_type=PROBLEM_CONTENT_TYPE, body=body)
+
+
+def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayResolver:
+    resolver.include_router(router)
+
+    def request_id() -> str:
+        return str(resolver.current_event["requestContext"]["requestId"])
+
+    @resolver.exception_handler(VideoEmotionsError)
+    def known(error: VideoEmotionsError) -> Response[str]:
+        log = logger.error if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
+        log(error.detail, code=error.code, exc_info=error.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+        return problem(error, request_id())
+
+    @resolver.not_found
+    def not_found(_error: Exception) -> Response[str]:
+        return problem(RouteNotFound(f"The routes are {ROUTES}."), request_id())
+
+    @resolver.exception_handler(Exception)
+    def unknown(_error: Exception) -> Response[str]:
+        logger.exception("unexpected error")
+        message = "Something went wrong on our side. Quote the request_id if you report it."
+        return problem(VideoEmotionsError(message), request_id())
+
+    return resolver

@@ -1,0 +1,91 @@
+"""Jobs: what becomes of an uploaded video. The record, its states, and the names that follow from an object's key.
+
+::
+
+    PENDING --> RUNNING --> SUCCEEDED
+       (asked for, or       FAILED      the video cannot be analysed; trying again will not help
+        waiting for another try)
+
+A job belongs to an object's key. Whatever is put there later, by the order of S3's sequencers, takes the job over.
+"""
+
+import hashlib
+import re
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+KEY_PREFIX: Final = "uploads/"
+"""Where asked-for uploads go, each under its job's id."""
+
+_ASKED_FOR: Final = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{32}})")
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
+class JobStatus(StrEnum):
+    """Where a job is."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class Job(BaseModel):
+    """A job's record.
+
+    Attributes
+    ----------
+    job_id : str
+        32 hexadecimal digits.
+    status : JobStatus
+    key : str
+        Of the object in the uploads bucket.
+    sequencer : str or None
+        Of the object's event, made comparable by `comparable`; None before the upload came.
+    created_at, updated_at, expires_at : int
+        Seconds since 1970. From ``expires_at`` on the job is gone for callers.
+    result_key, result_bytes : str, int or None
+        Of a SUCCEEDED job: where the result is in the results bucket, and how long.
+    error : dict or None
+        Of a FAILED job: the problem document.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    job_id: str
+    status: JobStatus
+    key: str
+    created_at: int
+    updated_at: int
+    expires_at: int
+    sequencer: str | None = None
+    result_key: str | None = None
+    result_bytes: int | None = None
+    error: dict[str, Any] | None = None
+
+
+def is_job_id(text: str) -> bool:
+    """Tell whether a text can be a job's id."""
+    return _ID.fullmatch(text) is not None
+
+
+def job_id_of(key: str) -> str:
+    """Return the id of the job of an object: the one that was asked for, or one made of the key."""
+    asked_for = _ASKED_FOR.fullmatch(key)
+    return asked_for[1] if asked_for else hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def comparable(sequencer: str) -> str:
+    """Return an S3 sequencer so that later ones of a key are larger as text.
+
+    S3 says (docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html): pad the shorter of two
+    with zeros on the left, then compare them as text.
+    """
+    return sequencer.upper().zfill(32)
+
+
+def result_key(job_id: str, sequencer: str) -> str:
+    """Return where the result of one version of a job's object goes: a name that no other version has."""
+    return f"{job_id}/{sequencer}.json"

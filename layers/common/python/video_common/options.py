@@ -1,0 +1,95 @@
+"""Options as callers write them: in a query string, in JSON, or in an object's metadata -> `Options`."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from video_common import limits
+from video_common.errors import InvalidJson, InvalidOption, RepeatedOption, UnknownOption
+from video_common.schema import Options
+
+METADATA_NAME: Final = "options"
+"""Of the metadata entry that carries an uploaded object's options: the header ``x-amz-meta-options``, JSON."""
+
+
+def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) -> Options:
+    """Validate options of the query string (text) and of the JSON (typed) with the one model of them.
+
+    Raises
+    ------
+    RepeatedOption, UnknownOption, InvalidOption, InvalidJson
+    """
+    for name, values in query.items():
+        if len(values) > 1 or name in members:
+            raise RepeatedOption(
+                f"{short(name)} is given more than once. Give it once, in the query string or in the JSON."
+            )
+    for name in (*query, *members):
+        if name not in Options.model_fields:
+            raise UnknownOption(f"{short(name)} is not an option; the options are: {', '.join(Options.model_fields)}.")
+    try:
+        typed = Options.model_validate_json(json.dumps(members), strict=True)
+        from_query = Options.model_validate({name: values[0] for name, values in query.items()})
+    except ValidationError as error:
+        place = error.errors()[0]["loc"]
+        if not place:  # not Unicode, or nested too deep
+            raise InvalidJson("The options in the JSON are not plain values.") from error
+        raise InvalidOption(f"{place[0]!r} must be {Options.model_fields[str(place[0])].description}.") from error
+    return from_query.model_copy(update={name: getattr(typed, name) for name in typed.model_fields_set})
+
+
+def parse_members(text: str, example: str) -> dict[str, Any]:
+    """Read a JSON object, each name once.
+
+    Parameters
+    ----------
+    text : str
+    example : str
+        What the text should look like; told to a caller whose text does not.
+
+    Raises
+    ------
+    InvalidJson, RepeatedOption
+    """
+
+    def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in members:
+                raise RepeatedOption(f"{short(name)} is given more than once in the JSON. Give it once.")
+            members[name] = value
+        return members
+
+    try:
+        members = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise InvalidJson(f"The body is not JSON. Send {example}.") from error
+    if not isinstance(members, dict):
+        raise InvalidJson(f"The JSON must be an object: {example}.")
+    return members
+
+
+def to_metadata(options: Options) -> dict[str, str]:
+    """Return the metadata that carries options; nothing for the defaults."""
+    text = options.model_dump_json(exclude_defaults=True)
+    return {} if text == "{}" else {METADATA_NAME: text}
+
+
+def from_metadata(metadata: Mapping[str, str]) -> Options:
+    """Read what `to_metadata` wrote, or what the one who put the object wrote in its place.
+
+    Raises
+    ------
+    RepeatedOption, UnknownOption, InvalidOption, InvalidJson
+    """
+    text = metadata.get(METADATA_NAME, "{}")
+    if len(text) > limits.MAX_OPTIONS_BYTES:
+        raise InvalidJson(f"The object's metadata {METADATA_NAME!r} is longer than {limits.MAX_OPTIONS_BYTES} bytes.")
+    return parse_options({}, parse_members(text, f"the metadata {METADATA_NAME!r} as a JSON object of options"))
+
+
+def short(text: str) -> str:
+    """Quote what a caller sent, but not all of it: an answer is no echo."""
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")

@@ -1,0 +1,163 @@
+"""The adapters against emulated AWS, and the fakes beside them: what a fake promises the real one keeps."""
+
+import base64
+import json
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from local.cloud import JOBS, RESULTS, UPLOADS, Cloud
+from tests.fakes_aws import MemoryJobs
+from video_common import limits
+from video_common.aws import clients
+from video_common.aws.dynamodb import DynamoJobStore
+from video_common.aws.eventbridge import DefaultEventBus
+from video_common.aws.interfaces import Begun
+from video_common.aws.s3 import S3ObjectStore, S3Signer
+from video_common.aws.sqs import SqsQueue
+from video_common.errors import EventsUnavailable, JobsUnavailable, ObjectMissing, StorageUnavailable
+from video_common.jobs import Job, JobStatus, comparable
+
+
+def job(job_id: str, status: JobStatus = JobStatus.RUNNING, **more: Any) -> Job:
+    times = {"created_at": 1, "updated_at": 2, "expires_at": 3}
+    return Job(**{"job_id": job_id, "status": status, "key": "k", **times} | more)
+
+
+@pytest.fixture
+def real(cloud: Cloud) -> DynamoJobStore:
+    return DynamoJobStore(JOBS)
+
+
+def test_a_job_comes_back_as_it_was_stored(real):
+    for status, more in [
+        (JobStatus.PENDING, {}),
+        (JobStatus.FAILED, {"sequencer": "1", "error": {"code": "not_a_video", "status": 422}}),
+        (JobStatus.SUCCEEDED, {"sequencer": "1", "result_key": "r/1.json", "result_bytes": 17}),
+    ]:
+        stored = job(uuid.uuid4().hex, status, **more)
+        real.create(stored)
+        assert real.get(stored.job_id) == stored
+        # what is there stays
+        real.create(stored.model_copy(update={"key": "other"}))
+        assert real.get(stored.job_id) == stored
+    assert real.get("unknown") is None
+
+
+def test_the_time_to_live_lies_after_the_expiry(real, cloud):
+    stored = job(uuid.uuid4().hex, expires_at=1_000_000)
+    real.create(stored)
+    item = cloud.client("dynamodb").get_item(TableName=JOBS, Key={"job_id": {"S": stored.job_id}})["Item"]
+    assert item["delete_at"] == {"N": str(1_000_000 + limits.JOB_KEPT_AFTER_EXPIRY_DAYS * 86_400)}
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["create", "begin", "finish"]),
+        st.sampled_from(list(JobStatus)),
+        st.sampled_from(["1", "9", "A", "10"]),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
+    fake, job_id = MemoryJobs(), uuid.uuid4().hex
+    for number, (operation, status, sequencer, has_result) in enumerate(steps):
+        more = {"result_key": "r", "result_bytes": number} if has_result else {}
+        change = job(job_id, status, created_at=number, updated_at=number, sequencer=comparable(sequencer), **more)
+        if operation == "create":
+            change = change.model_copy(update={"sequencer": None})
+        answers = [getattr(store, operation)(change) for store in (real, fake)]
+        if operation == "begin" and answers[0][0] is Begun.RUN:
+            answers = [answer[0] for answer in answers]
+        assert answers[0] == answers[1]
+        assert real.get(job_id) == fake.get(job_id)
+
+
+def test_services_that_are_away_are_transient_errors(monkeypatch, cloud):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    clients.renew()
+    try:
+        for error, call in [
+            (JobsUnavailable, lambda: DynamoJobStore("t").get("x")),
+            (JobsUnavailable, lambda: SqsQueue("http://127.0.0.1:9/q").defer("r", 1)),
+            (EventsUnavailable, lambda: DefaultEventBus().publish("t", {})),
+            (StorageUnavailable, lambda: S3ObjectStore().metadata("b", "k", None)),
+        ]:
+            with pytest.raises(error):
+                call()
+    finally:
+        clients.renew()
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("SlowDown", StorageUnavailable), ("InternalError", StorageUnavailable), ("NoSuchKey", ObjectMissing)],
+)
+def test_answers_of_s3_have_our_names(code, error):
+    with (
+        pytest.raises(error) as raised,
+        clients.failures(StorageUnavailable("for the caller"), missing=clients.MISSING),
+    ):
+        raise ClientError({"Error": {"Code": code, "Message": "internal"}}, "GetObject")
+    assert "internal" not in raised.value.detail
+
+
+def test_a_table_that_is_missing_is_told_and_not_taken_for_an_unmet_condition(cloud):
+    with pytest.raises(JobsUnavailable):
+        DynamoJobStore("no-such-table").create(job("x"))
+
+
+def test_metadata_and_text_come_back(s3):
+    s3.put_object(Bucket=UPLOADS, Key="m", Body=b"x", Metadata={"Options": '{"frame_interval":5}'})
+    store = S3ObjectStore()
+    assert store.metadata(UPLOADS, "m", None) == {"options": '{"frame_interval":5}'}
+    store.put(RESULTS, "ä.json", '{"a": "ä"}', "application/json")
+    assert store.read(RESULTS, "ä.json") == '{"a": "ä"}'
+    for call in (lambda: store.metadata(UPLOADS, "gone", None), lambda: store.read(RESULTS, "gone")):
+        with pytest.raises(ObjectMissing):
+            call()
+
+
+def test_the_policy_of_an_upload_says_everything(s3):
+    # moto enforces no policy: the document itself is looked at
+    post = S3Signer().upload(UPLOADS, "uploads/x", "video/mp4", {"options": '{"frame_interval":5}'})
+    policy = json.loads(base64.b64decode(post["fields"]["policy"]))
+    assert ["content-length-range", 1, limits.MAX_UPLOAD_VIDEO_BYTES] in policy["conditions"]
+    said = dict(next(iter(entry.items())) for entry in policy["conditions"] if isinstance(entry, dict))
+    assert {name: said[name] for name in ("bucket", "key", "Content-Type", "x-amz-server-side-encryption")} == {
+        "bucket": UPLOADS,
+        "key": "uploads/x",
+        "Content-Type": "video/mp4",
+        "x-amz-server-side-encryption": "AES256",
+    }
+    assert said["x-amz-meta-options"] == '{"frame_interval":5}'
+    # And the form says the same
+    del said["bucket"]
+    assert {name: post["fields"][name] for name in said} == said
+
+
+def test_a_refused_event_is_not_taken_for_a_published_one(monkeypatch):
+    class Refuses:
+        def put_events(self, Entries: Any) -> dict[str, Any]:  # noqa: N803
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+
+    monkeypatch.setattr("video_common.aws.eventbridge.client", lambda service: Refuses())
+    with pytest.raises(EventsUnavailable):
+        DefaultEventBus().publish("t", {})
+
+
+def test_after_a_restore_the_next_call_makes_a_new_client(cloud):
+    before = clients.client("s3")
+    assert clients.client("s3") is before
+    clients.renew()
+    assert clients.client("s3") is not before

@@ -1,0 +1,161 @@
+"""From the form of an upload to the result of its job, over HTTP: the Lambda emulator for both functions, and moto."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from local.cloud import HANDLED, UPLOADS, Cloud, emulated_cloud
+from local.emulator import Emulator, emulator
+from local.pump import Pump
+from tests.conftest import ROOT, SAMPLE
+from tests.fakes import json_event, rest_event
+from tests.make_video import write_video
+from tests.pictures import CENTRED, portraits
+from video_common.jobs import job_id_of
+
+SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
+FUNCTION_SECONDS = 12
+VISIBILITY_SECONDS = FUNCTION_SECONDS + 2
+"""The template's are 900 and 960."""
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with emulated_cloud(visibility_seconds=VISIBILITY_SECONDS) as made:
+        yield made
+
+
+@pytest.fixture
+def analyze(cloud: Cloud, models_dir: Path) -> Iterator[Emulator]:
+    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "POWERTOOLS_LOG_LEVEL": "ERROR"}
+    with emulator({**variables, **cloud.variables}, seconds=FUNCTION_SECONDS) as running:
+        yield running
+
+
+@pytest.fixture
+def jobs(cloud: Cloud) -> Iterator[Emulator]:
+    with emulator(cloud.variables, handler="video_jobs.handler.handler", seconds=10) as running:
+        yield running
+
+
+@pytest.fixture
+def pump(cloud: Cloud, analyze: Emulator) -> Pump:
+    return Pump(cloud.client("sqs"), cloud.queue_url, analyze.invoke)
+
+
+def ask(jobs: Emulator, **members: Any) -> dict[str, Any]:
+    answer = jobs.invoke(json_event(members, path="/uploads"))
+    assert answer["statusCode"] == 200, answer
+    return json.loads(answer["body"])
+
+
+def look(jobs: Emulator, job_id: str) -> dict[str, Any]:
+    answer = jobs.invoke(rest_event(None, content_type=None, method="GET", path=f"/jobs/{job_id}"))
+    assert answer["statusCode"] == 200, answer
+    return json.loads(answer["body"])
+
+
+def upload(asked: dict[str, Any], content: bytes) -> None:
+    """Send the form, as a browser or curl does."""
+    form = asked["upload"]
+    fields = [part for name, value in form["fields"].items() for part in ("--form-string", f"{name}={value}")]
+    done = subprocess.run(
+        ["curl", "-sS", "--fail-with-body", *fields, "--form", "file=@-", form["url"]],
+        input=content,
+        capture_output=True,
+    )
+    assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def completions(cloud: Cloud) -> list[dict[str, Any]]:
+    received = cloud.client("sqs").receive_message(QueueUrl=cloud.completions_url, MaxNumberOfMessages=10)
+    return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+
+def test_from_the_form_to_the_result(cloud, jobs, pump):
+    # Given an upload that was asked for
+    asked = ask(jobs, content_type="video/mp4", frame_interval=60)
+    assert look(jobs, asked["job_id"])["status"] == "PENDING"
+    # When the form is sent and the queue is read
+    upload(asked, SAMPLE.read_bytes())
+    assert pump.step() == 1
+    # Then the job has its result, of the options that were asked for
+    told = look(jobs, asked["job_id"])
+    assert told["status"] == "SUCCEEDED"
+    assert told["result"]["overall_dominant_emotion"] == "happy"
+    assert told["result"]["total_frames_analyzed"] == 6
+    # And whoever subscribed was told
+    (event,) = completions(cloud)
+    assert (event["source"], event["detail-type"]) == ("video-emotions", "Video Analysis Finished")
+    assert (event["detail"]["job_id"], event["detail"]["status"]) == (asked["job_id"], "SUCCEEDED")
+    jsonschema.validate(event["detail"], SCHEMA)
+    assert pump.left() == 0
+
+
+def test_a_file_that_is_dropped_into_the_bucket_is_a_job_and_what_is_no_video_fails(cloud, jobs, pump):
+    s3 = cloud.client("s3")
+    s3.put_object(Bucket=UPLOADS, Key="holiday/my clip+1.mp4", Body=SAMPLE.read_bytes())
+    s3.put_object(Bucket=UPLOADS, Key="notes.txt", Body=b"no video")
+    assert [pump.step(), pump.step(), pump.step()] == [1, 1, 0]
+    assert look(jobs, job_id_of("holiday/my clip+1.mp4"))["result"]["overall_dominant_emotion"] == "happy"
+    failed = look(jobs, job_id_of("notes.txt"))
+    assert (failed["status"], failed["error"]["code"]) == ("FAILED", "not_a_video")
+    events = completions(cloud)
+    assert {event["detail"]["status"] for event in events} == {"SUCCEEDED", "FAILED"}
+    for event in events:
+        jsonschema.validate(event["detail"], SCHEMA)
+    assert pump.left() == 0
+
+
+def test_the_same_event_ten_times_is_one_analysis(cloud, pump):
+    cloud.client("s3").put_object(Bucket=UPLOADS, Key="clip", Body=SAMPLE.read_bytes())
+    sqs = cloud.client("sqs")
+    (message,) = sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=0)["Messages"]
+    for _ in range(9):
+        sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=message["Body"])
+    while pump.left():
+        pump.step()
+    assert len(completions(cloud)) == 1
+    assert len(cloud.client("dynamodb").scan(TableName=HANDLED)["Items"]) == 1
+
+
+def test_a_worker_that_is_killed_leaves_a_job_that_another_one_finishes(
+    cloud, analyze, jobs, pump, models_dir, tmp_path
+):
+    # Given a video that takes some seconds
+    path = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 150))
+    asked = ask(jobs, frame_interval=1)
+    upload(asked, path.read_bytes())
+    # When the process that analyses it is killed in the middle
+    killed = threading.Thread(target=kill_when_running, args=(analyze, jobs, asked["job_id"]))
+    killed.start()
+    begun = time.monotonic()
+    pump.step()
+    killed.join(timeout=30)
+    assert look(jobs, asked["job_id"])["status"] == "RUNNING"
+    assert pump.left() == 1
+    # Then another worker gets the message within one visibility time-out, and finishes the job
+    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "POWERTOOLS_LOG_LEVEL": "ERROR"}
+    with emulator({**variables, **cloud.variables}, seconds=60) as another:
+        second = Pump(cloud.client("sqs"), cloud.queue_url, another.invoke)
+        while not second.step(wait_seconds=1):
+            assert time.monotonic() - begun < VISIBILITY_SECONDS + 10
+    assert look(jobs, asked["job_id"])["result"]["total_frames_analyzed"] == 150
+    assert second.left() == 0
+    assert len(completions(cloud)) == 1
+
+
+def kill_when_running(analyze: Emulator, jobs: Emulator, job_id: str) -> None:
+    deadline = time.monotonic() + 20
+    while look(jobs, job_id)["status"] != "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+    analyze.kill()

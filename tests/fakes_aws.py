@@ -1,0 +1,274 @@
+"""Stand-ins for AWS that keep state, share a clock, and fail on demand: before a call has its effect, or after it."""
+
+import datetime as dt
+import json
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.utilities.idempotency import BasePersistenceLayer
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyItemAlreadyExistsError,
+    IdempotencyItemNotFoundError,
+)
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
+
+from tests.fakes import sqs_record
+from video_common.aws.interfaces import Begun
+from video_common.errors import (
+    EventsUnavailable,
+    JobsUnavailable,
+    ObjectMissing,
+    StorageUnavailable,
+)
+from video_common.jobs import Job, JobStatus
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when somebody says so."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Faults:
+    """Which calls fail. ``planned`` maps (operation, key) to the errors of the next calls; ``rate`` lets chance decide.
+
+    A call that fails by chance has had its effect in half of the cases, as with a time-out on the way back.
+    """
+
+    planned: dict[tuple[str, str], list[BaseException]] = field(default_factory=dict)
+    rate: float = 0.0
+    chance: random.Random = field(default_factory=random.Random)
+    count: int = 0
+
+    def around(self, operation: str, key: str, error: BaseException, effect: Callable[[], Any]) -> Any:
+        """Do ``effect``, or fail."""
+        if planned := self.planned.get((operation, key)):
+            raise planned.pop(0)
+        fails = self.chance.random() < self.rate
+        self.count += fails
+        if fails and self.chance.random() < 0.5:
+            raise type(error)(*error.args)  # a new one: an error collects the stacks of all that ever raised it
+        done = effect()
+        if fails:
+            raise type(error)(*error.args)
+        return done
+
+
+@dataclass
+class MemoryStore:
+    """An `ObjectStore`. Videos are found by (bucket, key), or by (bucket, key, version)."""
+
+    objects: dict[tuple[str, ...], bytes] = field(default_factory=dict)
+    content_types: dict[tuple[str, str], str] = field(default_factory=dict)
+    metadata_of: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+
+    def metadata(self, bucket: str, key: str, version_id: str | None) -> Mapping[str, str]:
+        self._find(bucket, key, version_id)
+        return self.faults.around("metadata", key, _STORE, lambda: self.metadata_of.get((bucket, key), {}))
+
+    def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
+        data = self._find(bucket, key, version_id)
+        path.write_bytes(data[: len(data) // 2])  # what fails, fails in the middle, as networks do
+        self.faults.around("download", key, _STORE, lambda: path.write_bytes(data))
+
+    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
+        def effect() -> None:
+            self.objects[bucket, key] = body.encode()
+            self.content_types[bucket, key] = content_type
+
+        self.faults.around("put", key, _STORE, effect)
+
+    def read(self, bucket: str, key: str) -> str:
+        return self.faults.around("read", key, _STORE, lambda: self._find(bucket, key, None).decode())
+
+    def _find(self, bucket: str, key: str, version_id: str | None) -> bytes:
+        place = (bucket, key, version_id) if version_id else (bucket, key)
+        if place not in self.objects:
+            raise ObjectMissing("no such object")
+        return self.objects[place]
+
+
+_STORE = StorageUnavailable("503 Slow Down")
+_JOBS = JobsUnavailable("throttled")
+
+
+@dataclass
+class MemoryJobs:
+    """A `JobStore` with the conditions of the real one."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    faults: Faults = field(default_factory=Faults)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def create(self, job: Job) -> None:
+        self._do("create", job.job_id, lambda: self.jobs.setdefault(job.job_id, job))
+
+    def get(self, job_id: str) -> Job | None:
+        return self._do("get", job_id, lambda: self.jobs.get(job_id))
+
+    def begin(self, job: Job) -> tuple[Begun, Job]:
+        def effect() -> tuple[Begun, Job]:
+            stored = self.jobs.get(job.job_id)
+            if stored is None or stored.sequencer is None or stored.sequencer < job.sequencer:
+                return Begun.RUN, self._set(job)
+            if stored.sequencer > job.sequencer:
+                return Begun.OLDER, stored
+            if stored.status in {JobStatus.PENDING, JobStatus.RUNNING}:
+                return Begun.RUN, self._set(job)
+            return Begun.DONE, stored
+
+        return self._do("begin", job.job_id, effect)
+
+    def finish(self, job: Job) -> bool:
+        def effect() -> bool:
+            stored = self.jobs.get(job.job_id)
+            if stored is None or stored.sequencer != job.sequencer:
+                return False
+            self._set(job)
+            return True
+
+        return self._do("finish", job.job_id, effect)
+
+    def _set(self, job: Job) -> Job:
+        before = self.jobs.get(job.job_id)
+        self.jobs[job.job_id] = job.model_copy(update={"created_at": before.created_at}) if before else job
+        return job
+
+    def _do(self, operation: str, key: str, effect: Callable[[], Any]) -> Any:
+        with self._lock:
+            return self.faults.around(operation, key, _JOBS, effect)
+
+
+class MemoryPersistence(BasePersistenceLayer):
+    """Powertools' store of handled events, on a clock of ours."""
+
+    def __init__(self, clock: Clock, faults: Faults | None = None) -> None:
+        super().__init__()
+        self.records: dict[str, DataRecord] = {}
+        self._until: dict[str, float] = {}
+        self._clock, self.faults, self._lock = clock, faults or Faults(), threading.Lock()
+
+    def _get_record(self, idempotency_key: str) -> DataRecord:
+        def effect() -> DataRecord:
+            if idempotency_key not in self.records:
+                raise IdempotencyItemNotFoundError
+            return self.records[idempotency_key]
+
+        return self._do("get", idempotency_key, effect)
+
+    def _put_record(self, data_record: DataRecord) -> None:
+        key = data_record.idempotency_key
+
+        def effect() -> None:
+            old = self.records.get(key)
+            if old is not None and (old.status != "INPROGRESS" or self._until[key] >= self._clock()):
+                raise IdempotencyItemAlreadyExistsError(old_data_record=old)
+            # Powertools reckons with the machine's clock; what remains of the invocation counts from ours.
+            remaining = data_record.in_progress_expiry_timestamp / 1000 - dt.datetime.now().timestamp()
+            self._until[key] = self._clock() + remaining
+            self.records[key] = data_record
+
+        self._do("put", key, effect)
+
+    def _update_record(self, data_record: DataRecord) -> None:
+        self._do(
+            "update",
+            data_record.idempotency_key,
+            lambda: self.records.update({data_record.idempotency_key: data_record}),
+        )
+
+    def _delete_record(self, data_record: DataRecord) -> None:
+        self._do("delete", data_record.idempotency_key, lambda: self.records.pop(data_record.idempotency_key, None))
+
+    def _do(self, operation: str, key: str, effect: Callable[[], Any]) -> Any:
+        with self._lock:
+            return self.faults.around(operation, key, TimeoutError("no answer"), effect)
+
+
+@dataclass
+class MemoryBus:
+    """An `EventBus` that writes down what it is told."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+
+    def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        event = {"detail-type": detail_type, "detail": json.loads(json.dumps(detail))}
+        self.faults.around("publish", "", EventsUnavailable("throttled"), lambda: self.events.append(event))
+
+
+@dataclass
+class Message:
+    """A message of `MemoryQueue`."""
+
+    message_id: str
+    body: str
+    visible_at: float
+    receives: int = 0
+
+
+@dataclass
+class MemoryQueue:
+    """SQS: what is received is hidden for ``visibility`` seconds; after ``max_receives`` it is a dead letter."""
+
+    clock: Clock
+    visibility: float = 960
+    max_receives: int = 4
+    messages: dict[str, Message] = field(default_factory=dict)
+    dead: list[Message] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    _sent: int = 0
+
+    def send(self, body: dict[str, Any]) -> None:
+        self._sent += 1
+        self.messages[str(self._sent)] = Message(str(self._sent), json.dumps(body), self.clock())
+
+    def receive(self, most: int = 1) -> list[dict[str, Any]]:
+        """Return what Lambda would be given."""
+        batch = []
+        for message in [each for each in self.messages.values() if each.visible_at <= self.clock()]:
+            if message.receives >= self.max_receives:
+                self.dead.append(self.messages.pop(message.message_id))
+                continue
+            if len(batch) == most:
+                break
+            message.receives += 1
+            message.visible_at = self.clock() + self.visibility
+            batch.append(sqs_record(message.message_id, message.body, message.receives))
+        return batch
+
+    def delete(self, message_id: str) -> None:
+        self.faults.around("delete", message_id, _JOBS, lambda: self.messages.pop(message_id, None))
+
+    def defer(self, receipt: str, seconds: int) -> None:
+        def effect() -> None:
+            self.messages[receipt].visible_at = self.clock() + seconds
+
+        self.faults.around("defer", receipt, _JOBS, effect)
+
+    def wait(self) -> bool:
+        """Let time pass until a message can be seen; False if there is none left."""
+        if self.messages:
+            self.clock.now = max(self.clock.now, min(message.visible_at for message in self.messages.values()))
+        return bool(self.messages)
+
+
+@dataclass
+class MemorySigner:
+    """A `Signer`."""
+
+    def upload(self, bucket: str, key: str, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
+        return {"url": f"https://{bucket}.invalid", "fields": {"key": key, "Content-Type": content_type, **metadata}}
+
+    def download(self, bucket: str, key: str) -> str:
+        return f"https://{bucket}.invalid/{key}?signed"

@@ -1,0 +1,151 @@
+"""The upload path without AWS and without analysis: a queue, its worker, and what surrounds them, on one clock."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote_plus
+
+from tests.fakes import LambdaContext, s3_event
+from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore
+from video_common.errors import NotAVideo
+from video_common.jobs import Job, job_id_of
+from video_common.schema import (
+    AnalysisSettings,
+    Emotions,
+    Engine,
+    FacelessFrames,
+    ModelFacts,
+    Result,
+    Sampling,
+    VideoFacts,
+)
+from video_emotions.requests import VideoRequest
+from video_emotions.settings import Settings
+from video_emotions.uploads import Uploads
+from video_emotions.worker import Worker
+
+NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)
+MODEL = ModelFacts(name="none", engine=Engine.ONNX, weights_sha256="0" * 64)
+
+
+class Lost(BaseException):
+    """The worker is gone, as by SIGKILL: nothing of ours runs after it."""
+
+
+def result_of(content: bytes, **more: Any) -> Result:
+    """Make a Result that tells which bytes it is of."""
+    video = VideoFacts(
+        duration_ms=0,
+        width=0,
+        height=0,
+        codec="none",
+        frame_rate=0,
+        rotation=0,
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    settings = AnalysisSettings(
+        frame_interval=30,
+        scale_factor=None,
+        faceless_frames=FacelessFrames.SKIP,
+        sampling=Sampling.EXACT,
+        centre_tolerance=0.2,
+    )
+    return Result(
+        average_emotion_scores=NOBODY,
+        overall_dominant_emotion=None,
+        total_frames_analyzed=1,
+        average_confidence_score=0,
+        eye_contact_score=0,
+        frames_with_face=0,
+        frames_unreadable=0,
+        truncated=False,
+        mean_emotion_probabilities=NOBODY,
+        video=video,
+        settings=settings,
+        model=MODEL,
+        timings_ms={},
+        **more,
+    )
+
+
+@dataclass
+class ReadsOnly:
+    """A pipeline that fetches its video and analyses nothing. A video that begins with ``no`` is none."""
+
+    settings: Settings
+    store: MemoryStore
+    clock: Clock
+    seconds: float = 20
+    analysed: list[bytes] = field(default_factory=list)
+    during: Callable[[bytes], None] = lambda content: None
+    model: Any = field(default_factory=lambda: SimpleNamespace(facts=MODEL))
+
+    def analyze(self, request: VideoRequest) -> Result:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "video")
+            self.store.download(request.source.bucket, request.source.key, request.source.version_id, path)
+            content = path.read_bytes()
+        self.clock.now += self.seconds
+        self.during(content)
+        if content.startswith(b"no"):
+            raise NotAVideo("not a video")
+        self.analysed.append(content)
+        return result_of(content)
+
+
+class Context(LambdaContext):
+    """An invocation that has the whole of the function's time before it."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+class World:
+    """Everything from the bucket to the event bus. `put` an object, `notify` of it, `run` until the queue is empty."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.store, self.jobs, self.bus = MemoryStore(), MemoryJobs(), MemoryBus()
+        self.queue, self.persistence = MemoryQueue(self.clock), MemoryPersistence(self.clock)
+        settings = Settings(uploads_bucket="uploads", results_bucket="results")
+        self.pipeline = ReadsOnly(settings, self.store, self.clock)
+        worker = Worker(self.pipeline, self.store, self.jobs, self.bus, self.clock)
+        self.uploads = Uploads(worker, self.queue, self.persistence)
+
+    def put(self, key: str, content: bytes, version: int = 1) -> dict[str, Any]:
+        """Store a version of an object and return S3's event of it."""
+        self.store.objects["uploads", key, f"v{version}"] = content
+        return s3_event(quote_plus(key), sequencer=f"{version:X}", version_id=f"v{version}")
+
+    def deliver(self, most: int = 1) -> list[str]:
+        """Let Lambda take a batch, as its event source mapping does. Return the ids of the messages that failed."""
+        batch = self.queue.receive(most)
+        if not batch:
+            return []
+        answer = self.uploads.handle_queue({"Records": batch}, Context())
+        failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
+        for record in batch:
+            if record["messageId"] not in failed:
+                self.queue.delete(record["messageId"])
+        return failed
+
+    def run(self) -> None:
+        """Deliver until there is nothing left to deliver."""
+        while self.queue.wait():
+            self.deliver()
+
+    def job(self, key: str) -> Job | None:
+        return self.jobs.jobs.get(job_id_of(key))
+
+    def result(self, key: str) -> str | None:
+        """Return the sha256 of the video that a key's result is of."""
+        job = self.job(key)
+        if job is None or job.result_key is None:
+            return None
+        text = self.store.objects["results", job.result_key].decode()
+        return Result.model_validate_json(text).video.sha256

@@ -1,0 +1,187 @@
+"""The jobs function: uploads asked for, jobs asked about."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import LambdaContext, json_event, rest_event
+from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
+from tests.job_world import result_of
+from video_common import limits
+from video_common.errors import JobsUnavailable
+from video_common.jobs import Job, JobStatus, comparable, job_id_of
+from video_common.options import from_metadata, to_metadata
+from video_common.schema import FacelessFrames, Options, Sampling
+from video_jobs.api import Api
+from video_jobs.jobs import Jobs
+from video_jobs.settings import Settings
+
+ID = "ab" * 16
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock, self.jobs, self.results = Clock(), MemoryJobs(), MemoryStore()
+        settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="jobs")
+        self.api = Api(Jobs(settings, self.jobs, self.results, MemorySigner(), self.clock), "*")
+
+    def ask(self, members=None, **arguments):
+        event = (
+            json_event(members, path="/uploads", **arguments)
+            if members is not None
+            else rest_event(None, content_type=None, path="/uploads")
+        )
+        return self._answer(event)
+
+    def look(self, job_id: str):
+        return self._answer(rest_event(None, content_type=None, method="GET", path=f"/jobs/{job_id}"))
+
+    def store(self, status: JobStatus, **more) -> None:
+        now = int(self.clock())
+        times = {"created_at": now, "updated_at": now, "expires_at": now + 100}
+        self.jobs.jobs[ID] = Job(job_id=ID, status=status, key="k", **times | more)
+
+    def _answer(self, event):
+        answer = self.api.handle(event, LambdaContext())
+        return answer["statusCode"], json.loads(answer["body"])
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_upload_that_is_asked_for_is_a_pending_job(world):
+    status, body = world.ask({"content_type": "video/webm", "frame_interval": 5})
+    assert status == 200
+    assert body["upload"]["fields"] == {
+        "key": f"uploads/{body['job_id']}",
+        "Content-Type": "video/webm",
+        "options": '{"frame_interval":5}',
+    }
+    assert (body["expires_in"], body["max_bytes"]) == (limits.UPLOAD_SECONDS, limits.MAX_UPLOAD_VIDEO_BYTES)
+    # And the object's event will find it
+    assert job_id_of(body["upload"]["fields"]["key"]) == body["job_id"]
+    status, told = world.look(body["job_id"])
+    assert (status, told["status"]) == (200, "PENDING")
+    assert told["expires_at"] > told["created_at"] == int(world.clock())
+
+
+@pytest.mark.parametrize("members", [None, {}])
+def test_nothing_has_to_be_said(world, members):
+    status, body = world.ask(members)
+    assert status == 200
+    assert body["upload"]["fields"]["Content-Type"] == "application/octet-stream"
+    assert "options" not in body["upload"]["fields"]
+
+
+def test_two_uploads_are_two_jobs(world):
+    assert world.ask({})[1]["job_id"] != world.ask({})[1]["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("members", "status", "code"),
+    [
+        ({"frames": 1}, 400, "unknown_option"),
+        ({"frame_interval": 0}, 400, "invalid_option"),
+        ({"frame_interval": "5"}, 400, "invalid_option"),
+        ('{"frame_interval": 5, "frame_interval": 6}', 400, "repeated_option"),
+        ("[]", 400, "invalid_json"),
+        ("{", 400, "invalid_json"),
+        ({"content_type": "image/png"}, 415, "unsupported_media_type"),
+        ({"content_type": ["video/mp4"]}, 415, "unsupported_media_type"),
+    ],
+)
+def test_options_are_refused_before_anything_is_uploaded(world, members, status, code):
+    answered, body = world.ask(members)
+    assert (answered, body["code"]) == (status, code)
+    assert world.jobs.jobs == {}
+
+
+def test_a_result_that_fits_is_in_the_answer(world):
+    result = result_of(b"video").model_dump_json()
+    world.results.objects["results", "r.json"] = result.encode()
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=len(result))
+    status, body = world.look(ID)
+    assert (status, body["result"]) == (200, json.loads(result))
+    assert "result_url" not in body
+
+
+def test_a_result_that_does_not_fit_is_an_address(world):
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=limits.MAX_INLINE_RESULT_BYTES + 1)
+    status, body = world.look(ID)
+    assert (status, body["result_url"]) == (200, "https://results.invalid/r.json?signed")
+    assert body["result_url_expires_in"] == limits.RESULT_URL_SECONDS
+    assert "result" not in body
+
+
+def test_the_largest_result_in_an_answer_is_no_larger_than_a_response(world):
+    # Given the worst there is: only characters that count twice
+    result = json.dumps('"' * (limits.MAX_INLINE_RESULT_BYTES // 2 - 1))
+    assert len(result) == limits.MAX_INLINE_RESULT_BYTES
+    world.results.objects["results", "r.json"] = result.encode()
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=len(result))
+    event = rest_event(None, content_type=None, method="GET", path=f"/jobs/{ID}")
+    assert len(json.dumps(world.api.handle(event, LambdaContext()))) <= limits.LAMBDA_PAYLOAD_BYTES
+
+
+def test_a_failed_job_says_why(world):
+    world.store(JobStatus.FAILED, error={"code": "not_a_video", "detail": "convert it"})
+    status, body = world.look(ID)
+    assert (status, body["status"], body["error"]["code"]) == (200, "FAILED", "not_a_video")
+
+
+@pytest.mark.parametrize("job_id", ["0" * 32, "unknown", "..%2F..", "A" * 32, "0" * 33])
+def test_an_unknown_job_is_404(world, job_id):
+    status, body = world.look(job_id)
+    assert (status, body["code"]) == (404, "job_not_found")
+
+
+def test_a_job_whose_time_is_over_is_410(world):
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=1)
+    world.clock.now += 100
+    status, body = world.look(ID)
+    assert (status, body["code"]) == (410, "job_expired")
+
+
+def test_a_result_that_was_deleted_is_410_too(world):
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=1)
+    assert world.look(ID)[0] == 410
+
+
+def test_a_job_store_that_is_away_is_503_and_tells_nothing_of_it(world):
+    world.jobs.faults.planned["get", ID] = [JobsUnavailable("Try again.")]
+    status, body = world.look(ID)
+    assert (status, body["code"]) == (503, "jobs_unavailable")
+
+
+def test_a_body_that_the_gateway_encoded_is_read(world):
+    text = base64.b64encode(b'{"frame_interval": 5}').decode()
+    event = json_event("{}", path="/uploads") | {"body": text, "isBase64Encoded": True}
+    assert json.loads(world.api.handle(event, LambdaContext())["body"])["upload"]["fields"]["options"]
+    event["body"] = base64.b64encode(b"\xff").decode()
+    assert json.loads(world.api.handle(event, LambdaContext())["body"])["code"] == "invalid_json"
+
+
+@given(
+    st.builds(
+        Options,
+        frame_interval=st.integers(1, limits.MAX_FRAME_INTERVAL),
+        scale_factor=st.none() | st.floats(0, 1, exclude_min=True),
+        faceless_frames=st.sampled_from(FacelessFrames),
+        sampling=st.sampled_from(Sampling),
+        include=st.sampled_from([None, "timeline"]),
+    )
+)
+def test_options_travel_with_the_object_and_come_back(options):
+    metadata = to_metadata(options)
+    assert from_metadata(metadata) == options
+    assert all(len(text) <= limits.MAX_OPTIONS_BYTES and text.isascii() for text in metadata.values())
+
+
+@given(st.integers(0, 2**64), st.integers(0, 2**64))
+def test_sequencers_compare_as_numbers_whatever_their_length(one, other):
+    assert (comparable(f"{one:x}") < comparable(f"{other:016X}")) == (one < other)

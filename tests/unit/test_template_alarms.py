@@ -1,0 +1,116 @@
+"""template.yaml: what somebody should hear of, and what takes a new version back."""
+
+import re
+
+import pytest
+
+from tests.template_info import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, condition, of_type, properties, resolve
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+HEALTH = [name for name in ALARMS if "Condition" not in RESOURCES[name]]
+DEPLOYMENT = [name for name in ALARMS if "Condition" in RESOURCES[name]]
+
+
+def dimensions(alarm: str) -> dict[str, str]:
+    return {item["Name"]: resolve(item["Value"]) for item in properties(alarm)["Dimensions"]}
+
+
+def watches(metric: str, **wanted: str) -> list[dict]:
+    """Return the health alarms of a metric of one thing."""
+    return [
+        properties(name) for name in HEALTH if properties(name)["MetricName"] == metric and dimensions(name) == wanted
+    ]
+
+
+def test_a_dead_letter_is_heard_of_at_once():
+    (alarm,) = watches("ApproximateNumberOfMessagesVisible", QueueName="UploadsDeadLetters.QueueName")
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/SQS", "Maximum")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["EvaluationPeriods"] == 1
+
+
+def test_what_waits_is_heard_of_long_before_it_is_dropped():
+    (alarm,) = watches("ApproximateAgeOfOldestMessage", QueueName="UploadsQueue.QueueName")
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/SQS", "Maximum")
+    retention, visibility = (properties("UploadsQueue")[key] for key in ("MessageRetentionPeriod", "VisibilityTimeout"))
+    tries = properties("UploadsQueue")["RedrivePolicy"]["maxReceiveCount"]
+    assert resolve(visibility) * tries < alarm["Threshold"] <= retention / 2
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_functions_failures_are_heard_of(name, metric):
+    (alarm,) = watches(metric, FunctionName=name)
+    assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/Lambda", "Sum", 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_is_watched_near_its_time_out(name):
+    (alarm,) = watches("Duration", FunctionName=name)
+    assert (alarm["Namespace"], alarm["ExtendedStatistic"]) == ("AWS/Lambda", "p95")
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    milliseconds = properties(name)["Timeout"] * 1000
+    assert 0.8 * milliseconds <= alarm["Threshold"] < 0.95 * milliseconds
+    # And the description's numbers are the alarm's
+    numbers = [int(text) for text in re.findall(r"\d+", alarm["AlarmDescription"])]
+    assert numbers == [alarm["Threshold"] // 1000, properties(name)["Timeout"]]
+
+
+def test_nothing_else_is_watched():
+    assert len(HEALTH) == 2 + 3 * len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", HEALTH)
+def test_an_alarm_reaches_the_topic_if_there_is_one(name):
+    topic = "arn:aws:sns:ap-southeast-2:123456789012:on-call"
+    actions = properties(name)["AlarmActions"]
+    assert resolve(actions) is None
+    assert resolve(actions, AlarmTopicArn=topic) == [topic]
+    pattern = TEMPLATE["Parameters"]["AlarmTopicArn"]["AllowedPattern"]
+    assert re.fullmatch(pattern, topic)
+    assert re.fullmatch(pattern, "")
+    assert not re.fullmatch(pattern, "on-call")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_a_quiet_stack_raises_no_alarm(name):
+    assert properties(name)["TreatMissingData"] == "notBreaching"
+    assert properties(name)["Period"] % 60 == 0
+
+
+@pytest.mark.parametrize("name", HEALTH)
+def test_the_runbook_says_what_to_do(name):
+    assert f"`{name}`" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_only_prod_deploys_gradually(name):
+    preference = properties(name)["DeploymentPreference"]
+    environments = TEMPLATE["Parameters"]["Environment"]["AllowedValues"]
+    gradual = {item: resolve(preference["Enabled"], Environment=item) for item in environments}
+    assert gradual == {"default": "false", "staging": "false", "prod": "true"}
+    # And an alarm that takes a version back exists there, and looks at what the new version does through the alias
+    assert [item for item in resolve(preference["Alarms"]) if item is not None] == []
+    alarms = resolve(preference["Alarms"], Environment="prod")
+    assert alarms
+    for alarm in alarms:
+        assert RESOURCES[alarm]["Condition"] == "Gradual"
+        assert properties(alarm)["Dimensions"] == [
+            {"Name": "FunctionName", "Value": {"Ref": name}},
+            {"Name": "Resource", "Value": {"Fn::Sub": f"${{{name}}}:live"}},
+            {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [name, "Version.Version"]}},
+        ]
+    # And the watch lasts longer than an invocation
+    minutes = int(re.fullmatch(r"Canary10Percent(\d+)Minutes", preference["Type"])[1])
+    assert minutes * 60 > properties(name)["Timeout"]
+
+
+def test_every_deployment_alarm_is_used():
+    used = {
+        name
+        for item in FUNCTIONS
+        for name in resolve(properties(item)["DeploymentPreference"]["Alarms"], Environment="prod")
+    }
+    assert used == set(DEPLOYMENT)
+    assert not condition("Gradual")

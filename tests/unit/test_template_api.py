@@ -1,0 +1,198 @@
+"""template.yaml: the API, who may call it, and what the gateway answers by itself."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from tests.template_info import FUNCTIONS, RESOURCES, properties, resolve
+from video_common import errors, limits
+from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, VIDEO_CONTENT_TYPES
+
+GATEWAY_SECONDS = 29
+AUTHS = ["api-key", "iam"]
+
+# What the gateway answers by itself, with AWS's own status where that is neither 400 nor 500.
+GATEWAY_STATUSES = {
+    "ACCESS_DENIED": 403,
+    "EXPIRED_TOKEN": 403,
+    "INTEGRATION_FAILURE": 504,
+    "INTEGRATION_TIMEOUT": 504,
+    "INVALID_API_KEY": 403,
+    "INVALID_SIGNATURE": 403,
+    "MISSING_AUTHENTICATION_TOKEN": 403,
+    "QUOTA_EXCEEDED": 429,
+    "REQUEST_TOO_LARGE": 413,
+    "RESOURCE_NOT_FOUND": 404,
+    "THROTTLED": 429,
+    "UNAUTHORIZED": 401,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "WAF_FILTERED": 403,
+    "DEFAULT_4XX": 400,
+    "DEFAULT_5XX": 500,
+}
+
+API = RESOURCES["Api"]["Properties"]
+
+
+def gateway_responses(auth: str) -> dict[str, Any]:
+    """Return status, headers and templates of each; SAM and OpenAPI write them differently."""
+    found = {
+        kind: (item["StatusCode"], item["ResponseParameters"]["Headers"], item["ResponseTemplates"])
+        for kind, item in resolve(API["GatewayResponses"], ApiAuth=auth).items()
+    }
+    for kind, item in resolve(API["DefinitionBody"]["x-amazon-apigateway-gateway-responses"], ApiAuth=auth).items():
+        assert kind not in found  # SAM's would win
+        headers = {
+            key.removeprefix("gatewayresponse.header."): text for key, text in item["responseParameters"].items()
+        }
+        found[kind] = (int(item["statusCode"]), headers, item["responseTemplates"])
+    return found
+
+
+def detail(kind: str, auth: str = "api-key") -> str:
+    return json.loads(gateway_responses(auth)[kind][2][PROBLEM_CONTENT_TYPE])["detail"]
+
+
+def routes() -> dict[str, str]:
+    """Return the routes, each with its function."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": name
+        for name in FUNCTIONS
+        for event in properties(name)["Events"].values()
+        if event["Type"] == "Api"
+    }
+
+
+def test_the_routes_and_their_functions():
+    assert routes() == {
+        "GET /": "AnalyzeApi",
+        "POST /process-frame": "AnalyzeApi",
+        "POST /uploads": "Jobs",
+        "GET /jobs/{job_id}": "Jobs",
+    }
+
+
+@pytest.mark.parametrize(("auth", "scheme"), [("api-key", "api_key"), ("iam", "AWS_IAM")])
+def test_every_route_but_health_asks_who_calls(auth, scheme):
+    # What SAM makes of this, `make template` looks at.
+    body = resolve(API["DefinitionBody"], ApiAuth=auth)
+    asked = {
+        f"{method.upper()} {path}": operation
+        for path, operations in body["paths"].items()
+        for method, operation in operations.items()
+    }
+    assert asked == {route: {"security": [{scheme: []}]} for route in routes() if route != "GET /"}
+    assert API["MergeDefinitions"] is True
+    assert "Auth" not in API
+
+
+def test_the_schemes_are_the_gateways():
+    schemes = API["DefinitionBody"]["components"]["securitySchemes"]
+    assert (schemes["api_key"]["in"], schemes["api_key"]["name"]) == ("header", "x-api-key")
+    assert schemes["AWS_IAM"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+@pytest.mark.parametrize("name", ["ApiKey", "UsagePlan", "UsagePlanKey"])
+def test_keys_are_made_where_they_are_asked_for(name):
+    assert RESOURCES[name]["Condition"] == "WithApiKey"
+
+
+def test_the_key_is_in_a_plan_with_rate_burst_and_quota():
+    plan = properties("UsagePlan")
+    assert plan["ApiStages"] == [{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Api.Stage"}}]
+    assert resolve(plan["Throttle"]) == {"RateLimit": 10, "BurstLimit": 20}
+    assert resolve(plan["Quota"]) == {"Limit": 1000, "Period": "DAY"}
+    assert properties("UsagePlanKey") == {
+        "KeyId": {"Ref": "ApiKey"},
+        "KeyType": "API_KEY",
+        "UsagePlanId": {"Ref": "UsagePlan"},
+    }
+
+
+def test_a_changed_parameter_reaches_the_stage():
+    # ApiAuth is not in the text that SAM hashes.
+    assert API["AlwaysDeploy"] is True
+
+
+def test_a_page_may_send_what_callers_have_to():
+    allowed = set(API["Cors"]["AllowHeaders"].strip("'").split(","))
+    assert allowed == {"Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "x-api-key"}
+    # And the gateway answers its question without credentials: SAM adds the method, and nothing here asks for any
+    assert [item for item in API["DefinitionBody"]["paths"].values() if "options" in item] == []
+
+
+@pytest.mark.parametrize("content_type", VIDEO_CONTENT_TYPES)
+def test_each_video_type_is_listed_literally_as_binary(content_type):
+    assert content_type in API["BinaryMediaTypes"]
+
+
+def test_no_binary_type_matches_json():
+    assert [pattern for pattern in API["BinaryMediaTypes"] if fnmatchcase(JSON_CONTENT_TYPE, pattern)] == []
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+@pytest.mark.parametrize("kind", gateway_responses("api-key"))
+def test_gateway_answers_in_the_form_of_our_errors(kind, auth):
+    # Given the gateway's own answer of a kind
+    status, headers, templates = gateway_responses(auth)[kind]
+    (media_type,) = templates
+    # When the gateway fills in the request id
+    text = templates[media_type].replace("$context.requestId", "request-1")
+    problem = json.loads(text)
+    # Then it is problem+json, for pages of other origins too, and nothing is left that the gateway could fill in
+    assert media_type == PROBLEM_CONTENT_TYPE
+    assert headers["Content-Type"] == f"'{PROBLEM_CONTENT_TYPE}'"
+    assert headers["Access-Control-Allow-Origin"] == "'*'"
+    assert "$" not in text
+    # And it has the members of errors.py, in their order, each with a value, and a status that is true
+    assert list(problem) == list(errors.VideoEmotionsError("").problem(""))
+    assert problem["type"] == f"urn:video-emotions:problem:{problem['code']}"
+    assert problem["status"] == status
+    assert problem["request_id"] == "request-1"
+    assert all(problem.values())
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+def test_gateway_and_function_mean_the_same_by_the_same_code(auth):
+    # Given the codes of the error tree; a branch, which is never raised, has that of the root
+    ours: dict[str, tuple[str, int]] = {}
+    todo = [errors.VideoEmotionsError]
+    while todo:
+        error = todo.pop()
+        ours.setdefault(error.code, (error.title, int(error.status)))
+        todo += error.__subclasses__()
+    # And those of the gateway
+    texts = [template for _, _, templates in gateway_responses(auth).values() for template in templates.values()]
+    theirs = {problem["code"]: (problem["title"], problem["status"]) for problem in map(json.loads, texts)}
+    # Then a code that both have has one title and one status
+    shared = ours.keys() & theirs.keys()
+    assert {code: theirs[code] for code in shared} == {code: ours[code] for code in shared}
+    assert {"not_found", "video_too_large", "unsupported_media_type", "internal_error"} <= shared
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+def test_every_gateway_status_has_a_response_of_its_family(auth):
+    found = gateway_responses(auth)
+    assert GATEWAY_STATUSES.keys() <= found.keys()
+    for kind, status in GATEWAY_STATUSES.items():
+        assert found[kind][0] // 100 == status // 100, kind
+
+
+def test_a_missing_token_is_an_unknown_route_unless_requests_are_signed():
+    kind = "MISSING_AUTHENTICATION_TOKEN"
+    assert {auth: gateway_responses(auth)[kind][0] for auth in AUTHS} == {"api-key": 404, "iam": 403}
+
+
+def test_gateway_details_tell_the_promised_numbers():
+    assert f"{limits.MAX_POST_VIDEO_BYTES:,} bytes" in detail("REQUEST_TOO_LARGE")
+    assert f"{GATEWAY_SECONDS} seconds" in detail("INTEGRATION_TIMEOUT")
+
+
+@pytest.mark.parametrize("auth", AUTHS)
+def test_who_asks_for_an_unknown_route_is_told_the_routes(auth):
+    text = "The routes are GET /, POST /process-frame, POST /uploads and GET /jobs/{job_id}."
+    assert [route for route in routes() if route not in text] == []
+    assert text in detail("MISSING_AUTHENTICATION_TOKEN", auth)
+    assert text in detail("RESOURCE_NOT_FOUND", auth)

@@ -1,0 +1,99 @@
+"""template.yaml: who may do what, and that logs are forgotten."""
+
+import pytest
+
+from tests.template_info import FUNCTIONS, RESOURCES, TEMPLATE, of_type, properties, resolve, role_of, statements
+from video_common.aws.eventbridge import SOURCE
+from video_common.jobs import KEY_PREFIX
+
+# Actions that may be allowed on every resource, and why.
+ANY_RESOURCE = {
+    "xray:PutTraceSegments": "X-Ray has no resource for segments",
+    "xray:PutTelemetryRecords": "X-Ray has no resource for its daemon's records",
+}
+UPLOADS, RESULTS = (resolve({"Fn::GetAtt": [name, "Arn"]}) for name in ("UploadsBucket", "ResultsBucket"))
+BUS = "arn:aws:events:ap-southeast-2:123456789012:event-bus/default"
+
+MAY = {
+    "AnalyzeApi": set(),
+    "Jobs": {
+        ("s3:PutObject", f"{UPLOADS}/{KEY_PREFIX}*"),
+        ("s3:GetObject", f"{RESULTS}/*"),
+        ("s3:ListBucket", RESULTS),
+        ("dynamodb:GetItem", "JobsTable.Arn"),
+        ("dynamodb:PutItem", "JobsTable.Arn"),
+    },
+    "AnalyzeUploads": {
+        ("s3:GetObject", f"{UPLOADS}/*"),
+        ("s3:GetObjectVersion", f"{UPLOADS}/*"),
+        ("s3:ListBucket", UPLOADS),
+        ("s3:PutObject", f"{RESULTS}/*"),
+        *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "PutItem", "UpdateItem")),
+        *(
+            (f"dynamodb:{action}", "IdempotencyTable.Arn")
+            for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        ),
+        *(
+            (f"sqs:{action}", resolve({"Fn::GetAtt": ["UploadsQueue", "Arn"]}))
+            for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+        ),
+        ("events:PutEvents", BUS),
+    },
+}
+
+
+def test_nothing_is_allowed_more_widely_than_there_is_a_reason_for():
+    allowed = [statement for name in RESOURCES for statement in statements(name) if statement["Effect"] == "Allow"]
+    assert allowed
+    for statement in allowed:
+        assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys()
+        assert statement.get("Principal") != "*"
+        assert [action for action in statement["Action"] if "*" in action] == []
+        if "*" in statement["Resource"]:
+            assert [action for action in statement["Action"] if action not in ANY_RESOURCE] == []
+        # Below a bucket, by its whole name
+        wide = [item for item in statement["Resource"] if "*" in item.removesuffix("/*") and item != "*"]
+        assert wide == []
+
+
+def test_permissions_come_from_the_written_roles_only():
+    # SAM would add AWS's managed policies, which allow on every resource.
+    assert {role_of(name) for name in FUNCTIONS} == set(of_type("AWS::IAM::Role"))
+    assert of_type("AWS::IAM::Policy") + of_type("AWS::IAM::ManagedPolicy") == []
+    for name in FUNCTIONS:
+        assert "Policies" not in RESOURCES[name]["Properties"]
+        assert "ManagedPolicyArns" not in properties(role_of(name))
+        (trust,) = properties(role_of(name))["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_may_do_what_it_does(name):
+    # Given what a role allows, action by action
+    allowed = {
+        (action, resource)
+        for item in statements(role_of(name))
+        for action in item["Action"]
+        for resource in item["Resource"]
+    }
+    # Then it writes to its own logs, sends its traces, does its work, and that is all
+    own_logs = f"{properties(name)['LoggingConfig']['LogGroup']['Ref']}.Arn"
+    expected = {("logs:CreateLogStream", own_logs), ("logs:PutLogEvents", own_logs)}
+    expected |= {(action, "*") for action in ANY_RESOURCE}
+    assert allowed == expected | MAY[name]
+
+
+def test_the_worker_publishes_in_its_own_name():
+    conditions = [
+        item.get("Condition") for item in statements("AnalyzeUploadsRole") if "events:PutEvents" in item["Action"]
+    ]
+    assert conditions == [{"ForAllValues:StringEquals": {"events:source": SOURCE}, "Null": {"events:source": "false"}}]
+
+
+def test_every_log_group_forgets():
+    groups = of_type("AWS::Logs::LogGroup")
+    assert {properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in FUNCTIONS} == set(groups)
+    for name in groups:
+        assert (
+            resolve(properties(name)["RetentionInDays"]) in TEMPLATE["Parameters"]["LogRetentionDays"]["AllowedValues"]
+        )
