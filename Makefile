@@ -56,7 +56,7 @@ serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.
 
 .PHONY: test
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## Run the tests (T= for pytest's own arguments)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/image --ignore=tests/sam $(T)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(T)
 
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## From upload to result over HTTP: the emulator, and moto for AWS

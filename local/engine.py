@@ -22,7 +22,9 @@ from local.processes import ProcessError
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".cache" / "engine"
-"""Podman's images and settings, where it runs as root: nothing of the machine's own Podman is touched."""
+"""Podman's images and settings, where it runs as root: the machine's own images, networks and locks are left alone."""
+RUN = Path("/run/video-emotions", hashlib.sha256(str(STATE).encode()).hexdigest()[:8])
+"""What Podman keeps while the machine runs."""
 
 PACKAGES = ("podman", "buildah", "runc", "fuse-overlayfs", "netavark", "aardvark-dns", "iptables", "nftables")
 CONTAINERS_CONF = """\
@@ -31,6 +33,10 @@ default_ulimits = ["nofile={files}:{files}", "nproc=4096:4096"]
 [engine]
 {runtime}cgroup_manager = "cgroupfs"
 events_logger = "file"
+lock_type = "file"
+tmp_dir = "{run}/libpod"
+[network]
+network_config_dir = "{state}/networks"
 """
 STORAGE_CONF = """\
 [storage]
@@ -109,8 +115,13 @@ class Engine:
                 capture_output=True,
             ).stdout
         except BaseException:
-            self.run("rm", "--force", name, check=False, capture_output=True)
+            self.remove(name)
             raise
+
+    def remove(self, container: str) -> None:
+        """End a container and remove it; killed first, since Podman's `rm` alone would wait for it to end."""
+        for command in (("kill",), ("rm", "--force")):
+            self.run(*command, container, check=False, capture_output=True)
 
     def has(self, image: str) -> bool:
         """Tell whether an image is there."""
@@ -133,21 +144,22 @@ class Engine:
 
 
 def find_engine() -> Engine:
-    """Return an engine that works, and install one where that is possible.
+    """Return an engine that works; where there is none, install one if that is possible.
 
     Raises
     ------
     EngineError
         Saying what was tried.
     """
-    if shutil.which("docker") and _works(docker := Engine("docker")):
+    if shutil.which("docker") and not _wrong_with(docker := Engine("docker")):
         return docker
     if shutil.which("podman") is None:
         say("Neither Docker nor Podman works here; installing Podman from Debian's packages, once.")
         install(PACKAGES)
     podman = Engine("podman", _podman_settings() if os.geteuid() == 0 else {})
-    if not _works(podman):
-        raise EngineError("Docker does not answer and Podman does not work: see what `podman info` says.")
+    if wrong := _wrong_with(podman):
+        settings = " ".join(f"{name}={value}" for name, value in podman.environment.items())
+        raise EngineError(f"Docker does not answer, and `{settings} podman info` says: {wrong}")
     return podman
 
 
@@ -178,23 +190,24 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _works(engine: Engine) -> bool:
+def _wrong_with(engine: Engine) -> str:
+    """Return why an engine does not work; nothing if it does."""
     try:
-        return engine.run("info", seconds=60, check=False, capture_output=True).returncode == 0
-    except ProcessError:
-        return False
+        engine.run("info", seconds=60, capture_output=True)
+    except ProcessError as error:
+        return str(error)
+    return ""
 
 
 def _podman_settings() -> dict[str, str]:
     """Write settings that work without rights over limits and cgroups (a container, a build machine)."""
     STATE.mkdir(parents=True, exist_ok=True)
-    run = Path("/run/video-emotions", hashlib.sha256(str(STATE).encode()).hexdigest()[:8])
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = 20_000 if hard == resource.RLIM_INFINITY else min(hard, 20_000)
     # crun, Podman's first choice, fails where both cgroup hierarchies are mounted.
     runtime = 'runtime = "runc"\n' if shutil.which("runc") else ""
-    (STATE / "containers.conf").write_text(CONTAINERS_CONF.format(files=files, runtime=runtime))
-    (STATE / "storage.conf").write_text(STORAGE_CONF.format(state=STATE, run=run))
+    (STATE / "containers.conf").write_text(CONTAINERS_CONF.format(files=files, runtime=runtime, state=STATE, run=RUN))
+    (STATE / "storage.conf").write_text(STORAGE_CONF.format(state=STATE, run=RUN))
     return {
         "CONTAINERS_CONF": str(STATE / "containers.conf"),
         "CONTAINERS_STORAGE_CONF": str(STATE / "storage.conf"),

@@ -3,12 +3,14 @@
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import time
+from pathlib import Path
 
-from local.engine import ROOT, STATE, Engine, find_engine, say
+from local.engine import ROOT, RUN, STATE, Engine, find_engine, say
 from local.processes import ProcessError, exit_on_term
-from local.standin import base_image
+from local.standin import ROOT_IMAGE, STANDIN, base_image
 
 REPOSITORY = "localhost/video-emotions"
 ENGINES = {"slim": "onnx", "full": "onnx,tensorflow"}
@@ -16,6 +18,9 @@ ENGINES = {"slim": "onnx", "full": "onnx,tensorflow"}
 
 DEFAULT_MODEL = "mini-xception"
 """Said explicitly: every machine with a package registry can have it. The template's own default is ``deepface``."""
+
+OURS = (REPOSITORY, "analyzeapi", "analyzeuploads", STANDIN, ROOT_IMAGE.partition(":")[0])
+"""Images that these commands make, SAM's among them, where the engine is not the project's own."""
 
 DOCKERFILE = "functions/analyze/Dockerfile"
 BUILD_SECONDS = 1200
@@ -50,27 +55,39 @@ def build(engine: Engine, kind: str, base: str, model: str) -> str:
     return name
 
 
-def clean(engine: Engine) -> None:
+def clean() -> None:
     """Remove the images; where the engine's storage is the project's own, remove that."""
-    if engine.environment:
-        engine.run("system", "reset", "--force", seconds=300, capture_output=True)
-        shutil.rmtree(STATE)
-        return
-    for image in engine.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY).splitlines():
-        engine.run("image", "rm", "--force", image, capture_output=True)
+    if STATE.exists():
+        engine = find_engine()
+        if engine.environment:
+            engine.run("rm", "--all", "--force", seconds=300, capture_output=True)
+        # Podman mounts its storage on itself.
+        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+        for mount in sorted((each for each in mounts if Path(each).is_relative_to(STATE)), reverse=True):
+            subprocess.run(["umount", mount], check=True)
+        for folder in filter(Path.exists, (STATE, RUN)):
+            shutil.rmtree(folder)
+    elif shutil.which("docker") or shutil.which("podman"):
+        engine = find_engine()
+        for repository in OURS:
+            found = engine.output("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
+            for image in found.splitlines():
+                engine.run("image", "rm", "--force", image, capture_output=True)
 
 
 def main() -> int:
     """Build what was asked for; the names of the images go to standard output."""
     exit_on_term()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", choices=[*ENGINES, "clean", []], help="default: slim and full")
+    parser.add_argument("kinds", nargs="*", metavar="slim | full | clean", help="default: slim full")
     kinds = parser.parse_args().kinds or list(ENGINES)
+    if kinds != ["clean"] and (wrong := set(kinds) - set(ENGINES)):
+        parser.error(f"not a kind of image: {', '.join(wrong)}")
     try:
-        engine = find_engine()
-        if "clean" in kinds:
-            clean(engine)
+        if kinds == ["clean"]:
+            clean()
             return 0
+        engine = find_engine()
         say(f"Container engine: {engine.name}")
         base = base_image(engine)
         for kind in kinds:

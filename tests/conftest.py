@@ -1,6 +1,7 @@
 """Fixtures that every suite shares. No test needs a network beyond loopback."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,7 +17,6 @@ os.environ |= {
 import pytest
 
 from local.cloud import Cloud, emulated_cloud
-from local.processes import exit_on_term
 from tests.fakes import LambdaContext
 from video_common.schema import Engine
 from video_emotions.emotions import EmotionModel, load_model
@@ -29,7 +29,7 @@ SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
 
 def pytest_configure() -> None:
     """A runner's TERM ends what tests have started (servers, containers) as Ctrl-C does."""
-    exit_on_term()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: pytest.exit("ended by TERM", 128 + signal.SIGTERM))
 
 
 def _loopback_only(connect: Any) -> Any:

@@ -69,9 +69,7 @@ def running(engine: Engine, image: str, *flags: str) -> Iterator[Container]:
     try:
         yield container
     finally:
-        # Killed first: Podman's `rm` alone would wait ten seconds for it to end.
-        for command in (("kill",), ("rm", "--force")):
-            engine.run(*command, container.id, check=False, capture_output=True)
+        engine.remove(container.id)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 OURS = (Path("/var/task"), Path("/opt"))
 NEEDS = {
-    "glibc": re.compile(rb"\x00GLIBC_2\.(\d+)(?:\.\d+)?\x00"),
-    "glibcxx": re.compile(rb"\x00GLIBCXX_3\.4\.(\d+)\x00"),
+    "glibc": re.compile(rb"\x00GLIBC_2\.(\d+)(?:\.\d+)?(?=\x00)"),
+    "glibcxx": re.compile(rb"\x00GLIBCXX_3\.4\.(\d+)(?=\x00)"),
 }
 """Version N of a system library, as an ELF file names what it needs."""
 
@@ -31,6 +31,8 @@ def newest(path: Path) -> dict:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         if content[:4] != b"\x7fELF":
             return {}
+        if content.find(b"\x00GLIBC_ABI_DT_RELR\x00") >= 0:  # a feature of glibc 2.36
+            return {"glibc": 36, "glibcxx": 0}
         return {name: max((int(n[1]) for n in need.finditer(content)), default=0) for name, need in NEEDS.items()}
 
 
@@ -72,7 +74,12 @@ def look() -> dict:
             for path in everything
             if path.is_relative_to("/opt/models")
         },
-        "writable": [str(path) for path in everything if os.access(path, os.W_OK)],
+        # By their rights: on a read-only disk nothing can be written, whatever they are.
+        "writable": [
+            str(path)
+            for path in everything
+            if (found := path.lstat()).st_uid != 0 or (found.st_mode & 0o022 and not path.is_symlink())
+        ],
         "unreadable": [str(path) for path in everything if not os.access(path, os.R_OK)],
         "without_bytecode": [
             str(path) for path in everything if path.suffix == ".py" and not (path.parent / "__pycache__").is_dir()
@@ -82,4 +89,5 @@ def look() -> dict:
     }
 
 
-print(json.dumps(look()))
+if __name__ == "__main__":
+    print(json.dumps(look()))

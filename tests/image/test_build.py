@@ -63,6 +63,18 @@ def test_weights_that_are_not_the_manifests_end_the_build(engine, context):
     assert "another file, with the sha256" in said(engine, context)
 
 
+def test_weights_that_cannot_be_had_end_the_build_with_the_reason(engine, context):
+    # Given sources where nothing listens
+    manifest = context / "layers/models/python/emotion_models/manifest.json"
+    specs = json.loads(manifest.read_text())
+    for spec in specs:
+        spec["sources"] = [{"url": "http://127.0.0.1:9/weights.h5"}]
+    manifest.write_text(json.dumps(specs))
+    answer = said(engine, context, "--build-arg", "EMOTION_MODEL=deepface")
+    assert "No source gave" in answer
+    assert "http://127.0.0.1:9/weights.h5" in answer
+
+
 def test_wrong_arguments_end_the_build(engine):
     assert "There is no model 'nonsense'" in said(engine, ROOT, "--build-arg", "EMOTION_MODEL=nonsense")
     answer = said(engine, ROOT, "--build-arg", "ENGINES=pytorch", target="dependencies")

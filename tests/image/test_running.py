@@ -79,6 +79,13 @@ def test_nothing_is_written_outside_tmp_and_nothing_is_fetched(image, engine, em
 
 
 @pytest.mark.parametrize("kind", ["slim"], indirect=True)
+def test_the_slim_image_says_that_it_has_no_tensorflow(image, engine):
+    with running(engine, image, *CONFINED, "--env", "EMOTION_ENGINE=tensorflow") as container:
+        container.invoke(EVENTS["health-v1"])
+        assert "the image was built with ENGINES=onnx" in container.logs()
+
+
+@pytest.mark.parametrize("kind", ["slim"], indirect=True)
 def test_a_changed_byte_of_the_weights_fails_the_start(image, engine, tmp_path):
     # Given the image's weights with one bit turned
     source = engine.output("create", image)

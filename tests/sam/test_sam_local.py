@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,11 +55,20 @@ def cloud(engine: Engine) -> Iterator[Cloud]:
     holder = engine.output("run", "--detach", "--entrypoint", "sleep", base_image(engine), "3600")
     try:
         name, path = ("podman", ".Subnets") if engine.name == "podman" else ("bridge", ".IPAM.Config")
-        template = f"{{{{range {path}}}}}{{{{.Gateway}}}}{{{{end}}}}"
-        with emulated_cloud(engine.output("network", "inspect", name, "--format", template)) as made:
+        template = f"{{{{range {path}}}}}{{{{.Gateway}}}} {{{{end}}}}"
+        gateway = engine.output("network", "inspect", name, "--format", template).split()[0]
+        try:
+            with socket.socket() as probe:
+                probe.bind((gateway, 0))
+        except OSError as error:
+            pytest.fail(
+                f"The bridge {gateway} of {engine.name} is no address of this machine ({error}): an engine in a "
+                "virtual machine, or without root, cannot reach the emulated storage."
+            )
+        with emulated_cloud(gateway) as made:
             yield made
     finally:
-        engine.run("rm", "--force", "--time", "0", holder, capture_output=True)
+        engine.remove(holder)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.processes import ProcessError, listens, run, started, wait_until
+from tests.conftest import ROOT
 
 NEST = """
 import os, subprocess, sys, time
@@ -62,3 +63,27 @@ def test_waiting_ends_when_the_process_does():
         pytest.raises(ProcessError, match="code 3"),
     ):
         wait_until(lambda: listens(("127.0.0.1", 9)), process, 20)
+
+
+def test_a_runners_term_ends_the_tests_and_what_they_started(tmp_path):
+    # Given a run of two tests, of which the first waits with something started
+    (tmp_path / "test_waits.py").write_text(
+        "import os, sys, time\n"
+        "from local.processes import started\n"
+        "def test_one():\n"
+        "    with started([sys.executable, '-c', 'import time; time.sleep(60)'], os.environ) as process:\n"
+        f"        open({str(tmp_path / 'pid')!r}, 'w').write(str(process.pid))\n"
+        "        time.sleep(60)\n"
+        "def test_two():\n"
+        f"    open({str(tmp_path / 'two')!r}, 'w').close()\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "--rootdir", str(ROOT), str(tmp_path)]
+    with started(command, os.environ, cwd=ROOT, stdout=subprocess.DEVNULL, grace=20) as runner:
+        wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "", runner, 60)
+        child = int((tmp_path / "pid").read_text())
+        # When it is told to end
+        runner.terminate()
+        runner.wait(timeout=30)
+    # Then the second test was not run, and nothing is left
+    assert not (tmp_path / "two").exists()
+    assert not alive(child)

@@ -167,8 +167,12 @@ def _load_tensorflow(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[t
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # DeepFace's networks are Keras 2; read when TensorFlow is imported
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    import tensorflow
-
+    try:
+        import tensorflow
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "EMOTION_ENGINE is tensorflow, which is not installed here: the image was built with ENGINES=onnx."
+        ) from error
     with _no_downloaders():
         from deepface.models.demography.tf import Emotion
 
