@@ -12,13 +12,11 @@ from typing import Any, Final
 import boto3
 
 from local.processes import free_ports, listens, started, wait_until
+from video_common import limits
 from video_common.aws.eventbridge import SOURCE
 
 UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
 JOBS, HANDLED = "video-emotions-jobs", "video-emotions-handled"
-MAX_RECEIVES: Final = 4
-"""The template's: the first delivery and three more."""
-
 CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -81,7 +79,7 @@ def _furnished(url: str, visibility_seconds: int) -> Cloud:
         for service in ("s3", "sqs", "dynamodb", "events")
     )
     dead_url, dead_arn = _queue(sqs, "video-emotions-dead-letters")
-    redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": MAX_RECEIVES}
+    redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": limits.MAX_RECEIVES}
     queue_url, queue_arn = _queue(
         sqs,
         "video-emotions-uploads",

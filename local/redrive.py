@@ -55,7 +55,8 @@ def redrive(
     # Without a destination each goes to where it came from.
     sqs.start_message_move_task(SourceArn=arn)
     for _ in range(MOVE_SECONDS):
-        (task,) = sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]
+        # The list may not have the task yet.
+        task = next(iter(sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"]), {"Status": "RUNNING"})
         moved = task.get("ApproximateNumberOfMessagesMoved", 0)
         if task["Status"] == "COMPLETED":
             say(f"Moved {moved}. Each has four tries again.")

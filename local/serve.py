@@ -8,6 +8,7 @@ Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot ta
 import argparse
 import asyncio
 import base64
+import logging
 import os
 import socket
 import sys
@@ -16,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -87,13 +89,16 @@ def _analyze(event: dict[str, Any]) -> dict[str, Any]:
 def _uploads() -> Iterator[None]:
     """Play the AWS services, and deliver what is uploaded, until the block ends."""
     stopped = threading.Event()
-    with emulated_cloud() as cloud:
-        os.environ |= cloud.variables
+    with TemporaryDirectory(prefix="video-emotions-serve-") as work_dir, emulated_cloud() as cloud:
+        os.environ |= {**cloud.variables, "WORK_DIR": work_dir}
         pump = Pump(cloud.client("sqs"), cloud.queue_url, _analyze)
 
         def deliver() -> None:
             while not stopped.is_set():
-                pump.step(wait_seconds=1)
+                try:
+                    pump.step(wait_seconds=1)
+                except Exception:  # one upload's failure must not end the delivery of the others
+                    logging.exception("A delivery failed; its message will come again.")
 
         thread = threading.Thread(target=deliver)
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request

@@ -66,6 +66,7 @@ def s3_record(
     size: int = 1000,
     name: str = "ObjectCreated:Put",
     sequencer: str = "0055AED6DCD90281E5",
+    etag: str = "0" * 32,
     version_id: str | None = None,
 ) -> dict[str, Any]:
     """Make one record of an S3 notification; ``key`` is spelled as S3 spells it (URL-encoded)."""
@@ -76,7 +77,7 @@ def s3_record(
         "eventName": name,
         "s3": {
             "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
-            "object": {"key": key, "size": size, "eTag": "0" * 32, "sequencer": sequencer, **version},
+            "object": {"key": key, "size": size, "eTag": etag, "sequencer": sequencer, **version},
         },
     }
 

@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
 from tests.fakes import sqs_record
+from video_common import limits
 from video_common.aws.interfaces import Begun
 from video_common.errors import (
     EventsUnavailable,
@@ -134,6 +135,8 @@ class MemoryJobs:
             stored = self.jobs.get(job.job_id)
             if stored is None or stored.sequencer != job.sequencer:
                 return False
+            if job.status is JobStatus.PENDING and stored.status is not JobStatus.RUNNING:
+                return False
             self._set(job)
             return True
 
@@ -223,7 +226,7 @@ class MemoryQueue:
 
     clock: Clock
     visibility: float = 960
-    max_receives: int = 4
+    max_receives: int = limits.MAX_RECEIVES
     messages: dict[str, Message] = field(default_factory=dict)
     dead: list[Message] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
@@ -255,6 +258,13 @@ class MemoryQueue:
             self.messages[receipt].visible_at = self.clock() + seconds
 
         self.faults.around("defer", receipt, _JOBS, effect)
+
+    def send_again(self, body: str, seconds: int) -> None:
+        def effect() -> None:
+            self.send(json.loads(body))
+            self.messages[str(self._sent)].visible_at += min(seconds, 900)
+
+        self.faults.around("send_again", body, _JOBS, effect)
 
     def wait(self) -> bool:
         """Let time pass until a message can be seen; False if there is none left."""

@@ -117,10 +117,16 @@ class World:
         worker = Worker(self.pipeline, self.store, self.jobs, self.bus, self.clock)
         self.uploads = Uploads(worker, self.queue, self.persistence)
 
-    def put(self, key: str, content: bytes, version: int = 1) -> dict[str, Any]:
-        """Store a version of an object and return S3's event of it."""
-        self.store.objects["uploads", key, f"v{version}"] = content
-        return s3_event(quote_plus(key), sequencer=f"{version:X}", version_id=f"v{version}")
+    def put(self, key: str, content: bytes, version: int = 1, *, versioned: bool = False) -> dict[str, Any]:
+        """Store an object, over what was there, and return S3's event of it. The template's bucket has no versions."""
+        place = ("uploads", key, f"v{version}") if versioned else ("uploads", key)
+        self.store.objects[place] = content
+        return s3_event(
+            quote_plus(key),
+            sequencer=f"{version:X}",
+            version_id=f"v{version}" if versioned else None,
+            etag=hashlib.md5(content).hexdigest(),
+        )
 
     def deliver(self, most: int = 1) -> list[str]:
         """Let Lambda take a batch, as its event source mapping does. Return the ids of the messages that failed."""

@@ -2,8 +2,13 @@
 
 import base64
 import json
+import socket
+import time
 import uuid
+from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -141,6 +146,9 @@ def test_the_policy_of_an_upload_says_everything(s3):
         "x-amz-server-side-encryption": "AES256",
     }
     assert said["x-amz-meta-options"] == '{"frame_interval":5}'
+    # And it is over soon
+    left = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+    assert limits.UPLOAD_SECONDS - 60 < left.total_seconds() <= limits.UPLOAD_SECONDS
     # And the form says the same
     del said["bucket"]
     assert {name: post["fields"][name] for name in said} == said
@@ -161,3 +169,78 @@ def test_after_a_restore_the_next_call_makes_a_new_client(cloud):
     assert clients.client("s3") is before
     clients.renew()
     assert clients.client("s3") is not before
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "us-west-2"])
+def test_presigned_requests_are_signed_with_version_4_for_the_regions_own_host(monkeypatch, cloud, region):
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setenv("AWS_REGION", region)
+    clients.renew()
+    try:
+        post = S3Signer().upload("bucket", "uploads/x", "video/mp4", {})
+        url = urlsplit(S3Signer().download("bucket", "r.json"))
+    finally:
+        clients.renew()
+    assert post["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    assert post["url"] in {f"https://bucket.s3.{region}.amazonaws.com/", "https://bucket.s3.amazonaws.com/"}
+    if region != "us-east-1":
+        assert region in post["url"]
+        assert region in url.netloc
+    query = parse_qs(url.query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == [str(limits.RESULT_URL_SECONDS)]
+
+
+def test_a_versions_own_bytes_and_metadata_are_fetched(cloud, tmp_path):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="versioned")
+    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    versions = [
+        s3.put_object(Bucket="versioned", Key="k", Body=body, Metadata={"options": body.decode()})["VersionId"]
+        for body in (b"one", b"two")
+    ]
+    for version, body in zip(versions, (b"one", b"two"), strict=True):
+        S3ObjectStore().download("versioned", "k", version, tmp_path / version)
+        assert (tmp_path / version).read_bytes() == body
+        assert S3ObjectStore().metadata("versioned", "k", version) == {"options": body.decode()}
+
+
+def test_a_message_is_hidden_for_as_long_as_was_asked_and_sent_again_with_a_delay(cloud):
+    sqs, queue = cloud.client("sqs"), SqsQueue(cloud.completions_url)
+
+    def receive() -> list[dict[str, Any]]:
+        return sqs.receive_message(QueueUrl=cloud.completions_url, VisibilityTimeout=600).get("Messages", [])
+
+    sqs.send_message(QueueUrl=cloud.completions_url, MessageBody="first")
+    (message,) = receive()
+    queue.defer(message["ReceiptHandle"], 1)
+    queue.send_again("second", 1)
+    assert receive() == []
+    time.sleep(1.2)
+    assert sorted(found["Body"] for found in receive() + receive()) == ["first", "second"]
+    sqs.purge_queue(QueueUrl=cloud.completions_url)
+
+
+def test_a_service_that_says_nothing_is_given_up_within_the_functions_time(monkeypatch, cloud):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        clients.use_timeouts(connect=1, read=0.2)
+        begun = time.monotonic()
+        try:
+            with pytest.raises(JobsUnavailable):
+                DynamoJobStore(JOBS).get("x")
+        finally:
+            clients.use_timeouts(connect=5, read=60)
+        assert time.monotonic() - begun < 10
+
+
+def test_the_jobs_functions_three_tries_fit_into_its_time(monkeypatch, cloud):
+    for name, value in cloud.variables.items():
+        monkeypatch.setenv(name, value)
+    before = dict(clients._timeouts)
+    try:
+        import_module("video_jobs.handler")
+        assert 3 * sum(clients._timeouts.values()) < 10
+    finally:
+        clients.use_timeouts(before["connect_timeout"], before["read_timeout"])

@@ -33,9 +33,15 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def analyze(cloud: Cloud, models_dir: Path) -> Iterator[Emulator]:
-    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "POWERTOOLS_LOG_LEVEL": "ERROR"}
-    with emulator({**variables, **cloud.variables}, seconds=FUNCTION_SECONDS) as running:
+def variables(cloud: Cloud, models_dir: Path, tmp_path: Path) -> dict[str, str]:
+    (work := tmp_path / "work").mkdir()
+    settings = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+    return {**settings, "POWERTOOLS_LOG_LEVEL": "ERROR", **cloud.variables}
+
+
+@pytest.fixture
+def analyze(variables: dict[str, str]) -> Iterator[Emulator]:
+    with emulator(variables, seconds=FUNCTION_SECONDS) as running:
         yield running
 
 
@@ -127,7 +133,7 @@ def test_the_same_event_ten_times_is_one_analysis(cloud, pump):
 
 
 def test_a_worker_that_is_killed_leaves_a_job_that_another_one_finishes(
-    cloud, analyze, jobs, pump, models_dir, tmp_path
+    cloud, analyze, jobs, pump, variables, tmp_path
 ):
     # Given a video that takes some seconds
     path = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 150))
@@ -142,13 +148,15 @@ def test_a_worker_that_is_killed_leaves_a_job_that_another_one_finishes(
     assert look(jobs, asked["job_id"])["status"] == "RUNNING"
     assert pump.left() == 1
     # Then another worker gets the message within one visibility time-out, and finishes the job
-    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "POWERTOOLS_LOG_LEVEL": "ERROR"}
-    with emulator({**variables, **cloud.variables}, seconds=60) as another:
+    assert list((tmp_path / "work").iterdir()) != []
+    with emulator(variables, seconds=60) as another:
         second = Pump(cloud.client("sqs"), cloud.queue_url, another.invoke)
         while not second.step(wait_seconds=1):
             assert time.monotonic() - begun < VISIBILITY_SECONDS + 10
     assert look(jobs, asked["job_id"])["result"]["total_frames_analyzed"] == 150
     assert second.left() == 0
+    # And nothing of the first one's is left on the disk
+    assert list((tmp_path / "work").iterdir()) == []
     assert len(completions(cloud)) == 1
 
 

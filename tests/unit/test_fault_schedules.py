@@ -48,7 +48,7 @@ class BadDay:
             for version in range(1, self.chance.randint(1, 3) + 1):
                 content = self.chance.choice([b"video", b"video", b"no video"]) + bytes([number, version])
                 self.newest[key] = (version, content)
-                events += [self.world.put(key, content, version)] * self.chance.choice([1, 1, 2, 3])
+                events += [self.world.put(key, content, version, versioned=True)] * self.chance.choice([1, 1, 2, 3])
         self.chance.shuffle(events)
         return events
 

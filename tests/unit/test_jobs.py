@@ -70,6 +70,13 @@ def test_an_upload_that_is_asked_for_is_a_pending_job(world):
     assert told["expires_at"] > told["created_at"] == int(world.clock())
 
 
+def test_options_may_stand_in_the_query_and_are_as_strict_there(world):
+    assert world.ask({}, query={"frame_interval": ["5"]})[1]["upload"]["fields"]["options"] == '{"frame_interval":5}'
+    for query, code in [({"nonsense": ["1"]}, "unknown_option"), ({"frame_interval": ["5", "6"]}, "repeated_option")]:
+        assert world.ask({}, query=query)[1]["code"] == code
+    assert world.ask({"frame_interval": 5}, query={"frame_interval": ["5"]})[1]["code"] == "repeated_option"
+
+
 @pytest.mark.parametrize("members", [None, {}])
 def test_nothing_has_to_be_said(world, members):
     status, body = world.ask(members)

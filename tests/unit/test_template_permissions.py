@@ -28,14 +28,17 @@ MAY = {
         ("s3:GetObjectVersion", f"{UPLOADS}/*"),
         ("s3:ListBucket", UPLOADS),
         ("s3:PutObject", f"{RESULTS}/*"),
-        *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "PutItem", "UpdateItem")),
+        *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         *(
             (f"dynamodb:{action}", "IdempotencyTable.Arn")
             for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
         ),
         *(
             (f"sqs:{action}", resolve({"Fn::GetAtt": ["UploadsQueue", "Arn"]}))
-            for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+            for action in (
+                *("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"),
+                *("ChangeMessageVisibility", "SendMessage"),
+            )
         ),
         ("events:PutEvents", BUS),
     },

@@ -6,7 +6,6 @@ import re
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-from local.cloud import MAX_RECEIVES
 from tests.template_info import (
     BUCKETS,
     FUNCTIONS,
@@ -22,6 +21,7 @@ from tests.template_info import (
 from video_common import limits
 from video_common.aws import dynamodb
 from video_common.jobs import Job, JobStatus
+from video_common.limits import MAX_RECEIVES
 
 DAY = 24 * 60 * 60
 

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import threading
+import time
 
 import pytest
 
@@ -63,8 +64,8 @@ def test_what_cannot_be_analysed_is_one_failed_job_and_not_tried_again(world, co
 
 
 def test_an_object_that_is_too_large_fails_before_it_is_downloaded(world):
-    event = s3_event("a", size=limits.MAX_UPLOAD_VIDEO_BYTES + 1, version_id="v1")
-    world.store.objects["uploads", "a", "v1"] = b"video"
+    event = s3_event("a", size=limits.MAX_UPLOAD_VIDEO_BYTES + 1)
+    world.store.objects["uploads", "a"] = b"video"
     world.queue.send(event)
     world.run()
     assert world.job("a").error["code"] == "video_too_large"
@@ -80,7 +81,7 @@ def test_an_object_that_is_gone_is_a_failed_job(world):
 @pytest.mark.parametrize(
     "key", ["a+b.mp4", "a b", "100%25", "ä€/😀.mp4", "../../etc/passwd", "/", "uploads/../x", "a" * 1024]
 )
-def test_any_key_is_a_job_and_no_file_name(world, key, tmp_path):
+def test_any_key_is_a_job(world, key):
     world.queue.send(world.put(key, b"video"))
     world.run()
     job = world.job(key)
@@ -137,9 +138,93 @@ def test_a_duplicate_of_a_job_in_progress_waits_and_is_no_dead_letter(world):
     assert world.queue.dead == []
 
 
+@pytest.mark.parametrize("minutes", [0, 5, 14])
+def test_a_duplicate_that_comes_at_any_time_of_a_long_job_waits_once(world, minutes):
+    # Given a job of almost a quarter of an hour, and a duplicate that is delivered some minutes into it
+    event = world.put("a", b"video")
+    world.pipeline.seconds = 0
+
+    def work(content: bytes) -> None:
+        world.clock.now += minutes * 60
+        world.queue.send(event)
+        assert world.deliver() == ["2"]
+        world.clock.now += 890 - minutes * 60
+
+    world.pipeline.during = work
+    world.queue.send(event)
+    world.deliver()
+    duplicate = world.queue.messages["2"]
+    world.run()
+    assert duplicate.receives == 2
+    assert world.pipeline.analysed == [b"video"]
+
+
+def test_a_duplicate_outlasts_a_job_that_needs_all_its_retries(world):
+    event = world.put("a", b"video")
+    world.pipeline.seconds = 0
+    failures = iter([True] * 3)
+
+    def work(content: bytes) -> None:
+        world.deliver()  # the duplicate, whenever it can be seen
+        world.clock.now += 890
+        if next(failures, False):
+            raise StorageUnavailable("down")
+
+    world.pipeline.during = work
+    world.queue.send(event)
+    world.queue.send(event)
+    world.run()
+    assert world.job("a").status is JobStatus.SUCCEEDED
+    assert world.queue.dead == []
+
+
+def test_one_that_fails_does_not_undo_what_another_model_has_finished(world):
+    event = world.put("a", b"video")
+
+    def another_finishes(content: bytes) -> None:
+        job = world.job("a")
+        assert world.jobs.finish(job.model_copy(update={"status": JobStatus.SUCCEEDED, "result_key": "r"}))
+        raise StorageUnavailable("down")
+
+    world.pipeline.during = another_finishes
+    with pytest.raises(StorageUnavailable):
+        world.uploads.handle_s3(event, Context())
+    assert (world.job("a").status, world.job("a").result_key) == (JobStatus.SUCCEEDED, "r")
+
+
+def test_what_makes_an_event_another_one(world):
+    def event(**changes) -> dict:
+        return s3_event(changes.pop("key", "a"), **{"etag": "e", "sequencer": "1"} | changes)
+
+    for key in ("a", "b"):
+        world.store.objects["uploads", key] = b"video"
+        for version in ("v1", "v2"):
+            world.store.objects["uploads", key, version] = b"video"
+    events = [
+        event(),
+        event(key="b"),
+        event(sequencer="2"),
+        event(etag="f"),
+        event(version_id="v1"),
+        event(version_id="v2"),
+    ]
+    for each in events * 2:
+        world.uploads.handle_s3(each, Context())
+    assert len(world.persistence.records) == len(events)
+    # And what shapes the numbers
+    world.pipeline.model.facts = world.pipeline.model.facts.model_copy(update={"name": "another"})
+    world.uploads.handle_s3(event(), Context())
+    world.pipeline.settings = world.pipeline.settings.model_copy(update={"centre_tolerance": 0.1})
+    world.uploads.handle_s3(event(), Context())
+    assert len(world.persistence.records) == len(events) + 2
+    # And it is remembered for as long as it can come again
+    (record, *_) = world.persistence.records.values()
+    assert record.expiry_timestamp - time.time() == pytest.approx(limits.DELIVERY_DAYS * 86_400, abs=600)
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations([1, 2, 3])))
 def test_whatever_the_order_the_newest_version_has_the_last_word(world, order):
-    events = {version: world.put("a", f"video {version}".encode(), version) for version in order}
+    events = {version: world.put("a", f"video {version}".encode(), version, versioned=True) for version in order}
     for version in order:
         world.queue.send(events[version])
         world.run()
@@ -150,7 +235,7 @@ def test_whatever_the_order_the_newest_version_has_the_last_word(world, order):
 
 
 def test_an_older_version_that_ends_after_a_newer_one_changes_nothing(world):
-    old, new = world.put("a", b"video 1", 1), world.put("a", b"video 2", 2)
+    old, new = (world.put("a", f"video {version}".encode(), version, versioned=True) for version in (1, 2))
 
     def newer_comes(content: bytes) -> None:
         if content == b"video 1":

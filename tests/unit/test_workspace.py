@@ -1,12 +1,14 @@
 """The request's file, and that nothing stays behind."""
 
+import errno
+
 import pytest
 
 from tests.fakes_aws import Faults, MemoryStore
 from video_common.errors import ConfigurationError, ObjectMissing, StorageUnavailable
 from video_common.schema import Options
 from video_emotions.requests import S3Object, VideoRequest
-from video_emotions.workspace import video_file
+from video_emotions.workspace import remove_leftovers, video_file
 
 OBJECT = VideoRequest(S3Object("uploads", "../../etc/passwd.m3u8", None), Options())
 
@@ -52,3 +54,21 @@ def test_an_object_without_a_store_is_a_wrong_configuration(tmp_path):
     with pytest.raises(ConfigurationError), video_file(OBJECT, tmp_path, None):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_a_failure_for_the_time_being(tmp_path):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    store = MemoryStore(
+        {("uploads", OBJECT.source.key): b"a"}, faults=Faults({("download", OBJECT.source.key): [full]})
+    )
+    with pytest.raises(StorageUnavailable), video_file(OBJECT, tmp_path, store):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_leftovers_of_lost_workers_are_removed_and_nothing_else(tmp_path):
+    (tmp_path / "video-emotions-1").mkdir()
+    (tmp_path / "video-emotions-1" / "video").write_bytes(b"left")
+    (tmp_path / "other").mkdir()
+    remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]

@@ -42,7 +42,9 @@ def _uploads() -> "Uploads | None":
     from video_common.aws.sqs import SqsQueue
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
+    from video_emotions.workspace import remove_leftovers
 
+    remove_leftovers(settings.work_dir)
     worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus())
     return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote_plus
+from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3Event, S3EventRecord
@@ -22,7 +22,7 @@ from video_common.errors import (
     UnsupportedMediaType,
     VideoTooLarge,
 )
-from video_common.http import json_text
+from video_common.http import json_text, query_of
 from video_common.jobs import comparable
 from video_common.options import from_metadata, parse_members, parse_options, short
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options
@@ -78,7 +78,7 @@ def from_http(event: BaseProxyEvent) -> VideoRequest:
     InvalidOption
     """
     content_type = str(event.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    query = _query(event)
+    query = query_of(event)
     if content_type in VIDEO_CONTENT_TYPES:
         options = parse_options(query, {})
         return VideoRequest(_video(event.body), options)
@@ -142,15 +142,6 @@ def _upload(record: S3EventRecord) -> Upload:
     # Stores that only speak S3's protocol may send no sequencer; their events are in the order of their times.
     sequencer = told.get("sequencer") or f"{round(datetime.fromisoformat(record.event_time).timestamp() * 1000):X}"
     return Upload(source, int(told.get("size") or 0), str(told.get("eTag") or ""), comparable(sequencer))
-
-
-def _query(event: BaseProxyEvent) -> dict[str, list[str]]:
-    """Return the query with every value of a repeated name, which a v2 event has in its raw query string only."""
-    if raw := event.get("rawQueryString"):
-        return parse_qs(raw, keep_blank_values=True)
-    multi = event.get("multiValueQueryStringParameters") or {}
-    single = event.get("queryStringParameters") or {}
-    return {**{name: [value] for name, value in single.items()}, **multi}
 
 
 def _video(body: str | None) -> bytes:

@@ -62,16 +62,7 @@ class Uploads:
             After all records were tried: what one of them failed with, so that Lambda delivers the event again.
         """
         self._config.register_lambda_context(context)
-        done, failed = [], None
-        for upload in uploads_in(event):
-            try:
-                done.append(self._take(upload, context.aws_request_id))
-            except Exception as error:  # the other records must not wait for this one's next delivery
-                logger.exception("a record failed")
-                failed = error
-        if failed is not None:
-            raise failed
-        return {"jobs": done}
+        return {"jobs": self._take_all(uploads_in(event), context)}
 
     def handle_queue(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Take a batch of SQS messages, each with an event of S3's.
@@ -91,21 +82,37 @@ class Uploads:
         return dict(process_partial_response(event, take, processor, context))
 
     def _take_message(self, record: SQSRecord, context: LambdaContext) -> list[dict[str, Any]]:
+        receives = int(record.attributes.approximate_receive_count or 1)
         try:
-            return [self._take(upload, context.aws_request_id) for upload in uploads_in(_notification(record.body))]
+            return self._take_all(uploads_in(_notification(record.body)), context)
         except JobInProgress:
-            logger.info("another worker has the job; its message will come again")
             # Whoever has the job has begun before now and ends, or is ended, before this invocation would be.
-            self._defer(record, context.get_remaining_time_in_millis() // 1000 + MARGIN_SECONDS)
+            seconds = context.get_remaining_time_in_millis() // 1000 + MARGIN_SECONDS
+            if receives >= limits.MAX_RECEIVES:
+                # Hidden once more it would become a dead letter, while the job that it waits for may well succeed.
+                self._queue.send_again(record.body, seconds)
+                return []
+            self._defer(record, seconds)
             raise
         except TransientError:
-            logger.warning("a message failed for the time being", exc_info=True)
-            tries = int(record.attributes.approximate_receive_count or 1)
-            self._defer(record, limits.RETRY_SECONDS * 2 ** (tries - 1))
+            self._defer(record, limits.RETRY_SECONDS * 2 ** (receives - 1))
             raise
-        except Exception:
-            logger.exception("a message failed")  # Powertools only counts it
-            raise
+
+    def _take_all(self, uploads: list[Upload], context: LambdaContext) -> list[dict[str, Any]]:
+        done: list[dict[str, Any]] = []
+        failed: Exception | None = None
+        for upload in uploads:
+            try:
+                done.append(self._take(upload, context.aws_request_id))
+            except JobInProgress as error:
+                logger.info(error.detail)
+                failed = failed or error
+            except Exception as error:  # the other records must not wait for this one's next delivery
+                logger.exception("a record failed")
+                failed = error
+        if failed is not None:
+            raise failed
+        return done
 
     def _take(self, upload: Upload, request_id: str) -> dict[str, Any]:
         pipeline, source = self._worker.pipeline, upload.source

@@ -1,5 +1,6 @@
 """Step 2: VideoRequest -> a file in a directory of its own, which is removed on every path out."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,9 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from video_common.aws.interfaces import ObjectStore
-from video_common.errors import ConfigurationError
+from video_common.errors import ConfigurationError, StorageUnavailable
 from video_emotions.requests import S3Object, VideoRequest
 
+PREFIX = "video-emotions-"
 FILE_NAME = "video"
 """Ours, and without an ending: neither a caller's file name nor an object's key ever reaches the file system."""
 
@@ -32,16 +34,33 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
     ConfigurationError
         An object was asked for and there is no store.
     """
-    directory = work_dir / f"video-emotions-{uuid4()}"
+    directory = work_dir / f"{PREFIX}{uuid4()}"
     directory.mkdir(mode=0o700)
     try:
         path = directory / FILE_NAME
         if isinstance(request.source, S3Object):
             if store is None:
                 raise ConfigurationError("This function was made without an object store.")
-            store.download(request.source.bucket, request.source.key, request.source.version_id, path)
+            with _room():
+                store.download(request.source.bucket, request.source.key, request.source.version_id, path)
         else:
             path.write_bytes(request.source)
         yield path
     finally:
         shutil.rmtree(directory)
+
+
+def remove_leftovers(work_dir: Path) -> None:
+    """Remove what a lost worker left. Lambda restarts a function that crashed or ran out of time on the same disk."""
+    for directory in work_dir.glob(f"{PREFIX}*"):
+        shutil.rmtree(directory)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise StorageUnavailable("There is no room for the video at the moment. Try again.") from error
+        raise

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.http import json_answer, json_text, problem_resolvers
+from video_common.http import json_answer, json_text, problem_resolvers, query_of
 from video_common.options import parse_members
 from video_jobs.jobs import CONTENT_TYPE_MEMBER, Jobs
 
@@ -30,7 +30,7 @@ def _routes(jobs: Jobs) -> Router:
     @router.post("/uploads")
     def ask() -> Response[str]:
         text = json_text(router.current_event)
-        return json_answer(jobs.ask(parse_members(text, _EXAMPLE) if text else {}))
+        return json_answer(jobs.ask(parse_members(text, _EXAMPLE) if text else {}, query_of(router.current_event)))
 
     @router.get("/jobs/<job_id>")
     def look(job_id: str) -> Response[str]:

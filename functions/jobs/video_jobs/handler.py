@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_jobs.api import Api
@@ -14,6 +15,7 @@ from video_jobs.settings import Settings
 
 logger = Logger()
 settings = Settings.from_environment()
+clients.use_timeouts(connect=1, read=2)  # three tries within the function's 10 s
 api = Api(Jobs(settings, DynamoJobStore(settings.jobs_table), S3ObjectStore(), S3Signer()), settings.cors_allow_origin)
 
 

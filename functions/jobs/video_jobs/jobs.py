@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,7 +17,7 @@ from video_jobs.settings import Settings
 
 CONTENT_TYPE_MEMBER = "content_type"
 _DAY = 24 * 60 * 60
-_GONE = "The job's result is deleted by now. Upload the video again."
+_GONE = "The job is over, and its result, if it had one, is deleted. Upload the video again."
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,15 @@ class Jobs:
     signer: Signer
     now: Callable[[], float] = time.time
 
-    def ask(self, members: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, members: dict[str, Any], query: Mapping[str, list[str]]) -> dict[str, Any]:
         """Make a job that waits for its upload.
 
         Parameters
         ----------
         members : dict
             Options of the analysis, and ``content_type``, the one that the upload will have.
+        query : mapping of str to list of str
+            More options.
 
         Returns
         -------
@@ -53,7 +55,7 @@ class Jobs:
         content_type = members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0])
         if content_type not in VIDEO_CONTENT_TYPES:
             raise UnsupportedMediaType(f"{CONTENT_TYPE_MEMBER!r} must be one of {', '.join(VIDEO_CONTENT_TYPES)}.")
-        metadata = to_metadata(parse_options({}, members))
+        metadata = to_metadata(parse_options(query, members))
         if any(len(text) > limits.MAX_OPTIONS_BYTES for text in metadata.values()):
             raise InvalidJson("The options are too long to travel with the upload.")
         job_id, now = uuid4().hex, int(self.now())

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import (
@@ -56,6 +57,15 @@ def json_text(event: BaseProxyEvent) -> str:
         return base64.b64decode(body, validate=True).decode("utf-8").strip()
     except ValueError as error:  # binascii.Error and UnicodeDecodeError are both
         raise InvalidJson("The body is not UTF-8 text.") from error
+
+
+def query_of(event: BaseProxyEvent) -> dict[str, list[str]]:
+    """Return the query with every value of a repeated name, which a v2 event has in its raw query string only."""
+    if raw := event.get("rawQueryString"):
+        return parse_qs(raw, keep_blank_values=True)
+    multi = event.get("multiValueQueryStringParameters") or {}
+    single = event.get("queryStringParameters") or {}
+    return {**{name: [value] for name, value in single.items()}, **multi}
 
 
 def json_answer(body: str | dict[str, Any]) -> Response[str]:

@@ -50,6 +50,9 @@ JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 DELIVERY_DAYS: Final = 14
 """How long a message can come again: the longest that SQS keeps one, in the dead-letter queue too."""
 
+MAX_RECEIVES: Final = 4
+"""Deliveries of a message: the first one and three more."""
+
 RETRY_SECONDS: Final = 30
 """Wait before the first repetition of what failed for the time being; doubled at each one."""
 

@@ -10,13 +10,29 @@ from video_common.errors import ObjectMissing, TransientError
 MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"})
 
 
+_timeouts = {"connect_timeout": 5.0, "read_timeout": 60.0}
+
+
+def use_timeouts(connect: float, read: float) -> None:
+    """Set how many seconds a try may take to connect, and to answer, so that three fit into a function's time."""
+    _timeouts.update(connect_timeout=connect, read_timeout=read)
+    renew()
+
+
 @cache
 def client(service: str) -> Any:
-    """Return the process's client of a service: three tries, five seconds to connect, a minute to answer."""
+    """Return the process's client of a service; it tries three times."""
     import boto3
     from botocore.config import Config
 
-    config = Config(retries={"mode": "standard", "max_attempts": 3}, connect_timeout=5, read_timeout=60)
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 3},
+        # Signatures of version 4 and the region's own host: boto3 would presign with version 2, which S3 takes for old
+        # buckets only, and for a host that sends callers elsewhere while a bucket is new.
+        signature_version="s3v4" if service == "s3" else None,
+        s3={"addressing_style": "virtual"},
+        **_timeouts,
+    )
     return boto3.client(service, config=config)
 
 

@@ -46,6 +46,9 @@ class DynamoJobStore:
 
     def finish(self, job: Job) -> bool:
         """See `JobStore.finish`."""
+        if job.status is JobStatus.PENDING:
+            # A worker that failed must not undo the end that another one (of another model, say) has brought about.
+            return self._change(job, f"{_OURS} AND #status = :running", {":running": {"S": JobStatus.RUNNING}})
         return self._change(job, _OURS, {})
 
     def _change(self, job: Job, condition: str, values: dict[str, Any]) -> bool:

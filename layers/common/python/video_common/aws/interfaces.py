@@ -104,7 +104,13 @@ class JobStore(Protocol):
         """
 
     def finish(self, job: Job) -> bool:
-        """Store a job's end, or its return to PENDING; False if a later version has taken the job over meanwhile."""
+        """Store a job's end, or its return to PENDING.
+
+        Returns
+        -------
+        bool
+            False if a later version has taken the job over meanwhile; for PENDING also if the job is not RUNNING.
+        """
 
 
 class Queue(Protocol):
@@ -112,6 +118,14 @@ class Queue(Protocol):
 
     def defer(self, receipt: str, seconds: int) -> None:
         """Hide a received message for so long from now on.
+
+        Raises
+        ------
+        JobsUnavailable
+        """
+
+    def send_again(self, body: str, seconds: int) -> None:
+        """Send a message like one that was received; it is delivered after so long, at most 900 s.
 
         Raises
         ------

@@ -16,3 +16,8 @@ class SqsQueue:
             client("sqs").change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
+
+    def send_again(self, body: str, seconds: int) -> None:
+        """See `Queue.send_again`."""
+        with failures(JobsUnavailable("The queue did not answer.")):
+            client("sqs").send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=min(seconds, 900))
