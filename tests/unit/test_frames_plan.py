@@ -9,7 +9,7 @@ from tests.videos_info import info_of
 from video_common import limits
 from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
-from video_emotions.frames import plan, shrink
+from video_emotions.frames import ahead, plan, shrink
 
 COUNTS = st.integers(1, 2000)
 INTERVALS = st.integers(1, 300)
@@ -55,3 +55,30 @@ def test_a_factor_that_leaves_too_many_pixels_is_refused_with_one_that_fits():
     with pytest.raises(InvalidOption, match=r"at 0\.50 at most"):
         shrink(image, 1.0)
     assert shrink(image, 0.5).shape == (2160, 3840, 3)
+
+
+def test_ahead_gives_the_same_items_and_makes_one_more_than_is_used():
+    made = []
+
+    def items():
+        for number in range(5):
+            made.append(number)
+            yield number
+
+    coming = ahead(items())
+    assert next(coming) == 0
+    coming.close()  # waits for the one that is being made
+    assert made in ([0, 1], [0])
+    assert list(ahead(items())) == [0, 1, 2, 3, 4]
+    assert list(ahead(iter([]))) == []
+
+
+def test_what_fails_ahead_fails_where_it_would_have():
+    def items():
+        yield 1
+        raise InvalidOption("too large")
+
+    coming = ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(InvalidOption):
+        next(coming)

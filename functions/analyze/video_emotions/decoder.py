@@ -8,6 +8,7 @@ import struct
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import IntEnum
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -37,6 +38,14 @@ class Packet:
     duration: int
     is_keyframe: bool
     is_corrupt: bool
+
+
+class Use(IntEnum):
+    """What a packet is decoded for."""
+
+    NONE = 0
+    REFERENCE = 1
+    PICTURE = 2
 
 
 class Picture:
@@ -136,21 +145,43 @@ class Video:
                 return picture
         return next(self._decoded(None), None)
 
-    def pictures(self, *, keyframes_only: bool = False) -> Generator[Picture]:
-        """Yield the decoded pictures in presentation order; what cannot be decoded is left out.
+    def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
+        """Yield decoded pictures in presentation order; what cannot be decoded is left out.
 
         A stream that breaks off ends the iteration: whoever knows which pictures were wanted counts what is missing.
+
+        Parameters
+        ----------
+        uses : NDArray of int8, shape (packets,), optional
+            A `Use` for each packet of `packets`, in that order. Without it everything is decoded. With it, only the
+            pictures of `Use.PICTURE` are sure to come; others may.
         """
-        if keyframes_only:
-            self._stream.codec_context.skip_frame = "NONKEY"
+        codec, place, running = self._stream.codec_context, -1, False
+        for packet in self._until_it_breaks_off():
+            if uses is not None and packet.size and not packet.is_discard:
+                place += 1
+                use = uses[place] if place < len(uses) else Use.NONE
+                if use == Use.NONE:
+                    if running:  # what follows begins at a keyframe, and must not refer to what came before the gap
+                        yield from self._decoded(None)
+                        codec.flush_buffers()
+                        running = False
+                    continue
+                # Between two wanted pictures what no other picture refers to need not be decoded.
+                codec.skip_frame = "DEFAULT" if use == Use.PICTURE else "NONREF"
+            running = True
+            yield from self._decoded(packet)
+        yield from self._decoded(None)
+
+    def _until_it_breaks_off(self) -> Iterator[Any]:
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets)
             except (StopIteration, av.error.FFmpegError):
-                break
-            yield from self._decoded(packet)
-        yield from self._decoded(None)
+                return
+            if packet.size:
+                yield packet
 
     def _decoded(self, packet: Any) -> Iterator[Picture]:
         """Yield what the decoder gives for a packet; None asks for what it still holds."""

@@ -1,9 +1,11 @@
 """Step 4: which pictures are wanted, and those pictures.  file + VideoInfo -> Frame(index, time_ms, image)."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 from video_common import limits
 from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
-from video_emotions.decoder import open_video
+from video_emotions.decoder import Picture, Use, open_video
 from video_emotions.probe import VideoInfo
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,28 +85,83 @@ def _nearest(times: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.
     return np.where(np.abs(wanted - times[before]) <= np.abs(times[after] - wanted), before, after)
 
 
+def uses_of_packets(info: VideoInfo, indices: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Tell what each packet has to be decoded for, so that the pictures ``indices`` are as if all had been decoded.
+
+    A picture needs everything from the keyframe before it on, in the order of the file. If it is shown before that
+    keyframe (an open GOP's leading picture) it also refers to pictures before it, and needs the keyframe before that.
+
+    Returns
+    -------
+    NDArray of int8, shape (packets,)
+        A `Use` for each packet in the order of the file.
+    """
+    shown_at, count = info.file_order, info.frame_count
+    places = np.argsort(shown_at)[indices]
+    keyframes = np.flatnonzero(info.is_keyframe[shown_at])
+    if len(keyframes) == 0:
+        keyframes = np.zeros(1, dtype=np.int64)
+    before = np.clip(np.searchsorted(keyframes, places, side="right") - 1, 0, None)
+    leading = shown_at[places] < shown_at[keyframes[before]]
+    starts = keyframes[np.clip(before - leading, 0, None)]
+    changes = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(changes, np.minimum(starts, places), 1)
+    np.add.at(changes, places + 1, -1)
+    uses = np.where(np.cumsum(changes[:-1]) > 0, Use.REFERENCE, Use.NONE).astype(np.int8)
+    uses[places] = Use.PICTURE
+    return uses
+
+
 def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: int) -> Generator[Frame]:
     """Decode a file and yield the wanted pictures that can be read, in presentation order.
 
-    A picture whose decoding failed, in whole or in part, is not yielded. Early exit closes the file.
+    A picture whose decoding failed, in whole or in part, is not yielded. Early exit closes the file. Only what the
+    wanted pictures need is decoded; should one of them not come that way (a keyframe that is none), what remains is
+    looked for once more with everything decoded.
     """
-    remaining = set(plan.indices.tolist())
-    by_time = info.has_presentation_times or plan.keyframes_only
+    wanted = plan.indices.tolist()
+    if info.has_presentation_times or plan.keyframes_only:
+        for index, picture in _decode(path, info, wanted, uses_of_packets(info, plan.indices), threads):
+            if index != wanted[0]:
+                break
+            wanted.pop(0)
+            yield _frame(index, picture, info, options)
+    for index, picture in _decode(path, info, wanted, None, threads) if wanted else ():
+        yield _frame(index, picture, info, options)
+
+
+def ahead(items: Iterator[Item]) -> Generator[Item]:
+    """Yield ``items`` and make the next one in a thread while one is in use: FFmpeg and OpenCV both release the GIL."""
+    end = object()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield cast("Item", item)
+
+
+def _decode(
+    path: Path, info: VideoInfo, wanted: list[int], uses: NDArray[np.int8] | None, threads: int
+) -> Generator[tuple[int, Picture]]:
+    remaining = set(wanted)
+    by_time = info.has_presentation_times or uses is not None
     index_of: dict[int, int] = {}
-    if by_time:
-        for index in plan.indices.tolist():
-            index_of.setdefault(int(info.pts[index]), index)
-    with open_video(path, threads) as video, closing(video.pictures(keyframes_only=plan.keyframes_only)) as pictures:
+    for index in wanted if by_time else ():
+        index_of.setdefault(int(info.pts[index]), index)
+    with open_video(path, threads) as video, closing(video.pictures(uses)) as pictures:
         for count, picture in enumerate(pictures):
+            place = index_of.get(picture.pts) if by_time else count
+            if place in remaining and not picture.is_corrupt:
+                remaining.remove(place)
+                yield place, picture
             if not remaining:
                 return
-            index = index_of.get(picture.pts) if by_time else count
-            if index is None or index not in remaining or picture.is_corrupt:
-                continue
-            remaining.remove(index)
-            image = picture.bgr()
-            own_size = (image.shape[1], image.shape[0])
-            yield Frame(index, int(info.times_ms[index]), shrink(image, options.scale_factor), own_size)
+
+
+def _frame(index: int, picture: Picture, info: VideoInfo, options: Options) -> Frame:
+    image = picture.bgr()
+    own_size = (image.shape[1], image.shape[0])
+    return Frame(index, int(info.times_ms[index]), shrink(image, options.scale_factor), own_size)
 
 
 def shrink(image: NDArray[np.uint8], scale_factor: float | None) -> NDArray[np.uint8]:

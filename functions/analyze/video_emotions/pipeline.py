@@ -14,7 +14,7 @@ from video_common.schema import FacelessFrames, Options, Result
 from video_emotions.aggregate import Observation, Rectangle, ScoredFace, is_centred, summarise
 from video_emotions.emotions import EmotionModel, letterbox
 from video_emotions.faces import SMALLEST_FACE, FaceFinder
-from video_emotions.frames import Frame, plan, sample
+from video_emotions.frames import Frame, ahead, plan, sample
 from video_emotions.probe import probe
 from video_emotions.requests import VideoRequest
 from video_emotions.responses import build_result
@@ -46,7 +46,8 @@ class Pipeline:
             with watch.step("probe"):
                 info = probe(path, threads)
                 chosen = plan(info, options)
-            with closing(sample(path, info, options, chosen, threads)) as frames:
+            decoded = sample(path, info, options, chosen, threads)
+            with closing(decoded), closing(ahead(decoded)) as frames:
                 seen = (self._look(frame, options) for frame in watch.iterate("frames", frames))
                 scored = _score(watch.iterate("faces", seen), self.model)
                 report = summarise(

@@ -51,6 +51,8 @@ class VideoInfo:
     times_ms : NDArray of int64, shape (frames,)
         The same in milliseconds from the start of the file.
     is_keyframe : NDArray of bool, shape (frames,)
+    file_order : NDArray of int64, shape (frames,)
+        For each packet, in the order of the file, its picture's place in presentation order.
     has_presentation_times : bool
         False where the container stores decoding times only (AVI): then a picture's place is known by counting.
     """
@@ -66,6 +68,7 @@ class VideoInfo:
     pts: NDArray[np.int64]
     times_ms: NDArray[np.int64]
     is_keyframe: NDArray[np.bool_]
+    file_order: NDArray[np.int64]
     has_presentation_times: bool
 
     @property
@@ -115,6 +118,7 @@ def probe(path: Path, threads: int) -> VideoInfo:
         pts=pts,
         times_ms=times_ms,
         is_keyframe=np.array([packets[place].is_keyframe for place in order], dtype=np.bool_),
+        file_order=np.argsort(order),
         has_presentation_times=not is_avi and len(np.unique(pts)) == len(pts),
     )
 

@@ -1,0 +1,110 @@
+"""Whatever is not decoded: the wanted pictures are the bytes that decoding everything gives."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.make_video import write_video
+from tests.pictures import moving
+from video_common.schema import Options, Sampling
+from video_emotions import frames
+from video_emotions.decoder import Use, open_video
+from video_emotions.frames import Frame, plan, sample, uses_of_packets
+from video_emotions.probe import VideoInfo, probe
+
+FRAMES = 130
+UNEVEN_MS = [number * 33 + (number * number) % 29 for number in range(FRAMES)]
+CLIPS: dict[str, dict] = {
+    "h264-pyramid.mp4": {"keyint": 50, "b_frames": 3, "options": {"x264-params": "b-pyramid=normal"}},
+    "h264-open-gop.mp4": {"keyint": 12, "b_frames": 3, "open_gop": True, "options": {"x264-params": "scenecut=0"}},
+    "h264-open-gop.mkv": {"keyint": 25, "b_frames": 2, "open_gop": True},
+    "h264-one-gop.mp4": {"keyint": 1000},
+    "h264-uneven.mp4": {"keyint": 20, "times_ms": UNEVEN_MS},
+    "h264.avi": {"keyint": 20},
+    "hevc.mp4": {"codec": "hevc", "keyint": 30},
+    "hevc-open-gop.mkv": {"codec": "hevc", "keyint": 15, "b_frames": 3, "open_gop": True},
+    "vp8.webm": {"codec": "vp8", "keyint": 40},
+    "vp9.webm": {"codec": "vp9", "keyint": 40},
+    "av1.mp4": {"codec": "av1", "keyint": 40},
+    "mjpeg.mov": {"codec": "mjpeg"},
+    "mpeg4.mp4": {"codec": "mpeg4", "keyint": 24, "b_frames": 2},
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, VideoInfo, list[bytes]]]:
+    """Give a clip by its name: the file, what it is, and each picture's bytes by plain decoding."""
+    folder, made = tmp_path_factory.mktemp("clips"), {}
+
+    def get(name: str) -> tuple[Path, VideoInfo, list[bytes]]:
+        if name not in made:
+            path = write_video(folder / name, moving(160, 96, FRAMES), **CLIPS[name])
+            with open_video(path, 2) as video:
+                made[name] = path, probe(path, 2), [picture.bgr().tobytes() for picture in video.pictures()]
+        return made[name]
+
+    return get
+
+
+@pytest.mark.parametrize("name", CLIPS)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(interval=st.integers(1, 120), threads=st.sampled_from([1, 2, 4]), sampling=st.sampled_from(Sampling))
+@example(interval=1, threads=2, sampling=Sampling.EXACT)
+@example(interval=7, threads=2, sampling=Sampling.EXACT)
+@example(interval=30, threads=2, sampling=Sampling.KEYFRAMES)
+def test_wanted_pictures_are_bit_identical(clip, name, interval, threads, sampling):
+    path, info, whole = clip(name)
+    assert len(whole) == info.frame_count == FRAMES
+    options = Options(frame_interval=interval, scale_factor=1.0, sampling=sampling)
+    chosen = plan(info, options)
+    got = list(sample(path, info, options, chosen, threads))
+    assert [frame.index for frame in got] == chosen.indices.tolist()
+    assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index]] == []
+
+
+@pytest.mark.parametrize("name", [name for name in CLIPS if not name.endswith("avi")])
+def test_all_of_them_came_without_a_second_look(clip, name, monkeypatch):
+    path, info, _ = clip(name)
+    looks = []
+    real = frames._decode
+    monkeypatch.setattr(frames, "_decode", lambda *given: looks.append(given[3] is not None) or real(*given))
+    for interval in (1, 7, 30):
+        options = Options(frame_interval=interval)
+        list(sample(path, info, options, plan(info, options), 2))
+    assert looks == [True, True, True]
+
+
+def test_less_is_decoded(clip):
+    _, info, _ = clip("h264-open-gop.mp4")
+    uses = uses_of_packets(info, np.array([0, 60]))
+    assert np.count_nonzero(uses) < 30
+    assert np.count_nonzero(uses == Use.PICTURE) == 2
+
+
+def test_a_picture_that_does_not_come_that_way_is_looked_for_once_more(clip):
+    # Given a file whose index calls a picture a keyframe that is none
+    path, info, whole = clip("h264-one-gop.mp4")
+    wrong = info.is_keyframe.copy()
+    wrong[60] = True
+    told = VideoInfo(**{name: getattr(info, name) for name in info.__slots__} | {"is_keyframe": wrong})
+    options = Options(frame_interval=65, scale_factor=1.0)
+    got: list[Frame] = list(sample(path, told, options, plan(told, options), 2))
+    assert [frame.index for frame in got] == [0, 65]
+    assert [frame.image.tobytes() == whole[frame.index] for frame in got] == [True, True]
+
+
+@given(st.data())
+def test_every_wanted_packet_follows_its_keyframe_without_a_gap(data):
+    count = data.draw(st.integers(1, 60))
+    is_keyframe = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
+    pts = np.arange(count)
+    info = VideoInfo("h264", 2, 2, 0, 1.0, count, 1, "", pts, pts, is_keyframe, pts, True)
+    wanted = np.array(sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1))))
+    uses = uses_of_packets(info, wanted)
+    assert np.flatnonzero(uses == Use.PICTURE).tolist() == wanted.tolist()
+    for place in np.flatnonzero(uses):
+        assert is_keyframe[place] or place == 0 or uses[place - 1] or not is_keyframe[:place].any()
