@@ -1,6 +1,7 @@
 """Step 4: which pictures are wanted, and those pictures.  file + VideoInfo -> Frame(index, time_ms, image)."""
 
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -119,12 +120,12 @@ def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: i
     wanted pictures need is decoded; should one of them not come that way (a keyframe that is none), what remains is
     looked for once more with everything decoded.
     """
-    wanted = plan.indices.tolist()
+    wanted = deque(plan.indices.tolist())
     if info.has_presentation_times or plan.keyframes_only:
         for index, picture in _decode(path, info, wanted, uses_of_packets(info, plan.indices), threads):
             if index != wanted[0]:
                 break
-            wanted.pop(0)
+            wanted.popleft()
             yield _frame(index, picture, info, options)
     for index, picture in _decode(path, info, wanted, None, threads) if wanted else ():
         yield _frame(index, picture, info, options)
@@ -141,12 +142,12 @@ def ahead(items: Iterator[Item]) -> Generator[Item]:
 
 
 def _decode(
-    path: Path, info: VideoInfo, wanted: list[int], uses: NDArray[np.int8] | None, threads: int
+    path: Path, info: VideoInfo, wanted: Iterable[int], uses: NDArray[np.int8] | None, threads: int
 ) -> Generator[tuple[int, Picture]]:
     remaining = set(wanted)
     by_time = info.has_presentation_times or uses is not None
     index_of: dict[int, int] = {}
-    for index in wanted if by_time else ():
+    for index in sorted(remaining) if by_time else ():
         index_of.setdefault(int(info.pts[index]), index)
     with open_video(path, threads) as video, closing(video.pictures(uses)) as pictures:
         for count, picture in enumerate(pictures):
