@@ -79,6 +79,10 @@ sam-local: $(VENV)/.ready $(TOOLS)/.ready ## sam build, sam local invoke for eac
 cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; writes docs/performance.md
 	@$(BIN)/python -m benchmarks.cold_start $(T)
 
+.PHONY: bench
+bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed and memory with the Flask app's loop; writes docs/performance.md; VIDEO=path
+	@$(BIN)/python -m benchmarks.bench $(if $(VIDEO),"$(VIDEO)") $(T)
+
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .

@@ -10,19 +10,15 @@ exits with 1 if a budget is not kept.
 
 import argparse
 import json
-import os
-import platform
-import re
 import statistics
 import sys
 import time
-from pathlib import Path
 
+from benchmarks.page import machine, write_section
 from local.engine import ROOT, Engine, find_engine
 from local.image import REPOSITORY
 from local.processes import exit_on_term
 
-PAGE = ROOT / "docs" / "performance.md"
 EVENT = ROOT / "events" / "clip-raw-v1.json"
 KINDS = {"slim": "onnx", "full": "tensorflow"}
 FRAMES = {1: 1_000_000, 12: 30}
@@ -77,14 +73,6 @@ def first_result(engine: Engine, kind: str, frames: int) -> float:
     return float(ended) - started
 
 
-def machine() -> str:
-    """Describe this machine in a line."""
-    cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    name = cpu[1] if cpu else platform.machine()
-    return f"{os.cpu_count()} x {name}, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
-
-
 def report(engine: Engine, sizes: dict[str, int], times: Times, base: str) -> str:
     """Return the section for docs/performance.md."""
     rounds = len(next(iter(times.values())))
@@ -120,15 +108,6 @@ def verdict(what: str, part: float, budget: float) -> str:
     return f"- {what}: {part:.1%}, at most {budget:.1%} wanted: {'kept' if part <= budget else '**not kept**'}"
 
 
-def write(section: str) -> None:
-    """Put a section between the page's two marks."""
-    begin, end = "<!-- cold-start: written by benchmarks/cold_start.py -->", "<!-- cold-start: end -->"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else f"# Performance\n\n## Cold start\n\n{begin}\n{end}\n"
-    before, _, rest = page.partition(begin)
-    _, _, after = rest.partition(end)
-    PAGE.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
-
-
 def main() -> int:
     """Measure, write the page, and compare with the budgets."""
     exit_on_term()
@@ -151,7 +130,7 @@ def main() -> int:
     section = report(engine, sizes, times, "a stand-in base of Debian's" if stand_in else "AWS's base")
     print(section)
     if not arguments.check:
-        write(section)
+        write_section("cold-start", section)
     return 0 if sizes["slim"] <= SIZE_BUDGET * sizes["full"] and ratio(times, 1) <= TIME_BUDGET else 1
 
 

@@ -1,0 +1,28 @@
+"""docs/performance.md: each benchmark writes its own section, and says on which machine."""
+
+import os
+import platform
+import re
+from pathlib import Path
+
+from local.engine import ROOT
+
+PAGE = ROOT / "docs" / "performance.md"
+
+
+def write_section(name: str, section: str) -> None:
+    """Put a section between its two marks on the page."""
+    begin, end = f"<!-- {name}: written by benchmarks/{name.replace('-', '_')}.py -->", f"<!-- {name}: end -->"
+    before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    if not found:
+        before, rest = f"{before.rstrip()}\n\n", f"{end}\n"
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
+
+
+def machine() -> str:
+    """Describe this machine in a line."""
+    cpu = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = cpu[1] if cpu else platform.machine()
+    return f"{os.cpu_count()} x {name}, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"

@@ -1,0 +1,93 @@
+"""One thing that is measured, in a process of its own: ``python -m benchmarks.subject NAME FILE``.
+
+It makes itself ready, says so, and then runs once for each line that it reads, telling the seconds, and at the end the
+peak of its memory. What is ready, and what a first run makes ready, is not in the seconds.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from local.engine import ROOT
+
+MODELS = Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
+Run = Callable[[Path], None]
+
+
+def seed_loop() -> Run:
+    """Return the Flask app's own loop: all decoded, DeepFace.analyze and a second search on every thirtieth picture."""
+    from benchmarks import seed_loop as seed
+    from emotion_models.manifest import load_manifest
+
+    weights = load_manifest()["mini-xception"].weights_path(MODELS)
+    loaded = seed.load_deepface("mini-xception", str(weights), "tensorflow")
+    seed.load_deepface = lambda *_: loaded  # once: the model's loading is measured by itself
+    return lambda path: seed.run(path, 30, 0.5, model="mini-xception", weights=weights) and None
+
+
+def floor() -> Run:
+    """Return decoding the file whole and nothing else: the same decoder, the same threads."""
+    from video_emotions.decoder import open_video
+
+    threads = len(os.sched_getaffinity(0))
+
+    def run(path: Path) -> None:
+        with open_video(path, threads) as video:
+            for _ in video.pictures():
+                pass
+
+    return run
+
+
+def ours(**options: object) -> Run:
+    """Return this project's analysis of a file, from the file on."""
+    from video_common.schema import Engine, Options
+    from video_emotions.emotions import load_model
+    from video_emotions.pipeline import Pipeline
+    from video_emotions.requests import S3Object, VideoRequest
+    from video_emotions.settings import Settings
+
+    class Links:
+        def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:  # noqa: ARG002
+            path.symlink_to(key)
+
+    settings = Settings(models_dir=MODELS)
+    model = load_model("mini-xception", Engine.ONNX, MODELS, settings.worker_threads)
+    pipeline = Pipeline(settings, model, Links())  # type: ignore[arg-type]
+    chosen = Options.model_validate(options)
+    return lambda path: pipeline.analyze(VideoRequest(S3Object("", str(path), None), chosen)) and None
+
+
+SUBJECTS: dict[str, Callable[[], Run]] = {
+    "seed": seed_loop,
+    "floor": floor,
+    "exact at 0.5": lambda: ours(scale_factor=0.5),
+    "exact": ours,
+    "keyframes": lambda: ours(sampling="keyframes"),
+}
+
+
+def main() -> None:
+    """Make one subject ready and run it as often as it is asked."""
+    name, file = sys.argv[1], Path(sys.argv[2]).resolve()
+    with contextlib.redirect_stdout(sys.stderr):
+        begun = time.perf_counter()
+        run = SUBJECTS[name]()
+        ready = time.perf_counter() - begun
+    print(json.dumps({"ready": ready}), flush=True)
+    for _ in sys.stdin:
+        with contextlib.redirect_stdout(sys.stderr):
+            begun = time.perf_counter()
+            run(file)
+            seconds = time.perf_counter() - begun
+        print(json.dumps({"seconds": seconds}), flush=True)
+    print(json.dumps({"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
