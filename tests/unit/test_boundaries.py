@@ -30,7 +30,7 @@ LAYERS = [
     {"pipeline"},
     {"responses", "workspace"},
     {"requests", "frames", "aggregate", "faces", "emotions", "settings", "telemetry"},
-    {"probe"},
+    {"probe", "search"},
     {"decoder", "containers"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""

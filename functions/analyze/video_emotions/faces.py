@@ -6,31 +6,14 @@ OpenCV's Haar cascade finds them; the crop is the one that DeepFace's opencv det
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_common.errors import ConfigurationError
+from video_emotions.search import MIN_NEIGHBOURS, SCALE_STEP, Rectangle, coarse_to_fine, everywhere, load_cascade
 
 Point = tuple[int, int]
-Rectangle = tuple[int, int, int, int]
-
-SCALE_STEP: Final = 1.1
-MIN_NEIGHBOURS: Final = 10
-"""DeepFace's parameters of ``detectMultiScale``, for faces and for eyes; the seed's second pass used the same."""
-
-BORDER: Final = 0.5
-"""DeepFace detects in the picture with a black border of half its height and width on each side."""
-
-SMALLEST_FACE: Final = 1 / 8
-"""Side of the smallest face worth looking for, as a part of the picture's shorter side, where nobody chose a scale.
-
-In a 16:9 video at the default size that is 45 pixels, fewer than either network's input has (48, 64). Two fifths of the
-cascade's time are in windows below it.
-"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,19 +45,20 @@ class FaceFinder:
 
     def _load(self) -> None:
         self._shape: tuple[int, ...] | None = None
-        self._faces = _cascade("haarcascade_frontalface_default.xml")
-        self._eyes = _cascade("haarcascade_eye.xml")
+        self._faces = load_cascade("haarcascade_frontalface_default.xml")
+        self._eyes = load_cascade("haarcascade_eye.xml")
 
-    def find(self, image: NDArray[np.uint8], smallest: float = 0.0) -> list[Face]:
+    def find(self, image: NDArray[np.uint8], *, exact: bool, most: int | None = None) -> list[Face]:
         """Find the faces in a picture.
 
         Parameters
         ----------
         image : NDArray of uint8, shape (height, width, 3)
             BGR.
-        smallest : float
-            Side of the smallest face to look for, as a part of the picture's shorter side. At 0 the boxes are exactly
-            those of ``DeepFace.analyze``; above it they are the same ones, less the smaller faces.
+        exact : bool
+            The boxes are exactly those of ``DeepFace.analyze``. Otherwise those of `search.coarse_to_fine`.
+        most : int, optional
+            No more than these are cut out.
 
         Returns
         -------
@@ -86,17 +70,12 @@ class FaceFinder:
             self._shape = image.shape
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
         height, width = grey.shape
-        margin_x, margin_y = int(BORDER * width), int(BORDER * height)
-        side = int(smallest * min(width, height))
-        searched = np.pad(grey, ((margin_y, margin_y), (margin_x, margin_x)))
-        boxes, _, _ = self._faces.detectMultiScale3(
-            searched, SCALE_STEP, MIN_NEIGHBOURS, minSize=(side, side), outputRejectLevels=True
-        )
-        faces = []
-        for x, y, w, h in sorted((tuple(map(int, box)) for box in boxes), key=lambda box: -box[2] * box[3]):
-            angle = self._tilt(searched[y : y + h, x : x + w])
-            box = (x - margin_x, y - margin_y, w, h)
-            crop = _aligned_crop(image, box, angle)
+        boxes = everywhere(self._faces, grey) if exact else coarse_to_fine(self._faces, grey)
+        faces: list[Face] = []
+        for box in sorted(boxes, key=lambda box: -box[2] * box[3]):
+            if most is not None and len(faces) == most:
+                break
+            crop = _aligned_crop(image, box, self._tilt(_cut(grey, box)))
             if crop.size:
                 faces.append(Face(_clip(box, width, height), crop))
         return faces
@@ -111,14 +90,6 @@ class FaceFinder:
         left, right = eyes if eyes[0][0] >= eyes[1][0] else eyes[::-1]
         (left_x, left_y), (right_x, right_y) = _centre(left), _centre(right)
         return float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
-
-
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    path = Path(cv2.__file__).parent / "data" / name
-    cascade = cv2.CascadeClassifier(str(path))
-    if cascade.empty():
-        raise ConfigurationError(f"OpenCV's {name} is missing: opencv-python-headless below 5 is needed.")
-    return cascade
 
 
 def _centre(box: Sequence[int]) -> Point:
@@ -169,7 +140,7 @@ def _cut(image: NDArray[np.uint8], box: Rectangle) -> NDArray[np.uint8]:
     left, top, right, bottom = max(0, x), max(0, y), min(width, x + w), min(height, y + h)
     if (left, top, right, bottom) == (x, y, x + w, y + h):
         return image[top:bottom, left:right]
-    out = np.zeros((h, w, 3), dtype=np.uint8)
+    out = np.zeros((h, w, *image.shape[2:]), dtype=np.uint8)
     if right > left and bottom > top:
         out[top - y : bottom - y, left - x : right - x] = image[top:bottom, left:right]
     return out

