@@ -55,23 +55,32 @@ class Picture:
     ----------
     pts : int
         Presentation time in time base units.
-    rotation : int
-        Degrees clockwise that make the picture upright: 0, 90, 180 or 270.
     """
 
     def __init__(self, frame: Any) -> None:
         self._frame = frame
         self.pts: int = frame.pts if frame.pts is not None else frame.dts
+
+    def _orientation(self) -> tuple[bool, bool, bool]:
+        """Return whether the axes are swapped, and whether x and y then are flipped.
+
+        Asked for wanted pictures only: a frame whose side data was looked at is in a cycle of references and keeps its
+        megabytes until the collector runs.
+        """
         # x' = a x + c y, y' = b x + d y: the display matrix says where the container wants each pixel (libavutil).
-        matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+        matrix = self._frame.side_data.get(SideData.DISPLAYMATRIX)
         a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20]) if matrix is not None else (1, 0, 0, 0, 1)
-        self._transposed = abs(b) > abs(a)
+        transposed = abs(b) > abs(a)
         # A mirrored matrix (front cameras) flips one axis, a rotation by half a turn flips both.
-        self._flip_x, self._flip_y = (c < 0, b < 0) if self._transposed else (a < 0, d < 0)
-        if self._transposed:
-            self.rotation = 270 if self._flip_y else 90
-        else:
-            self.rotation = 180 if self._flip_y else 0
+        return (True, c < 0, b < 0) if transposed else (False, a < 0, d < 0)
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise that make the picture upright: 0, 90, 180 or 270."""
+        transposed, _, flip_y = self._orientation()
+        if transposed:
+            return 270 if flip_y else 90
+        return 180 if flip_y else 0
 
     @property
     def is_corrupt(self) -> bool:
@@ -81,9 +90,10 @@ class Picture:
     def bgr(self) -> NDArray[np.uint8]:
         """Return the upright picture: uint8, (height, width, 3), BGR; the same bytes as ``cv2.VideoCapture`` gives."""
         image = self._frame.to_ndarray(format="bgr24")
-        if self._transposed:
+        transposed, flip_x, flip_y = self._orientation()
+        if transposed:
             image = image.transpose(1, 0, 2)
-        image = image[:: -1 if self._flip_y else 1, :: -1 if self._flip_x else 1]
+        image = image[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
         return cast("NDArray[np.uint8]", np.ascontiguousarray(image))
 
 
