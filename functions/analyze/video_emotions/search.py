@@ -93,7 +93,7 @@ def everywhere(
 
 
 def coarse_to_fine(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Rectangle]:
-    """Find the same faces in less than half of the time, less those below `SMALLEST_FACE`.
+    """Find the same faces in about half of the time, less those below `SMALLEST_FACE`.
 
     The picture is shrunk until its smallest face fills the cascade's window, and searched in large steps. Only around
     what is found there, and at about its size, the search is that of `everywhere`, window for window: the rest of the
