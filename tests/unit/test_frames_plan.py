@@ -9,7 +9,7 @@ from tests.videos_info import info_of
 from video_common import limits
 from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
-from video_emotions.frames import ahead, plan, shrink
+from video_emotions.frames import default_size, plan, shrink
 
 COUNTS = st.integers(1, 2000)
 INTERVALS = st.integers(1, 300)
@@ -39,10 +39,12 @@ def test_more_than_the_limit_is_left_out_and_said():
     assert (len(cut.indices), cut.truncated) == (count, True)
 
 
-@given(st.integers(1, 3000), st.integers(1, 3000))
-def test_without_a_factor_the_longer_side_shrinks_to_the_limit_and_never_grows(height, width):
-    image = shrink(np.zeros((height, width, 3), np.uint8), None)
-    assert max(image.shape[:2]) == min(max(height, width), limits.DEFAULT_LONG_SIDE)
+@given(st.integers(1, 8000), st.integers(1, 8000))
+def test_without_a_factor_the_longer_side_shrinks_to_the_limit_and_never_grows(width, height):
+    size = default_size((width, height))
+    assert max(size) == min(max(width, height), limits.DEFAULT_LONG_SIDE)
+    assert size == (width, height) or min(size) >= limits.MIN_SCALED_SIDE
+    assert default_size(size) == size
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.floats(min_value=0, max_value=1, exclude_min=True))
@@ -55,30 +57,3 @@ def test_a_factor_that_leaves_too_many_pixels_is_refused_with_one_that_fits():
     with pytest.raises(InvalidOption, match=r"at 0\.50 at most"):
         shrink(image, 1.0)
     assert shrink(image, 0.5).shape == (2160, 3840, 3)
-
-
-def test_ahead_gives_the_same_items_and_makes_one_more_than_is_used():
-    made = []
-
-    def items():
-        for number in range(5):
-            made.append(number)
-            yield number
-
-    coming = ahead(items())
-    assert next(coming) == 0
-    coming.close()  # waits for the one that is being made
-    assert made in ([0, 1], [0])
-    assert list(ahead(items())) == [0, 1, 2, 3, 4]
-    assert list(ahead(iter([]))) == []
-
-
-def test_what_fails_ahead_fails_where_it_would_have():
-    def items():
-        yield 1
-        raise InvalidOption("too large")
-
-    coming = ahead(items())
-    assert next(coming) == 1
-    with pytest.raises(InvalidOption):
-        next(coming)

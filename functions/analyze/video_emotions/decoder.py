@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,6 +47,26 @@ class Use(IntEnum):
     PICTURE = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How a stored picture is made upright: swap its axes or not, and flip what are x and y then."""
+
+    transposed: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    def upright(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the upright width and height of a stored picture's, or the other way round."""
+        return size[::-1] if self.transposed else size
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise: 0, 90, 180 or 270. A mirrored picture (front cameras) counts as its mirror image."""
+        if self.transposed:
+            return 270 if self.flip_y else 90
+        return 180 if self.flip_y else 0
+
+
 class Picture:
     """One decoded picture; pixels are converted only when asked for.
 
@@ -55,54 +74,59 @@ class Picture:
     ----------
     pts : int
         Presentation time in time base units.
+    orientation : Orientation
     """
 
-    def __init__(self, frame: Any) -> None:
+    def __init__(self, frame: Any, orientation: Orientation) -> None:
         self._frame = frame
         self.pts: int = frame.pts if frame.pts is not None else frame.dts
-
-    def _orientation(self) -> tuple[bool, bool, bool]:
-        """Return whether the axes are swapped, and whether x and y then are flipped.
-
-        Asked for wanted pictures only: a frame whose side data was looked at is in a cycle of references and keeps its
-        megabytes until the collector runs.
-        """
-        # x' = a x + c y, y' = b x + d y: the display matrix says where the container wants each pixel (libavutil).
-        matrix = self._frame.side_data.get(SideData.DISPLAYMATRIX)
-        a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20]) if matrix is not None else (1, 0, 0, 0, 1)
-        transposed = abs(b) > abs(a)
-        # A mirrored matrix (front cameras) flips one axis, a rotation by half a turn flips both.
-        return (True, c < 0, b < 0) if transposed else (False, a < 0, d < 0)
-
-    @property
-    def rotation(self) -> int:
-        """Degrees clockwise that make the picture upright: 0, 90, 180 or 270."""
-        transposed, _, flip_y = self._orientation()
-        if transposed:
-            return 270 if flip_y else 90
-        return 180 if flip_y else 0
+        self.orientation = orientation
 
     @property
     def is_corrupt(self) -> bool:
         """True where the decoder had to invent a part of the picture."""
         return bool(self._frame.is_corrupt)
 
-    def bgr(self) -> NDArray[np.uint8]:
-        """Return the upright picture: uint8, (height, width, 3), BGR; the same bytes as ``cv2.VideoCapture`` gives."""
-        image = self._frame.to_ndarray(format="bgr24")
-        transposed, flip_x, flip_y = self._orientation()
-        if transposed:
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright picture in pixels."""
+        return self.orientation.upright((self._frame.width, self._frame.height))
+
+    def bgr(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+        """Return the upright picture: uint8, (height, width, 3), BGR.
+
+        Parameters
+        ----------
+        size : tuple of int, optional
+            Width and height: then scaled by area averaging while it is converted, four times as fast as after it.
+            Without it, or with its own size, these are the same bytes as ``cv2.VideoCapture`` gives.
+        """
+        turn, frame = self.orientation, self._frame
+        if size not in (None, self.size):
+            width, height = turn.upright(size)
+            frame = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
+        image = frame.to_ndarray(format="bgr24")
+        if turn.transposed:
             image = image.transpose(1, 0, 2)
-        image = image[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+        image = image[:: -1 if turn.flip_y else 1, :: -1 if turn.flip_x else 1]
         return cast("NDArray[np.uint8]", np.ascontiguousarray(image))
 
 
 class Video:
-    """An opened file's best video stream. Make it with `open_video`."""
+    """An opened file's best video stream. Make it with `open_video`.
+
+    Attributes
+    ----------
+    first : Picture or None
+        The first picture that can be decoded, once `packets` came to its end; None if the first
+        ``limits.MAX_UNREADABLE_START`` packets give none.
+    """
 
     def __init__(self, container: Any, stream: Any) -> None:
         self._container = container
         self._stream = stream
+        self._orientation: Orientation | None = None
+        self.first: Picture | None = None
 
     @property
     def codec(self) -> str:
@@ -137,23 +161,18 @@ class Video:
         return float(self._stream.average_rate or 0)
 
     def packets(self) -> Iterator[Packet]:
-        """Yield every coded picture in the order of the file. Nothing is decoded.
+        """Yield every coded picture in the order of the file; nothing is decoded but what comes up to the first one.
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
         """
         try:
-            for packet in self._container.demux(self._stream):
+            for place, packet in enumerate(self._container.demux(self._stream)):
+                if self.first is None and place < limits.MAX_UNREADABLE_START:
+                    self.first = next(self._decoded(packet if packet.size else None), None)
                 if packet.size and not packet.is_discard:
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_corrupt)
         except av.error.FFmpegError as error:
             raise NotAVideo("The file's container is damaged. Export the video again and send that file.") from error
-
-    def first_picture(self) -> Picture | None:
-        """Decode until there is a picture; None if the first ``limits.MAX_UNREADABLE_START`` packets give none."""
-        for packet in islice(self._container.demux(self._stream), limits.MAX_UNREADABLE_START):
-            for picture in self._decoded(packet):
-                return picture
-        return next(self._decoded(None), None)
 
     def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
@@ -199,7 +218,24 @@ class Video:
             frames = self._stream.codec_context.decode(packet)
         except av.error.FFmpegError:
             return  # a damaged picture (the next ones may well decode), or drained already
-        yield from (Picture(frame) for frame in frames)
+        for frame in frames:
+            if self._orientation is None:
+                self._orientation = _orientation(frame)
+            yield Picture(frame, self._orientation)
+
+
+def _orientation(frame: Any) -> Orientation:
+    """Read the display matrix, which the container gives to every frame.
+
+    Of one frame only: a frame whose side data was looked at is in a cycle of references, and keeps its megabytes until
+    the collector runs.
+    """
+    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    if matrix is None:
+        return Orientation()
+    # x' = a x + c y, y' = b x + d y: the matrix says where the container wants each pixel (libavutil/display.h).
+    a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20])
+    return Orientation(True, c < 0, b < 0) if abs(b) > abs(a) else Orientation(False, a < 0, d < 0)
 
 
 @contextmanager

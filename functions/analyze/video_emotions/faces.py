@@ -4,8 +4,9 @@ OpenCV's Haar cascade finds them; the crop is the one that DeepFace's opencv det
 (`deepface/modules/detection.py` of 0.0.103: turn the face so that the eyes are level, then cut out the turned box).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -32,21 +33,26 @@ class Face:
     crop: NDArray[np.uint8]
 
 
+@dataclass(slots=True)
+class _Cascades:
+    """OpenCV's classifiers, and the shape of the pictures that they are used for (None: not used yet)."""
+
+    shape: tuple[int, ...] | None = None
+    faces: cv2.CascadeClassifier = field(default_factory=lambda: load_cascade("haarcascade_frontalface_default.xml"))
+    eyes: cv2.CascadeClassifier = field(default_factory=lambda: load_cascade("haarcascade_eye.xml"))
+
+
 class FaceFinder:
     """Finds faces with the frontal-face cascade and eyes with the eye cascade, both out of OpenCV's wheel.
 
-    Not thread-safe: OpenCV's classifiers keep state during a call. They also keep memory for the largest width times
-    the largest height of all pictures they ever saw: one very wide and one very tall video would ask for gigabytes. So
-    each size of picture gets new ones (17 ms).
+    Threads may share it: OpenCV's classifiers keep state during a call, so each call has some to itself. They also keep
+    memory for the largest width times the largest height of all pictures they ever saw: one very wide and one very tall
+    video would ask for gigabytes. So each size of picture gets new ones (17 ms).
     """
 
     def __init__(self) -> None:
-        self._load()
-
-    def _load(self) -> None:
-        self._shape: tuple[int, ...] | None = None
-        self._faces = load_cascade("haarcascade_frontalface_default.xml")
-        self._eyes = load_cascade("haarcascade_eye.xml")
+        cv2.setNumThreads(1)  # several frames at once are looked at: OpenCV's own threads would be in their way
+        self._idle = [_Cascades()]
 
     def find(self, image: NDArray[np.uint8], *, exact: bool, most: int | None = None) -> list[Face]:
         """Find the faces in a picture.
@@ -65,31 +71,46 @@ class FaceFinder:
         list of Face
             Largest area first; of equal ones, the cascade's order.
         """
-        if image.shape != self._shape:
-            self._load()
-            self._shape = image.shape
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-        height, width = grey.shape
-        boxes = everywhere(self._faces, grey) if exact else coarse_to_fine(self._faces, grey)
-        faces: list[Face] = []
-        for box in sorted(boxes, key=lambda box: -box[2] * box[3]):
-            if most is not None and len(faces) == most:
-                break
-            crop = _aligned_crop(image, box, self._tilt(_cut(grey, box)))
-            if crop.size:
-                faces.append(Face(_clip(box, width, height), crop))
-        return faces
+        with self._cascades(image.shape) as cascades:
+            return _faces(image, cascades, everywhere if exact else coarse_to_fine, most)
 
-    def _tilt(self, grey: NDArray[np.uint8]) -> float:
-        """Return the degrees by which the line through the two largest eyes is tilted; 0.0 if there are not two."""
-        found = self._eyes.detectMultiScale(grey, SCALE_STEP, MIN_NEIGHBOURS)
-        eyes = sorted(found, key=lambda eye: -int(eye[2]) * int(eye[3]))[:2]
-        if len(eyes) < 2:
-            return 0.0
-        # The person's left eye is on the right of the picture.
-        left, right = eyes if eyes[0][0] >= eyes[1][0] else eyes[::-1]
-        (left_x, left_y), (right_x, right_y) = _centre(left), _centre(right)
-        return float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
+    @contextmanager
+    def _cascades(self, shape: tuple[int, ...]) -> Iterator[_Cascades]:
+        cascades = self._idle.pop() if self._idle else _Cascades()
+        if cascades.shape not in (None, shape):
+            cascades = _Cascades()
+        cascades.shape = shape
+        try:
+            yield cascades
+        finally:
+            self._idle.append(cascades)
+
+
+def _faces(
+    image: NDArray[np.uint8], cascades: _Cascades, search: Callable[..., list[Rectangle]], most: int | None
+) -> list[Face]:
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    height, width = grey.shape
+    faces: list[Face] = []
+    for box in sorted(search(cascades.faces, grey), key=lambda box: -box[2] * box[3]):
+        if most is not None and len(faces) == most:
+            break
+        crop = _aligned_crop(image, box, _tilt(cascades.eyes, _cut(grey, box)))
+        if crop.size:
+            faces.append(Face(_clip(box, width, height), crop))
+    return faces
+
+
+def _tilt(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> float:
+    """Return the degrees by which the line through the two largest eyes is tilted; 0.0 if there are not two."""
+    found = cascade.detectMultiScale(grey, SCALE_STEP, MIN_NEIGHBOURS)
+    eyes = sorted(found, key=lambda eye: -int(eye[2]) * int(eye[3]))[:2]
+    if len(eyes) < 2:
+        return 0.0
+    # The person's left eye is on the right of the picture.
+    left, right = eyes if eyes[0][0] >= eyes[1][0] else eyes[::-1]
+    (left_x, left_y), (right_x, right_y) = _centre(left), _centre(right)
+    return float(np.degrees(np.arctan2(left_y - right_y, left_x - right_x)))
 
 
 def _centre(box: Sequence[int]) -> Point:

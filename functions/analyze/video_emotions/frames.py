@@ -1,12 +1,10 @@
 """Step 4: which pictures are wanted, and those pictures.  file + VideoInfo -> Frame(index, time_ms, image)."""
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, cast
 
 import cv2
 import numpy as np
@@ -17,8 +15,6 @@ from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
 from video_emotions.decoder import Picture, Use, open_video
 from video_emotions.probe import VideoInfo
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,16 +127,6 @@ def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: i
         yield _frame(index, picture, info, options)
 
 
-def ahead(items: Iterator[Item]) -> Generator[Item]:
-    """Yield ``items`` and make the next one in a thread while one is in use: FFmpeg and OpenCV both release the GIL."""
-    end = object()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
-        coming = pool.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = pool.submit(next, items, end)
-            yield cast("Item", item)
-
-
 def _decode(
     path: Path, info: VideoInfo, wanted: Iterable[int], uses: NDArray[np.int8] | None, threads: int
 ) -> Generator[tuple[int, Picture]]:
@@ -160,20 +146,32 @@ def _decode(
 
 
 def _frame(index: int, picture: Picture, info: VideoInfo, options: Options) -> Frame:
-    image = picture.bgr()
-    own_size = (image.shape[1], image.shape[0])
-    return Frame(index, int(info.times_ms[index]), shrink(image, options.scale_factor), own_size)
+    if options.scale_factor is None:
+        image = picture.bgr(default_size(picture.size))
+    else:
+        image = shrink(picture.bgr(), options.scale_factor)
+    return Frame(index, int(info.times_ms[index]), image, picture.size)
 
 
-def shrink(image: NDArray[np.uint8], scale_factor: float | None) -> NDArray[np.uint8]:
-    """Resize a picture for the analysis.
+def default_size(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the width and height at which a picture is analysed where no ``scale_factor`` is given.
+
+    The longer side is ``limits.DEFAULT_LONG_SIDE`` pixels at most; a smaller picture stays as it is.
+    """
+    scale = limits.DEFAULT_LONG_SIDE / max(size)
+    if scale >= 1:
+        return size
+    width, height = (max(limits.MIN_SCALED_SIDE, round(side * scale)) for side in size)
+    return width, height
+
+
+def shrink(image: NDArray[np.uint8], scale_factor: float) -> NDArray[np.uint8]:
+    """Resize a picture by an explicit factor, bilinearly, as the seed did.
 
     Parameters
     ----------
     image : NDArray of uint8, shape (height, width, 3)
-    scale_factor : float or None
-        Given: bilinear at that factor, as the seed did. None: area averaging down to a longer side of
-        ``limits.DEFAULT_LONG_SIDE`` pixels; a smaller picture stays as it is.
+    scale_factor : float
 
     Raises
     ------
@@ -181,20 +179,16 @@ def shrink(image: NDArray[np.uint8], scale_factor: float | None) -> NDArray[np.u
         At that factor the picture has more than ``limits.MAX_ANALYZED_PIXELS``.
     """
     height, width = image.shape[:2]
-    scale = scale_factor if scale_factor is not None else min(1.0, limits.DEFAULT_LONG_SIDE / max(height, width))
-    if width * height * scale * scale > limits.MAX_ANALYZED_PIXELS:
+    if width * height * scale_factor * scale_factor > limits.MAX_ANALYZED_PIXELS:
         largest = (limits.MAX_ANALYZED_PIXELS / (width * height)) ** 0.5
         raise InvalidOption(
             f"'scale_factor': {width} x {height} pixels can be analysed at {largest:.2f} at most. "
             "Give a smaller one, or none to have the size chosen."
         )
-    if scale == 1.0:
+    if scale_factor == 1.0:
         return image
-    if min(height, width) * scale < limits.MIN_SCALED_SIDE:
-        side = limits.MIN_SCALED_SIDE
-        return np.asarray(
-            cv2.resize(image, (max(side, round(width * scale)), max(side, round(height * scale)))), np.uint8
-        )
-    interpolation = cv2.INTER_AREA if scale_factor is None else cv2.INTER_LINEAR
+    if min(height, width) * scale_factor < limits.MIN_SCALED_SIDE:
+        size = (max(limits.MIN_SCALED_SIDE, round(side * scale_factor)) for side in (width, height))
+        return np.asarray(cv2.resize(image, tuple(size)), np.uint8)
     # Factors and not a size, as the seed did: OpenCV samples by them even where the size had to be rounded.
-    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation), np.uint8)
+    return np.asarray(cv2.resize(image, None, fx=scale_factor, fy=scale_factor), np.uint8)

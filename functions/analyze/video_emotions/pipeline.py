@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from video_common.schema import FacelessFrames, Options, Result
 from video_emotions.aggregate import Observation, Rectangle, ScoredFace, is_centred, summarise
 from video_emotions.emotions import EmotionModel, letterbox
 from video_emotions.faces import FaceFinder
-from video_emotions.frames import Frame, ahead, plan, sample
+from video_emotions.frames import Frame, plan, sample
+from video_emotions.parallel import ahead, in_order
 from video_emotions.probe import probe
 from video_emotions.requests import VideoRequest
 from video_emotions.responses import build_result
@@ -46,12 +48,14 @@ class Pipeline:
             with watch.step("probe"):
                 info = probe(path, threads)
                 chosen = plan(info, options)
-            decoded = sample(path, info, options, chosen, threads)
-            with closing(decoded), closing(ahead(decoded)) as frames:
-                seen = (self._look(frame, options) for frame in watch.iterate("frames", frames))
-                scored = _score(watch.iterate("faces", seen), self.model)
+            look = partial(self._look, options=options)
+            with (
+                closing(sample(path, info, options, chosen, threads)) as decoded,
+                closing(ahead(decoded)) as coming,
+                closing(in_order(look, watch.iterate("frames", coming), threads)) as seen,
+            ):
                 report = summarise(
-                    watch.iterate("emotions", scored),
+                    watch.iterate("emotions", _score(watch.iterate("faces", seen), self.model)),
                     frames_wanted=len(chosen.indices),
                     truncated=chosen.truncated,
                     keep_timeline=timeline,

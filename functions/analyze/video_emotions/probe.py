@@ -90,13 +90,16 @@ def probe(path: Path, threads: int) -> VideoInfo:
         _refuse_unsupported(video)
         packets = list(islice(video.packets(), limits.MAX_FRAMES + 1))
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
-        codec, is_avi = video.codec, video.is_avi
+        codec, is_avi, first_picture = video.codec, video.is_avi, video.first
     if not packets:
         raise UndecodableVideo("The video stream is empty. Export the video again and send that file.")
     if len(packets) > limits.MAX_FRAMES:
         raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
     if any(packet.is_corrupt for packet in packets):
         raise TruncatedVideo("The file ends in the middle of a picture. Send the whole file.")
+    if first_picture is None:
+        raise UndecodableVideo("The video's first pictures cannot be decoded. Export it again and send that file.")
+    width, height = first_picture.size
     stamps, order = _presentation_order(packets)
     pts = stamps[order]
     first = start if start is not None and not is_avi else int(pts[0]) * time_base
@@ -105,12 +108,11 @@ def probe(path: Path, threads: int) -> VideoInfo:
     last_duration = packets[order[-1]].duration * time_base
     if not last_duration and len(pts) > 1:
         last_duration = span / (len(pts) - 1)
-    width, height, rotation = _upright_size(path, threads)
     return VideoInfo(
         codec=codec,
         width=width,
         height=height,
-        rotation=rotation,
+        rotation=first_picture.orientation.rotation,
         frame_rate=round(float((len(pts) - 1) / span), 3) if span else nominal_rate,
         duration_ms=round((span + last_duration) * 1000),
         size_bytes=size_bytes,
@@ -152,18 +154,6 @@ def _presentation_order(packets: list[Packet]) -> tuple[NDArray[np.int64], NDArr
         stamps.append(stamp if stamp is not None else (stamps[-1] + 1 if stamps else 0))
     array = np.array(stamps, dtype=np.int64)
     return array, np.argsort(array, kind="stable")
-
-
-def _upright_size(path: Path, threads: int) -> tuple[int, int, int]:
-    """Decode one picture: its side data tells the rotation, which no container field does for all of them."""
-    with open_video(path, threads) as video:
-        picture = video.first_picture()
-        if picture is None:
-            raise UndecodableVideo("The video's first pictures cannot be decoded. Export it again and send that file.")
-        width, height = video.size
-        if picture.rotation in (90, 270):
-            width, height = height, width
-        return width, height, picture.rotation
 
 
 def _sha256(path: Path) -> str:

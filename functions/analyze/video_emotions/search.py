@@ -2,8 +2,14 @@
 
 Both ways find what the cascade finds inside DeepFace's black border. The border decides on which pixels windows begin:
 without it boxes move by a pixel or two, enough to change the emotion of every fifth frame of a real clip.
+
+OpenCV's ``detectMultiScale`` shrinks a picture step by step, moves a window of 24 x 24 pixels over each level, and
+takes the mean of the windows that pass and are alike. Here it is handed one part of one level at a time: the border is
+three quarters of the area, and most of the rest is worth a coarse look only.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +26,14 @@ SCALE_STEP: Final = 1.1
 MIN_NEIGHBOURS: Final = 10
 """DeepFace's parameters of ``detectMultiScale``, for faces and for eyes; the seed's second pass used the same."""
 
-BORDER: Final = 0.5
-"""DeepFace detects in the picture with a black border of half its height and width on each side."""
+ALIKE: Final = 0.2
+"""OpenCV's ``GROUP_EPS``: how far windows of one face may differ, as a part of their side."""
+
+DENSE_FROM: Final = 2.0
+"""Shrunk by this factor or more OpenCV moves the window by one pixel, else by two."""
+
+WINDOW: Final = 24
+"""Side of the cascade's own window in pixels: no smaller face can be found."""
 
 SMALLEST_FACE: Final = 1 / 8
 """Side of the smallest face worth looking for, as a part of the picture's shorter side, where nobody chose a scale.
@@ -29,22 +41,55 @@ SMALLEST_FACE: Final = 1 / 8
 In a 16:9 video at the default size that is 45 pixels, fewer than either network's input has (48, 64).
 """
 
-WINDOW: Final = 24
-"""Side of the cascade's own window in pixels: no smaller face can be found."""
+LEEWAY: Final = 0.4
+"""How far around a coarse box the fine search looks, as a part of the box's side."""
 
-COARSE_STEP: Final = 1.2
-COARSE_NEIGHBOURS: Final = 1
-COARSE_BORDER: Final = 0.25
-"""Of the coarse search. It may find too much, not too little; a face that leaves the picture needs some border."""
+FINE_SIZES: Final = (0.5, 1.8)
+"""Smallest and largest window of the fine search, as parts of the coarse box's side."""
 
-LEEWAY: Final = 0.5
-"""What the fine search sees around a coarse box, as a part of the box's side."""
 
-FINE_SIZES: Final = (0.55, 1.6)
-"""Smallest and largest face of the fine search, as parts of the smallest and largest coarse box.
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """How the window goes over a picture.
 
-Tighter ones cut off windows that a box is the mean of; `tests/contract/test_default_detection.py` holds what is wanted.
+    Attributes
+    ----------
+    border : float
+        Of black on each side, as a part of the picture's width and height.
+    step : float
+        From one level to the next.
+    dense : bool
+        As OpenCV from `DENSE_FROM` on by single pixels; otherwise by two on all levels.
+    neighbours : int
+        More windows than these must be alike.
+    """
+
+    border: float
+    step: float
+    dense: bool
+    neighbours: int
+
+
+FINE: Final = Sweep(border=0.5, step=SCALE_STEP, dense=True, neighbours=MIN_NEIGHBOURS)
+"""DeepFace's: it detects in the picture with a black border of half its height and width on each side."""
+
+COARSE: Final = Sweep(border=0.25, step=1.2, dense=False, neighbours=0)
+"""It may find too much, not too little; a face that leaves the picture needs some border.
+
+`benchmarks/search.py` shows what other values find, and how fast.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Where windows may lie, in pixels of the picture, and their smallest and largest side."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    smallest: int
+    largest: int
 
 
 def load_cascade(name: str) -> cv2.CascadeClassifier:
@@ -62,42 +107,27 @@ def load_cascade(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def everywhere(
-    cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], sizes: tuple[int, int] = (0, 0)
-) -> list[Rectangle]:
+def everywhere(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Rectangle]:
     """Find the faces that DeepFace's opencv detector finds.
 
     Parameters
     ----------
     cascade : cv2.CascadeClassifier
     grey : NDArray of uint8, shape (height, width)
-    sizes : tuple of int
-        Sides of the smallest and the largest face in pixels; 0 sets no bound.
 
     Returns
     -------
     list of Rectangle
         In the cascade's order.
     """
-    smallest, largest = sizes
-    across, down = _margins(grey, BORDER)
-    boxes, _, _ = cascade.detectMultiScale3(
-        _bordered(grey, across, down),
-        SCALE_STEP,
-        MIN_NEIGHBOURS,
-        minSize=(smallest, smallest),
-        maxSize=(largest, largest),
-        outputRejectLevels=True,  # as DeepFace does: with it one window that passes is enough for a face
-    )
-    return [(int(x) - across, int(y) - down, int(w), int(h)) for x, y, w, h in boxes]
+    return _sweep(cascade, grey, FINE, [_whole(grey)])
 
 
 def coarse_to_fine(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Rectangle]:
-    """Find the same faces in about half of the time, less those below `SMALLEST_FACE`.
+    """Find the same faces in a third of the time, less those below `SMALLEST_FACE`.
 
-    The picture is shrunk until its smallest face fills the cascade's window, and searched in large steps. Only around
-    what is found there, and at about its size, the search is that of `everywhere`, window for window: the rest of the
-    picture is black, and black windows are dismissed at once.
+    The picture is shrunk until its smallest face fills the window, and swept coarsely. Only around what is found there,
+    and at about its size, the search is that of `everywhere`, window for window.
 
     Parameters
     ----------
@@ -109,35 +139,73 @@ def coarse_to_fine(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> l
     list of Rectangle
         In the cascade's order.
     """
-    smallest = int(SMALLEST_FACE * min(grey.shape))
-    if smallest <= WINDOW:
-        return everywhere(cascade, grey, (smallest, 0))
-    coarse = _coarse(cascade, grey, WINDOW / smallest)
-    if not coarse:
-        return []
-    sides = [side for _, _, side, _ in coarse]
-    bounds = max(smallest, int(FINE_SIZES[0] * min(sides))), int(FINE_SIZES[1] * max(sides))
-    seen = np.zeros_like(grey)
-    for x, y, side, _ in coarse:
-        leeway = int(LEEWAY * side)
-        rows = slice(max(0, y - leeway), max(0, y + side + leeway))
-        columns = slice(max(0, x - leeway), max(0, x + side + leeway))
-        seen[rows, columns] = grey[rows, columns]
-    return everywhere(cascade, seen, bounds)
-
-
-def _coarse(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], scale: float) -> list[Rectangle]:
+    smallest = max(WINDOW, int(SMALLEST_FACE * min(grey.shape)))
+    scale = WINDOW / smallest
     small = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    across, down = _margins(small, COARSE_BORDER)
-    found = cascade.detectMultiScale(_bordered(small, across, down), COARSE_STEP, COARSE_NEIGHBOURS)
-    boxes = [(x - across, y - down, w, h) for x, y, w, h in np.asarray(found, dtype=np.int64).reshape(-1, 4)]
-    return [(int(x / scale), int(y / scale), int(w / scale), int(h / scale)) for x, y, w, h in boxes]
+    areas = []
+    for x, y, side, _ in _sweep(cascade, small, COARSE, [_whole(small)]):
+        leeway, sizes = LEEWAY * side, (FINE_SIZES[0] * side, FINE_SIZES[1] * side)
+        corners = x - leeway, y - leeway, x + side + leeway, y + side + leeway
+        left, top, right, bottom, least, most = (int(value / scale) for value in (*corners, *sizes))
+        areas.append(Area(left, top, right, bottom, max(smallest, least), most))
+    return _sweep(cascade, grey, FINE, areas)
 
 
-def _margins(grey: NDArray[np.uint8], part: float) -> tuple[int, int]:
+def _whole(grey: NDArray[np.uint8]) -> Area:
     height, width = grey.shape
-    return int(part * width), int(part * height)
+    return Area(-width, -height, 2 * width, 2 * height, WINDOW, 2 * max(height, width))
 
 
-def _bordered(grey: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.copyMakeBorder(grey, down, down, across, across, cv2.BORDER_CONSTANT, value=0), np.uint8)
+def _sweep(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], sweep: Sweep, areas: list[Area]) -> list[Rectangle]:
+    """Return the means of the windows within the areas that pass and are alike."""
+    height, width = grey.shape
+    across, down = int(sweep.border * width), int(sweep.border * height)
+    scene = np.asarray(cv2.copyMakeBorder(grey, down, down, across, across, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    passed: dict[Rectangle, None] = {}  # a set that keeps the order: areas overlap
+    for factor, side in _levels(scene, sweep.step):
+        here = [area for area in areas if area.smallest <= side <= area.largest]
+        if not here:
+            continue
+        level = _shrunk(scene, factor)
+        # What sees nothing but the border never passes. A little of that is kept on each side: OpenCV leaves out the
+        # window after a hopeless one, so which ones it tries depends on where a row began to differ from black.
+        edge = side + 3 * factor
+        for area in here:
+            left, top = max(area.left, -edge) + across, max(area.top, -edge) + down
+            right, bottom = min(area.right, width + edge) + across, min(area.bottom, height + edge) + down
+            x, y = (int(max(0, start) / factor) // 2 * 2 for start in (left, top))
+            part = level[y : int(bottom / factor) + 2, x : int(right / factor) + 2]
+            windows = _passing(cascade, part, dense=sweep.dense and factor >= DENSE_FROM)
+            corners = np.rint((windows + np.array([x, y])).astype(np.float32) * np.float32(factor)).astype(int)
+            passed |= {(left, top, side, side): None for left, top in corners.tolist()}
+    # OpenCV takes no means where a single window is enough: so each of them twice, and more than one.
+    means, _ = cv2.groupRectangles(list(passed) * (1 if sweep.neighbours else 2), sweep.neighbours or 1, ALIKE)
+    return [(int(x) - across, int(y) - down, int(w), int(h)) for x, y, w, h in means]
+
+
+def _levels(scene: NDArray[np.uint8], step: float) -> Iterator[tuple[float, int]]:
+    """Yield each level's factor, and the side of its windows in the scene.
+
+    As in OpenCV they are multiplied in double precision and used in single precision.
+    """
+    factor = 1.0
+    while (side := round(WINDOW * factor)) <= min(scene.shape):
+        yield float(np.float32(factor)), side
+        factor *= step
+
+
+def _shrunk(scene: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    """Return a level of the scene, to the bit as ``detectMultiScale`` makes it."""
+    width, height = np.rint(np.array(scene.shape[::-1], np.float32) / np.float32(factor)).astype(int).tolist()
+    return np.asarray(cv2.resize(scene, (width, height), interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+
+
+def _passing(cascade: cv2.CascadeClassifier, level: NDArray[np.uint8], *, dense: bool) -> NDArray[np.int32]:
+    """Return x and y of each window of a level that passes: int32, (windows, 2)."""
+    zoom = 1
+    if dense:  # doubled, for OpenCV to shrink it by two: to the same pixels, of which it then leaves none out
+        zoom = 2
+        level = np.asarray(cv2.resize(level, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST), np.uint8)
+    side = (zoom * WINDOW, zoom * WINDOW)
+    found = cascade.detectMultiScale(level, scaleFactor=2, minNeighbors=0, minSize=side, maxSize=side)
+    return np.asarray(found, np.int32).reshape(-1, 4)[:, :2] // zoom

@@ -1,0 +1,85 @@
+"""Frames are made ahead and looked at several at once, and nobody can tell from what comes out."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from video_common.errors import InvalidOption
+from video_emotions.parallel import ahead, in_order
+
+
+def test_ahead_gives_the_same_items_and_makes_one_more_than_is_used():
+    made = []
+
+    def items():
+        for number in range(5):
+            made.append(number)
+            yield number
+
+    coming = ahead(items())
+    assert next(coming) == 0
+    coming.close()  # waits for the one that is being made
+    assert made in ([0, 1], [0])
+    assert list(ahead(items())) == [0, 1, 2, 3, 4]
+    assert list(ahead(iter([]))) == []
+
+
+def test_what_fails_ahead_fails_where_it_would_have():
+    def items():
+        yield 1
+        raise InvalidOption("too large")
+
+    coming = ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(InvalidOption):
+        next(coming)
+
+
+@given(st.lists(st.integers()), st.integers(1, 5))
+def test_in_order_is_map(items, workers):
+    assert list(in_order(lambda item: item * 2, items, workers)) == [item * 2 for item in items]
+
+
+def test_two_workers_work_at_the_same_time_and_the_later_one_may_be_done_first():
+    # Given work on the first item that ends only when the second one's is done
+    second_done = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 1:
+            assert second_done.wait(timeout=10)
+        else:
+            second_done.set()
+        return item
+
+    assert list(in_order(work, [1, 2, 3], workers=2)) == [1, 2, 3]
+
+
+@given(st.integers(1, 20), st.integers(1, 4))
+def test_no_more_items_are_taken_than_are_worked_on_and_one(count, workers):
+    taken, most_waiting, given_out = 0, 0, 0
+
+    def items():
+        nonlocal taken, most_waiting
+        for number in range(count):
+            taken += 1
+            most_waiting = max(most_waiting, taken - given_out)
+            yield number
+
+    for _ in in_order(lambda item: item, items(), workers):
+        given_out += 1
+    assert most_waiting <= workers + 1
+
+
+def test_work_that_fails_fails_in_its_turn_and_no_thread_stays():
+    def work(item: int) -> int:
+        if item == 1:
+            raise InvalidOption("too large")
+        return item
+
+    coming = in_order(work, iter([0, 1, 2]), workers=2)
+    assert next(coming) == 0
+    with pytest.raises(InvalidOption):
+        next(coming)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("work")]
