@@ -91,6 +91,14 @@ cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; w
 bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed and memory with the Flask app's loop; writes docs/performance.md; VIDEO=path
 	@$(BIN)/python -m benchmarks.bench $(if $(VIDEO),"$(VIDEO)") $(T)
 
+.PHONY: bench-search
+bench-search: $(VENV)/.ready $(FOOTAGE)/.ready ## Compare settings of the coarse search for faces; writes docs/performance.md
+	@$(BIN)/python -m benchmarks.search $(T)
+
+.PHONY: bench-others
+bench-others: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed with fer and py-feat (installs 9 GB into .cache); writes docs/performance.md
+	@$(BIN)/python -m benchmarks.others $(T)
+
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .

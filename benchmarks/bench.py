@@ -11,21 +11,16 @@ all; medians are compared. The table goes into docs/performance.md (of one's own
 
 import argparse
 import hashlib
-import json
-import os
-import statistics
-import subprocess
-import sys
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.clips import CLIPS
+from benchmarks.cost import cost_section
+from benchmarks.measuring import Key, Measured, measure, our_command
 from benchmarks.page import machine, write_section
-from benchmarks.subject import MODELS
+from benchmarks.steps import steps_section
 from local.engine import ROOT
-from local.processes import Process, exit_on_term, started
+from local.processes import exit_on_term
 
 SEED = ROOT / "benchmarks" / "seed_loop.py"
 
@@ -62,6 +57,9 @@ BARS = [
     Bar("D", "exact", "exact", "memory", 1.05, 1.02, "D1"),
     Bar("D", "exact", "exact", "part", 21, 20.2, "D1"),
 ]
+BESIDES: list[Key] = [("C", "exact at 0.5"), ("A", "exact@1"), ("B", "exact@1")]
+"""Measured too, though no bar asks for it. ``@1``: on one processor."""
+
 WORDS = {
     "faster": "times faster than",
     "part": "of the time of",
@@ -70,65 +68,16 @@ WORDS = {
 }
 
 
-@dataclass
-class Measured:
-    """What was seen of a subject on a clip."""
-
-    process: Process
-    ready: float = 0.0
-    seconds: list[float] = field(default_factory=list)
-    peak_mb: float = 0.0
-
-    def ask(self) -> float:
-        """Let it run once."""
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return float(self.read()["seconds"])
-
-    def read(self) -> dict[str, Any]:
-        """Return what it says next."""
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit("A subject ended early; see above.")
-        told: dict[str, Any] = json.loads(line)
-        return told
-
-
-def measure(wanted: dict[tuple[str, str], Path], rounds: int) -> dict[tuple[str, str], Measured]:
-    """Run each (clip, subject) once to warm up, and then in turns."""
-    done = {}
-    variables = os.environ | {"DEEPFACE_HOME": str(MODELS)}  # or DeepFace makes directories in the user's home
-    with ExitStack() as stack:
-        for (clip, subject), file in wanted.items():
-            command = [sys.executable, "-m", "benchmarks.subject", subject, str(file)]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            process = stack.enter_context(started(command, variables, cwd=ROOT, **pipes))
-            measured = done[clip, subject] = Measured(process)
-            measured.ready = measured.read()["ready"]
-            print(f"{clip} {subject}: ready in {measured.ready:.2f} s", file=sys.stderr, flush=True)
-        for round_ in range(rounds + 1):
-            for (clip, subject), measured in done.items():
-                seconds = measured.ask()
-                print(f"round {round_}, {clip} {subject}: {seconds:.3f} s", file=sys.stderr, flush=True)
-                if round_:
-                    measured.seconds.append(seconds)
-        for measured in done.values():
-            measured.process.stdin.close()
-            measured.peak_mb = measured.read()["peak_mb"]
-    return done
-
-
 def figure(bar: Bar, mine: Measured, other: Measured) -> float:
     """Return what a bar is about."""
     if bar.figure == "ready":
         return mine.ready / other.ready
     if bar.figure == "memory":
         return mine.peak_mb / other.peak_mb
-    one, two = statistics.median(mine.seconds), statistics.median(other.seconds)
-    return two / one if bar.figure == "faster" else one / two
+    return other.median / mine.median if bar.figure == "faster" else mine.median / other.median
 
 
-def table(bars: list[Bar], seen: dict[tuple[str, str], Measured], rounds: int) -> str:
+def table(bars: list[Bar], seen: dict[Key, Measured], rounds: int) -> str:
     """Return the section for the page."""
     digest = hashlib.sha256(SEED.read_bytes()).hexdigest()
     lines = [
@@ -140,8 +89,9 @@ def table(bars: list[Bar], seen: dict[tuple[str, str], Measured], rounds: int) -
     ]
     for (clip, subject), one in seen.items():
         low, high = min(one.seconds), max(one.seconds)
-        median = statistics.median(one.seconds)
-        lines.append(f"| {clip} | {subject} | {median:.3f} | {low:.3f} | {high:.3f} | {one.peak_mb:.0f} |")
+        lines.append(f"| {clip} | {subject} | {one.median:.3f} | {low:.3f} | {high:.3f} | {one.peak_mb:.0f} |")
+    if not bars:
+        return "\n".join(lines)
     lines += ["", "| clip | what | is | must | aim | |", "|---|---|---|---|---|---|"]
     for bar in bars:
         other = bar.against_clip or bar.clip
@@ -164,19 +114,27 @@ def main() -> None:
     parser.add_argument("--clips", default="ABCD", help="of the pinned ones; fewer are not written to the page")
     arguments = parser.parse_args()
     if arguments.video:
-        wanted = {
-            ("yours", subject): arguments.video for subject in ("seed", "floor", "exact at 0.5", "exact", "keyframes")
-        }
-        print(table([], measure(wanted, arguments.rounds), arguments.rounds))
+        subjects = ("seed", "floor", "exact at 0.5", "exact", "keyframes")
+        commands = {("yours", subject): our_command(subject, arguments.video) for subject in subjects}
+        print(table([], measure(commands, arguments.rounds), arguments.rounds))
         return
     bars = [bar for bar in BARS if bar.clip in arguments.clips]
     pairs = [pair for bar in bars for pair in ((bar.clip, bar.subject), (bar.against_clip or bar.clip, bar.against))]
+    pairs += [pair for pair in BESIDES if pair[0] in arguments.clips]
     files = {clip: CLIPS[clip].file(clip) for clip, _ in pairs}
-    seen = measure({pair: files[pair[0]] for pair in pairs}, arguments.rounds)
-    section = table(bars, seen, arguments.rounds)
-    print(section)
+    seen = measure({pair: our_command(pair[1], files[pair[0]]) for pair in pairs}, arguments.rounds)
+    sections = {"bench": table(bars, seen, arguments.rounds)}
     if set(arguments.clips) == set("ABCD"):
-        write_section("bench", section)
+        sections["cost"] = cost_section(
+            {
+                clip: (CLIPS[clip].seconds, seen[clip, "exact@1"].median, seen[clip, "exact"].median)
+                for clip in ("A", "B")
+            }
+        )
+        sections["steps"] = steps_section(files["A"])
+        for name, section in sections.items():
+            write_section(name, section)
+    print("\n\n".join(sections.values()))
 
 
 if __name__ == "__main__":

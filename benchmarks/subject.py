@@ -1,22 +1,17 @@
 """One thing that is measured, in a process of its own: ``python -m benchmarks.subject NAME FILE``.
 
-It makes itself ready, says so, and then runs once for each line that it reads, telling the seconds, and at the end the
-peak of its memory. What is ready, and what a first run makes ready, is not in the seconds.
+``NAME@1`` is the same on one processor.
 """
 
-import contextlib
-import json
 import os
-import resource
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.serving import Run, serve
 from local.engine import ROOT
 
 MODELS = Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
-Run = Callable[[Path], None]
 
 
 def seed_loop() -> Run:
@@ -73,20 +68,11 @@ SUBJECTS: dict[str, Callable[[], Run]] = {
 
 
 def main() -> None:
-    """Make one subject ready and run it as often as it is asked."""
-    name, file = sys.argv[1], Path(sys.argv[2]).resolve()
-    with contextlib.redirect_stdout(sys.stderr):
-        begun = time.perf_counter()
-        run = SUBJECTS[name]()
-        ready = time.perf_counter() - begun
-    print(json.dumps({"ready": ready}), flush=True)
-    for _ in sys.stdin:
-        with contextlib.redirect_stdout(sys.stderr):
-            begun = time.perf_counter()
-            run(file)
-            seconds = time.perf_counter() - begun
-        print(json.dumps({"seconds": seconds}), flush=True)
-    print(json.dumps({"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
+    """Take the processors that the name asks for, and serve."""
+    name, _, processors = sys.argv[1].partition("@")
+    if processors:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(processors)])
+    serve(SUBJECTS[name], Path(sys.argv[2]).resolve())
 
 
 if __name__ == "__main__":

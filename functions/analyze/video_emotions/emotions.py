@@ -157,6 +157,8 @@ def _load_onnx(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[An
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Its threads would wait in a loop, on the processors that decode and search meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         str(spec.onnx_path(models_dir)), sess_options=options, providers=["CPUExecutionProvider"]
     )

@@ -1,0 +1,80 @@
+"""Processes that are measured in turns; `benchmarks.serving` is their other side."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.subject import MODELS
+from local.engine import ROOT
+from local.processes import Process, started
+
+Key = tuple[str, str]
+"""Clip and subject."""
+
+
+@dataclass
+class Measured:
+    """What was seen of a subject on a clip."""
+
+    process: Process
+    ready: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+    peak_mb: float = 0.0
+
+    @property
+    def median(self) -> float:
+        """Seconds."""
+        return statistics.median(self.seconds)
+
+    def ask(self) -> float:
+        """Let it run once."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return float(self.read()["seconds"])
+
+    def read(self) -> dict[str, Any]:
+        """Return what it says next."""
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("A subject ended early; see above.")
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+
+def our_command(subject: str, file: Path) -> list[str]:
+    """Return the command that serves one of `benchmarks.subject`."""
+    return [sys.executable, "-m", "benchmarks.subject", subject, str(file)]
+
+
+def measure(commands: dict[Key, list[str]], rounds: int) -> dict[Key, Measured]:
+    """Run each once to warm up, and then in turns: a busy moment of the machine hits all."""
+    done = {}
+    variables = os.environ | {
+        "DEEPFACE_HOME": str(MODELS),  # or DeepFace makes directories in the user's home
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+    }
+    with ExitStack() as stack:
+        for (clip, subject), command in commands.items():
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            process = stack.enter_context(started(command, variables, cwd=ROOT, **pipes))
+            for pipe in (process.stdin, process.stdout):
+                stack.callback(pipe.close)
+            measured = done[clip, subject] = Measured(process)
+            measured.ready = measured.read()["ready"]
+            print(f"{clip} {subject}: ready in {measured.ready:.2f} s", file=sys.stderr, flush=True)
+        for round_ in range(rounds + 1):
+            for (clip, subject), measured in done.items():
+                seconds = measured.ask()
+                print(f"round {round_}, {clip} {subject}: {seconds:.3f} s", file=sys.stderr, flush=True)
+                if round_:
+                    measured.seconds.append(seconds)
+        for measured in done.values():
+            measured.process.stdin.close()
+            measured.peak_mb = measured.read()["peak_mb"]
+    return done

@@ -1,0 +1,94 @@
+"""What the benchmarks make of what they measure."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.bench import Bar, figure, table
+from benchmarks.cost import cost_section, dollars, seconds_on
+from benchmarks.measuring import Measured, measure
+from benchmarks.search import Outcome, compare
+
+SECONDS = st.floats(0.01, 1000)
+
+
+@given(SECONDS, st.floats(0.5, 1), st.floats(1, 64))
+def test_on_one_and_two_vcpus_it_is_what_was_measured_and_more_are_never_slower(one, part, vcpus):
+    two = one * part
+    assert seconds_on(1, one, two) == pytest.approx(one)
+    assert seconds_on(2, one, two) == pytest.approx(two)
+    assert seconds_on(vcpus + 1, one, two) <= seconds_on(vcpus, one, two) + 1e-9
+    assert seconds_on(1e9, one, two) == pytest.approx(2 * two - one, abs=1e-5)
+
+
+def test_where_a_second_processor_did_not_help_more_do_not_either():
+    assert seconds_on(6, 1.0, 1.1) == 1.0
+
+
+def test_a_gigabyte_for_a_second_and_a_request_cost_what_the_list_says():
+    assert dollars(1.0, 1024) == pytest.approx(0.0000166667 + 0.0000002)
+
+
+def test_the_costs_of_a_clip_are_a_line_for_each_number_of_vcpus():
+    section = cost_section({"A": (60, 8.0, 4.0)})
+    assert "| A | 1 | 1769 | 8.00 | measured | 0.23 | 4,338 |" in section
+    assert "| A | 2 | 3538 | 4.00 | measured | 0.23 | 4,338 |" in section
+    assert "| A | 4 | 7076 | 2.00 | calculated |" in section
+    assert "SnapStart" in section
+
+
+def seen(seconds: list[float], ready: float = 1.0, peak_mb: float = 100.0) -> Measured:
+    return Measured(None, ready, seconds, peak_mb)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("faster", 4.0), ("part", 0.25), ("ready", 0.5), ("memory", 0.1)])
+def test_a_bar_is_about_medians_readiness_or_memory(kind, expected):
+    mine, other = seen([9.0, 1.0, 2.0], ready=2.0), seen([8.0, 1.0, 100.0], ready=4.0, peak_mb=1000.0)
+    assert figure(Bar("A", "exact", "seed", kind, 1, 1), mine, other) == expected
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(2.0, "| kept |"), (3.0, "| **not kept** |")])
+def test_the_table_says_whether_a_bar_is_kept(seconds, word):
+    page = table(
+        [Bar("A", "exact", "seed", "faster", 3, 4)], {("A", "exact"): seen([seconds]), ("A", "seed"): seen([6.0])}, 1
+    )
+    assert f"| A | exact | {6 / seconds:.2f} times faster than seed | 3.00 | 4.00 {word}" in page
+
+
+def test_a_bar_that_compares_two_clips_takes_the_other_clips_figure():
+    bar = Bar("D", "exact", "exact", "part", 21, 20.2, "D1")
+    page = table([bar], {("D", "exact"): seen([40.0]), ("D1", "exact"): seen([2.0])}, 1)
+    assert "| D | exact | 20.00 of the time of exact on D1 | 21.00 | 20.20 | kept |" in page
+
+
+def test_processes_run_in_turns_and_the_warm_up_is_not_counted(tmp_path):
+    # Given two subjects that write down when they run
+    program = """
+import sys
+from pathlib import Path
+from benchmarks.serving import serve
+def run(path):
+    with path.open("a") as file:
+        file.write(sys.argv[1])
+serve(lambda: run, Path(sys.argv[2]))
+"""
+    diary = tmp_path / "diary"
+    commands = {("clip", name): [sys.executable, "-c", program, name, str(diary)] for name in "ab"}
+    done = measure(commands, rounds=2)
+    assert diary.read_text() == "ababab"
+    assert [len(one.seconds) for one in done.values()] == [2, 2]
+    assert all(one.ready > 0 and one.peak_mb > 1 for one in done.values())
+
+
+def test_a_subject_that_ends_early_ends_the_benchmark():
+    with pytest.raises(SystemExit, match="ended early"):
+        measure({("clip", "none"): [sys.executable, "-c", ""]}, rounds=1)
+
+
+def test_faces_that_are_lost_moved_or_new_are_counted():
+    face, beside, elsewhere, small = (10, 10, 50, 50), (12, 10, 50, 50), (200, 10, 40, 40), (90, 90, 20, 20)
+    truth = [[face], [face, small], [face], []]
+    found = [[face], [face], [beside], [elsewhere]]
+    assert compare(0.5, found, truth) == Outcome(milliseconds=500, same=2, lost=1, moved=1, extra=1)
