@@ -48,7 +48,9 @@ def failure(command: list[str]) -> str | None:
     """Return why a subject cannot even be made ready; None where it can."""
     variables = os.environ | {"PYTHONPATH": str(ROOT)}
     tried = subprocess.run(command, cwd=ROOT, env=variables, input="", capture_output=True, text=True, check=False)
-    return tried.stderr.strip().splitlines()[-1] if tried.returncode else None
+    if not tried.returncode:
+        return None
+    return tried.stderr.strip().splitlines()[-1].partition(". ")[0]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.page import machine, write_section
 from tests import footage
 from video_emotions import search
-from video_emotions.frames import default_size
+from video_emotions.frames import default_scale, shrink
 from video_emotions.search import Rectangle, load_cascade
 
 VARIANTS = 6
@@ -68,8 +68,9 @@ def pictures() -> Iterator[Grey]:
     """Yield the grey pictures, always the same."""
     rng = np.random.default_rng(0)
     for original in originals():
-        width, height = default_size((original.shape[1], original.shape[0]))
-        picture = cv2.cvtColor(cv2.resize(original, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+        scaled = shrink(original, default_scale((original.shape[1], original.shape[0])))
+        picture = cv2.cvtColor(scaled, cv2.COLOR_BGR2GRAY)
+        height, width = picture.shape
         yield picture
         for _ in range(VARIANTS):
             turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-15, 15), rng.uniform(0.35, 1.4))

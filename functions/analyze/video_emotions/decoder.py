@@ -55,10 +55,6 @@ class Orientation:
     flip_x: bool = False
     flip_y: bool = False
 
-    def upright(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Return the upright width and height of a stored picture's, or the other way round."""
-        return size[::-1] if self.transposed else size
-
     @property
     def rotation(self) -> int:
         """Degrees clockwise: 0, 90, 180 or 270. A mirrored picture (front cameras) counts as its mirror image."""
@@ -68,14 +64,7 @@ class Orientation:
 
 
 class Picture:
-    """One decoded picture; pixels are converted only when asked for.
-
-    Attributes
-    ----------
-    pts : int
-        Presentation time in time base units.
-    orientation : Orientation
-    """
+    """One decoded picture; pixels are converted only when asked for. ``pts`` is in time base units."""
 
     def __init__(self, frame: Any, orientation: Orientation) -> None:
         self._frame = frame
@@ -90,22 +79,12 @@ class Picture:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the upright picture in pixels."""
-        return self.orientation.upright((self._frame.width, self._frame.height))
+        size = self._frame.width, self._frame.height
+        return size[::-1] if self.orientation.transposed else size
 
-    def bgr(self, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-        """Return the upright picture: uint8, (height, width, 3), BGR.
-
-        Parameters
-        ----------
-        size : tuple of int, optional
-            Width and height: then scaled by area averaging while it is converted, four times as fast as after it.
-            Without it, or with its own size, these are the same bytes as ``cv2.VideoCapture`` gives.
-        """
-        turn, frame = self.orientation, self._frame
-        if size not in (None, self.size):
-            width, height = turn.upright(size)
-            frame = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
-        image = frame.to_ndarray(format="bgr24")
+    def bgr(self) -> NDArray[np.uint8]:
+        """Return the upright picture: uint8, (height, width, 3), BGR; the same bytes as ``cv2.VideoCapture`` gives."""
+        image, turn = self._frame.to_ndarray(format="bgr24"), self.orientation
         if turn.transposed:
             image = image.transpose(1, 0, 2)
         image = image[:: -1 if turn.flip_y else 1, :: -1 if turn.flip_x else 1]
@@ -118,8 +97,7 @@ class Video:
     Attributes
     ----------
     first : Picture or None
-        The first picture that can be decoded, once `packets` came to its end; None if the first
-        ``limits.MAX_UNREADABLE_START`` packets give none.
+        Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     """
 
     def __init__(self, container: Any, stream: Any) -> None:
@@ -227,8 +205,7 @@ class Video:
 def _orientation(frame: Any) -> Orientation:
     """Read the display matrix, which the container gives to every frame.
 
-    Of one frame only: a frame whose side data was looked at is in a cycle of references, and keeps its megabytes until
-    the collector runs.
+    Of one frame only: one whose side data was looked at is in a cycle of references, and stays in memory.
     """
     matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
     if matrix is None:

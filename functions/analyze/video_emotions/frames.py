@@ -146,32 +146,29 @@ def _decode(
 
 
 def _frame(index: int, picture: Picture, info: VideoInfo, options: Options) -> Frame:
-    if options.scale_factor is None:
-        image = picture.bgr(default_size(picture.size))
-    else:
-        image = shrink(picture.bgr(), options.scale_factor)
-    return Frame(index, int(info.times_ms[index]), image, picture.size)
+    scale = options.scale_factor if options.scale_factor is not None else default_scale(picture.size)
+    return Frame(index, int(info.times_ms[index]), shrink(picture.bgr(), scale), picture.size)
 
 
-def default_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Return the width and height at which a picture is analysed where no ``scale_factor`` is given.
+def default_scale(size: tuple[int, int]) -> float:
+    """Return the factor for a picture of that width and height where no ``scale_factor`` is given, 1.0 at most.
 
-    The longer side is ``limits.DEFAULT_LONG_SIDE`` pixels at most; a smaller picture stays as it is.
+    The longer side comes to ``limits.DEFAULT_LONG_SIDE`` pixels.
     """
-    scale = limits.DEFAULT_LONG_SIDE / max(size)
-    if scale >= 1:
-        return size
-    width, height = (max(limits.MIN_SCALED_SIDE, round(side * scale)) for side in size)
-    return width, height
+    return min(1.0, limits.DEFAULT_LONG_SIDE / max(size))
 
 
 def shrink(image: NDArray[np.uint8], scale_factor: float) -> NDArray[np.uint8]:
-    """Resize a picture by an explicit factor, bilinearly, as the seed did.
+    """Resize a picture bilinearly, as the seed did.
+
+    Where nobody chose the scale, too: averaging, while converting or after it, would move a frame's confidence by more
+    than 0.02 from that of the same scale when it is chosen.
 
     Parameters
     ----------
     image : NDArray of uint8, shape (height, width, 3)
     scale_factor : float
+        Above 0, 1 at most.
 
     Raises
     ------
