@@ -14,6 +14,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import chart
 from benchmarks.clips import CLIPS
 from benchmarks.cost import cost_section
 from benchmarks.measuring import Key, Measured, measure, our_command
@@ -134,6 +135,7 @@ def main() -> None:
         sections["steps"] = steps_section(files["A"])
         for name, section in sections.items():
             write_section(name, section)
+        chart.main()
     print("\n\n".join(sections.values()))
 
 
