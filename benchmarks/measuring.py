@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,8 +53,11 @@ def our_command(subject: str, file: Path) -> list[str]:
     return [sys.executable, "-m", "benchmarks.subject", subject, str(file)]
 
 
-def measure(commands: dict[Key, list[str]], rounds: int) -> dict[Key, Measured]:
-    """Run each once to warm up, and then in turns: a busy moment of the machine hits all."""
+def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int] | None = None) -> dict[Key, Measured]:
+    """Run each once to warm up, and then in turns: a busy moment of the machine hits all.
+
+    ``runs`` says which are run more than once in their turn, so that a short one is measured for as long as a long one.
+    """
     done = {}
     variables = os.environ | {
         "DEEPFACE_HOME": str(MODELS),  # or DeepFace makes directories in the user's home
@@ -70,10 +74,11 @@ def measure(commands: dict[Key, list[str]], rounds: int) -> dict[Key, Measured]:
             print(f"{clip} {subject}: ready in {measured.ready:.2f} s", file=sys.stderr, flush=True)
         for round_ in range(rounds + 1):
             for (clip, subject), measured in done.items():
-                seconds = measured.ask()
-                print(f"round {round_}, {clip} {subject}: {seconds:.3f} s", file=sys.stderr, flush=True)
-                if round_:
-                    measured.seconds.append(seconds)
+                for _ in range((runs or {}).get((clip, subject), 1) if round_ else 1):
+                    seconds = measured.ask()
+                    print(f"round {round_}, {clip} {subject}: {seconds:.3f} s", file=sys.stderr, flush=True)
+                    if round_:
+                        measured.seconds.append(seconds)
         for measured in done.values():
             measured.process.stdin.close()
             measured.peak_mb = measured.read()["peak_mb"]

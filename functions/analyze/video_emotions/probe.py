@@ -5,6 +5,7 @@ count that a container claims is not looked at.
 """
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,10 @@ from video_emotions.decoder import Packet, Video, open_video
 
 CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4")
 """Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
+
+
+PACKET = np.dtype([("stamp", np.int64), ("duration", np.int64), ("is_keyframe", np.bool_), ("is_corrupt", np.bool_)])
+"""A coded picture, its times in time base units: 18 bytes, where a long video has a million of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,24 +93,25 @@ def probe(path: Path, threads: int) -> VideoInfo:
     _refuse_cut_off(path, size_bytes)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
-        packets = list(islice(video.packets(), limits.MAX_FRAMES + 1))
+        packets = np.fromiter(_listed(islice(video.packets(), limits.MAX_FRAMES + 1)), PACKET)
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
         codec, is_avi, first_picture = video.codec, video.is_avi, video.first
-    if not packets:
+    if not len(packets):
         raise UndecodableVideo("The video stream is empty. Export the video again and send that file.")
     if len(packets) > limits.MAX_FRAMES:
         raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
-    if any(packet.is_corrupt for packet in packets):
+    if packets["is_corrupt"].any():
         raise TruncatedVideo("The file ends in the middle of a picture. Send the whole file.")
     if first_picture is None:
         raise UndecodableVideo("The video's first pictures cannot be decoded. Export it again and send that file.")
     width, height = first_picture.size
-    stamps, order = _presentation_order(packets)
-    pts = stamps[order]
+    order = np.argsort(packets["stamp"], kind="stable")
+    shown = packets[order]
+    pts = shown["stamp"]
     first = start if start is not None and not is_avi else int(pts[0]) * time_base
-    times_ms = np.array([round((int(stamp) * time_base - first) * 1000) for stamp in pts], dtype=np.int64)
+    times_ms = np.fromiter((round((int(stamp) * time_base - first) * 1000) for stamp in pts), np.int64, len(pts))
     span = int(pts[-1] - pts[0]) * time_base
-    last_duration = packets[order[-1]].duration * time_base
+    last_duration = int(shown["duration"][-1]) * time_base
     if not last_duration and len(pts) > 1:
         last_duration = span / (len(pts) - 1)
     return VideoInfo(
@@ -119,7 +125,7 @@ def probe(path: Path, threads: int) -> VideoInfo:
         sha256=_sha256(path),
         pts=pts,
         times_ms=times_ms,
-        is_keyframe=np.array([packets[place].is_keyframe for place in order], dtype=np.bool_),
+        is_keyframe=shown["is_keyframe"],
         file_order=np.argsort(order),
         has_presentation_times=not is_avi and len(np.unique(pts)) == len(pts),
     )
@@ -146,14 +152,12 @@ def _refuse_unsupported(video: Video) -> None:
         )
 
 
-def _presentation_order(packets: list[Packet]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each packet's stamp in file order, and the order that sorts them."""
-    stamps: list[int] = []
+def _listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
+    """Yield the fields of `PACKET`; where a file does not say when a picture is shown, its place does."""
+    stamp = -1
     for packet in packets:
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        stamps.append(stamp if stamp is not None else (stamps[-1] + 1 if stamps else 0))
-    array = np.array(stamps, dtype=np.int64)
-    return array, np.argsort(array, kind="stable")
+        stamp = next((time for time in (packet.pts, packet.dts) if time is not None), stamp + 1)
+        yield stamp, packet.duration, packet.is_keyframe, packet.is_corrupt
 
 
 def _sha256(path: Path) -> str:
