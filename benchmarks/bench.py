@@ -11,13 +11,14 @@ all; medians are compared. The table goes into docs/performance.md (of one's own
 
 import argparse
 import hashlib
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import chart
 from benchmarks.clips import CLIPS
 from benchmarks.cost import cost_section
-from benchmarks.measuring import Key, Measured, measure, our_command
+from benchmarks.measuring import Key, Measured, measure, our_command, readiness
 from benchmarks.page import machine, write_section
 from benchmarks.steps import steps_section
 from local.engine import ROOT
@@ -75,7 +76,7 @@ WORDS = {
 def figure(bar: Bar, mine: Measured, other: Measured) -> float:
     """Return what a bar is about."""
     if bar.figure == "ready":
-        return mine.ready / other.ready
+        return statistics.median(mine.ready) / statistics.median(other.ready)
     if bar.figure == "memory":
         return mine.peak_mb / other.peak_mb
     return other.median / mine.median if bar.figure == "faster" else mine.median / other.median
@@ -96,6 +97,10 @@ def table(bars: list[Bar], seen: dict[Key, Measured], rounds: int) -> str:
         lines.append(f"| {clip} | {subject} | {one.median:.3f} | {low:.3f} | {high:.3f} | {one.peak_mb:.0f} |")
     if not bars:
         return "\n".join(lines)
+    for (clip, subject), one in seen.items():
+        if one.ready:
+            median, low, high = statistics.median(one.ready), min(one.ready), max(one.ready)
+            lines.append(f"| {clip} | {subject}: import and load | {median:.3f} | {low:.3f} | {high:.3f} | |")
     lines += ["", "| clip | what | is | must | aim | |", "|---|---|---|---|---|---|"]
     for bar in bars:
         other = bar.against_clip or bar.clip
@@ -127,6 +132,12 @@ def main() -> None:
     pairs += [pair for pair in BESIDES if pair[0] in arguments.clips]
     files = {clip: CLIPS[clip].file(clip) for clip, _ in pairs}
     seen = measure({pair: our_command(pair[1], files[pair[0]]) for pair in pairs}, arguments.rounds, RUNS)
+    loading = [bar for bar in bars if bar.figure == "ready"]
+    starts = {
+        (bar.clip, name): our_command(name, files[bar.clip]) for bar in loading for name in (bar.subject, bar.against)
+    }
+    for key, seconds in readiness(starts, arguments.rounds).items():
+        seen[key].ready = seconds
     sections = {"bench": table(bars, seen, arguments.rounds)}
     if set(arguments.clips) == set("ABCD"):
         sections["cost"] = cost_section(
@@ -135,7 +146,7 @@ def main() -> None:
                 for clip in ("A", "B")
             }
         )
-        sections["steps"] = steps_section(files["A"])
+        sections["steps"] = steps_section(files["A"], files["C"])
         for name, section in sections.items():
             write_section(name, section)
         chart.main()

@@ -48,9 +48,10 @@ def cost_section(measured: Mapping[str, tuple[float, float, float]]) -> str:
         By clip: its own seconds, and the seconds of the analysis on one and on two processors.
     """
     lines = [
-        "One and two processors are measured in the run above, the others calculated from those two: what did not",
-        "get faster stays, the rest is shared out. A warm function, the analysis alone; S3, the gateway and SQS come",
-        "on top.",
+        "One and two processors are measured in the run above, on the machine above and not in Lambda. The others are",
+        "calculated from those two: what did not get faster stays, the rest is shared out, so that 4 and 6 are the",
+        "best that can be hoped for. A warm function, the analysis alone; S3, the gateway, SQS and more than 512 MB of",
+        "/tmp come on top.",
         PRICES,
         "",
         "| clip | vCPUs | memory, MB | seconds | | dollars for 1,000 videos | minutes of video for a dollar |",
@@ -60,7 +61,7 @@ def cost_section(measured: Mapping[str, tuple[float, float, float]]) -> str:
         for vcpus, memory_mb in MEMORY.items():
             seconds = seconds_on(vcpus, one, two)
             price = dollars(seconds, memory_mb)
-            how = "measured" if vcpus in (1, 2) else "calculated"
+            how = "measured here" if vcpus in (1, 2) else "calculated"
             lines.append(
                 f"| {clip} | {vcpus:g} | {memory_mb} | {seconds:.2f} | {how} | {1000 * price:.2f} "
                 f"| {own_seconds / 60 / price:,.0f} |"

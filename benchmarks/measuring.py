@@ -5,8 +5,8 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ class Measured:
     """What was seen of a subject on a clip."""
 
     process: Process
-    ready: float = 0.0
+    ready: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     peak_mb: float = 0.0
 
@@ -53,25 +53,39 @@ def our_command(subject: str, file: Path) -> list[str]:
     return [sys.executable, "-m", "benchmarks.subject", subject, str(file)]
 
 
+@contextmanager
+def serving(command: list[str]) -> Iterator[Measured]:
+    """Start a process that serves, which ends with the block."""
+    variables = os.environ | {
+        "DEEPFACE_HOME": str(MODELS),  # or DeepFace makes directories in the user's home
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+    }
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with started(command, variables, cwd=ROOT, **pipes) as process, process.stdin, process.stdout:
+        yield Measured(process)
+
+
+def readiness(commands: dict[Key, list[str]], rounds: int) -> dict[Key, list[float]]:
+    """Return the seconds of import and load, of processes that are started in turns; the first turn is not counted."""
+    seconds: dict[Key, list[float]] = {key: [] for key in commands}
+    for _ in range(rounds + 1):
+        for key, command in commands.items():
+            with serving(command) as measured:
+                seconds[key].append(float(measured.read()["ready"]))
+    return {key: counted for key, (_, *counted) in seconds.items()}
+
+
 def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int] | None = None) -> dict[Key, Measured]:
     """Run each once to warm up, and then in turns: a busy moment of the machine hits all.
 
     ``runs`` says which are run more than once in their turn, so that a short one is measured for as long as a long one.
     """
     done = {}
-    variables = os.environ | {
-        "DEEPFACE_HOME": str(MODELS),  # or DeepFace makes directories in the user's home
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
-    }
     with ExitStack() as stack:
-        for (clip, subject), command in commands.items():
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-            process = stack.enter_context(started(command, variables, cwd=ROOT, **pipes))
-            for pipe in (process.stdin, process.stdout):
-                stack.callback(pipe.close)
-            measured = done[clip, subject] = Measured(process)
-            measured.ready = measured.read()["ready"]
-            print(f"{clip} {subject}: ready in {measured.ready:.2f} s", file=sys.stderr, flush=True)
+        for key, command in commands.items():
+            done[key] = stack.enter_context(serving(command))
+            done[key].read()
+            print(*key, "is ready", file=sys.stderr, flush=True)
         for round_ in range(rounds + 1):
             for (clip, subject), measured in done.items():
                 for _ in range((runs or {}).get((clip, subject), 1) if round_ else 1):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.pictures import CENTRED, portrait
 from video_emotions.faces import FaceFinder
-from video_emotions.search import coarse_to_fine, everywhere, load_cascade
+from video_emotions.search import _passing, coarse_to_fine, everywhere, load_cascade
 
 CASCADE = load_cascade("haarcascade_frontalface_default.xml")
 
@@ -57,6 +57,12 @@ def test_noise_and_pictures_smaller_than_the_window_have_no_faces(width, height)
     noise = np.random.default_rng(0).integers(0, 255, (height, width), np.uint8)
     assert everywhere(CASCADE, noise) == as_deepface_calls_it(noise)
     assert coarse_to_fine(CASCADE, noise) == []
+
+
+def test_a_part_smaller_than_the_window_has_no_windows_of_another_size(crowd):
+    sides = [12, 18, 23]
+    parts = [crowd[y : y + side, x : x + 28] for side in sides for y in range(0, 330, 7) for x in range(0, 600, 7)]
+    assert not any(len(_passing(CASCADE, np.ascontiguousarray(part), dense=True)) for part in parts)
 
 
 def test_coarse_to_fine_finds_all_of_a_crowd(crowd):

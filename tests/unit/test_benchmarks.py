@@ -2,15 +2,15 @@
 
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import chart
+from benchmarks import chart, page
 from benchmarks.bench import Bar, figure, table
 from benchmarks.cost import cost_section, dollars, seconds_on
-from benchmarks.measuring import Measured, measure
-from benchmarks.page import PAGE
+from benchmarks.measuring import Measured, measure, readiness
 from benchmarks.search import Outcome, compare
 
 SECONDS = st.floats(0.01, 1000)
@@ -35,14 +35,14 @@ def test_a_gigabyte_for_a_second_and_a_request_cost_what_the_list_says():
 
 def test_the_costs_of_a_clip_are_a_line_for_each_number_of_vcpus():
     section = cost_section({"A": (60, 8.0, 4.0)})
-    assert "| A | 1 | 1769 | 8.00 | measured | 0.23 | 4,338 |" in section
-    assert "| A | 2 | 3538 | 4.00 | measured | 0.23 | 4,338 |" in section
+    assert "| A | 1 | 1769 | 8.00 | measured here | 0.23 | 4,338 |" in section
+    assert "| A | 2 | 3538 | 4.00 | measured here | 0.23 | 4,338 |" in section
     assert "| A | 4 | 7076 | 2.00 | calculated |" in section
     assert "SnapStart" in section
 
 
 def seen(seconds: list[float], ready: float = 1.0, peak_mb: float = 100.0) -> Measured:
-    return Measured(None, ready, seconds, peak_mb)
+    return Measured(None, [ready], seconds, peak_mb)
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("faster", 4.0), ("part", 0.25), ("ready", 0.5), ("memory", 0.1)])
@@ -53,16 +53,16 @@ def test_a_bar_is_about_medians_readiness_or_memory(kind, expected):
 
 @pytest.mark.parametrize(("seconds", "word"), [(2.0, "| kept |"), (3.0, "| **not kept** |")])
 def test_the_table_says_whether_a_bar_is_kept(seconds, word):
-    page = table(
+    text = table(
         [Bar("A", "exact", "seed", "faster", 3, 4)], {("A", "exact"): seen([seconds]), ("A", "seed"): seen([6.0])}, 1
     )
-    assert f"| A | exact | {6 / seconds:.2f} times faster than seed | 3.00 | 4.00 {word}" in page
+    assert f"| A | exact | {6 / seconds:.2f} times faster than seed | 3.00 | 4.00 {word}" in text
 
 
 def test_a_bar_that_compares_two_clips_takes_the_other_clips_figure():
     bar = Bar("D", "exact", "exact", "part", 21, 20.2, "D1")
-    page = table([bar], {("D", "exact"): seen([40.0]), ("D1", "exact"): seen([2.0])}, 1)
-    assert "| D | exact | 20.00 of the time of exact on D1 | 21.00 | 20.20 | kept |" in page
+    text = table([bar], {("D", "exact"): seen([40.0]), ("D1", "exact"): seen([2.0])}, 1)
+    assert "| D | exact | 20.00 of the time of exact on D1 | 21.00 | 20.20 | kept |" in text
 
 
 def test_processes_run_in_turns_and_the_warm_up_is_not_counted(tmp_path):
@@ -81,7 +81,28 @@ serve(lambda: run, Path(sys.argv[2]))
     done = measure(commands, rounds=2)
     assert diary.read_text() == "ababab"
     assert [len(one.seconds) for one in done.values()] == [2, 2]
-    assert all(one.ready > 0 and one.peak_mb > 1 for one in done.values())
+    assert all(1 < one.peak_mb < 100 for one in done.values())
+    assert [len(seconds) for seconds in readiness(commands, rounds=2).values()] == [2, 2]
+    assert diary.read_text() == "ababab"
+
+
+def test_the_memory_of_a_subject_is_its_own_and_not_what_its_parent_held():
+    # Given a parent that holds 200 MB
+    held = np.ones(200 * 2**20, np.uint8)
+    program = "from pathlib import Path; from benchmarks.serving import serve; serve(lambda: print, Path())"
+    done = measure({("clip", "light"): [sys.executable, "-c", program]}, rounds=1)
+    assert held.all()
+    assert done["clip", "light"].peak_mb < 100
+
+
+def test_a_section_is_replaced_and_the_others_stay(tmp_path, monkeypatch):
+    path = tmp_path / "page.md"
+    path.write_text("# Page\n", encoding="utf-8")
+    monkeypatch.setattr(page, "PAGE", path)
+    for name, text in (("cost", "old"), ("steps", "other"), ("cost", "new")):
+        page.write_section(name, text)
+    written = path.read_text(encoding="utf-8")
+    assert [line for line in written.splitlines() if line and not line.startswith(("<!--", "#"))] == ["new", "other"]
 
 
 def test_a_subject_that_ends_early_ends_the_benchmark():
@@ -97,7 +118,7 @@ def test_faces_that_are_lost_moved_or_new_are_counted():
 
 
 def test_the_picture_shows_the_numbers_on_the_page():
-    seconds = chart.seconds_on(PAGE.read_text(encoding="utf-8"))
+    seconds = chart.seconds_on(page.PAGE.read_text(encoding="utf-8"))
     assert all({"seed", "exact"} <= by_subject.keys() for by_subject in seconds.values())
-    assert PAGE.with_suffix(".svg").read_text(encoding="utf-8") == chart.chart(seconds)
+    assert page.PAGE.with_suffix(".svg").read_text(encoding="utf-8") == chart.chart(seconds)
     assert chart.chart(seconds).count("<rect") == 1 + sum(map(len, seconds.values()))

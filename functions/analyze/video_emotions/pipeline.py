@@ -97,7 +97,7 @@ def _score(frames: Iterable[_Seen], model: EmotionModel) -> Iterator[Observation
     for seen in frames:
         waiting.append(seen)
         inputs += seen.inputs
-        if len(inputs) >= limits.FACE_BATCH:
+        if max(len(waiting), len(inputs)) >= limits.FACE_BATCH:
             yield from _observations(waiting, inputs, model)
             waiting, inputs = [], []
     yield from _observations(waiting, inputs, model)

@@ -22,7 +22,7 @@ class Stopwatch:
     """Milliseconds by step.
 
     Steps pull from each other, frame by frame: while an inner step runs the outer one stands still, and each one's time
-    adds up over many visits.
+    adds up over many visits. Of a step that works in threads it is the time that is waited for them.
 
     Parameters
     ----------

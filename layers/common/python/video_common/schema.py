@@ -168,7 +168,7 @@ class Result(_Frozen):
     mean_emotion_probabilities : Emotions
         Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
     timings_ms : dict of str to float
-        Milliseconds spent in each step.
+        Milliseconds by step. Steps overlap: of `frames` and `faces` it is what the next step waited for them.
     timeline : list of TimelineFrame or None
         Only with ``include=timeline``.
     timeline_truncated : bool or None
