@@ -39,6 +39,11 @@ class Measured:
         self.process.stdin.flush()
         return float(self.read()["seconds"])
 
+    def end(self) -> None:
+        """Let it tell the peak of its memory, and end."""
+        self.process.stdin.close()
+        self.peak_mb = self.read()["peak_mb"]
+
     def read(self) -> dict[str, Any]:
         """Return what it says next."""
         line = self.process.stdout.readline()
@@ -72,6 +77,7 @@ def readiness(commands: dict[Key, list[str]], rounds: int) -> dict[Key, list[flo
         for key, command in commands.items():
             with serving(command) as measured:
                 seconds[key].append(float(measured.read()["ready"]))
+                measured.end()
     return {key: counted for key, (_, *counted) in seconds.items()}
 
 
@@ -94,6 +100,5 @@ def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int]
                     if round_:
                         measured.seconds.append(seconds)
         for measured in done.values():
-            measured.process.stdin.close()
-            measured.peak_mb = measured.read()["peak_mb"]
+            measured.end()
     return done

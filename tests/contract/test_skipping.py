@@ -1,8 +1,10 @@
 """Whatever is not decoded: the wanted pictures are the bytes that decoding everything gives."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -108,3 +110,18 @@ def test_every_wanted_packet_follows_its_keyframe_without_a_gap(data):
     assert np.flatnonzero(uses == Use.PICTURE).tolist() == wanted.tolist()
     for place in np.flatnonzero(uses):
         assert is_keyframe[place] or place == 0 or uses[place - 1] or not is_keyframe[:place].any()
+
+
+def test_no_picture_waits_in_memory_for_the_collector(clip):
+    # Given a collector that does not run: what is in a cycle of references stays
+    path, info, _ = clip("h264-pyramid.mp4")
+    options = Options(frame_interval=10)
+    gc.collect()
+    gc.disable()
+    try:
+        again = probe(path, threads=2)
+        assert len(list(sample(path, again, options, plan(info, options), threads=2))) == 13
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert kept == []

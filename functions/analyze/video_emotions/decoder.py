@@ -16,6 +16,7 @@ from typing import Any, cast
 import av
 import av.error
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 from numpy.typing import NDArray
@@ -205,9 +206,9 @@ class Video:
 def _orientation(frame: Any) -> Orientation:
     """Read the display matrix, which the container gives to every frame.
 
-    Of one frame only: one whose side data was looked at is in a cycle of references, and stays in memory.
+    Not through ``frame.side_data``, which would leave the frame in a cycle of references, and so in memory.
     """
-    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    matrix = cast("Any", SideDataContainer)(frame).get(SideData.DISPLAYMATRIX)
     if matrix is None:
         return Orientation()
     # x' = a x + c y, y' = b x + d y: the matrix says where the container wants each pixel (libavutil/display.h).
