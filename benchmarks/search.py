@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from benchmarks.page import machine, write_section
 from tests import footage
 from video_emotions import search
+from video_emotions.boxes import Box
 from video_emotions.frames import default_scale, shrink
-from video_emotions.search import Rectangle, load_cascade
+from video_emotions.search import load_cascade
 
 VARIANTS = 6
 EVERY = 37
@@ -92,14 +93,14 @@ def originals() -> Iterator[NDArray[Any]]:
             place += 1
 
 
-def seconds_and_boxes(find: Callable[[Grey], list[Rectangle]], seen: list[Grey]) -> tuple[float, list[list[Rectangle]]]:
+def seconds_and_boxes(find: Callable[[Grey], list[Box]], seen: list[Grey]) -> tuple[float, list[list[Box]]]:
     """Return the processor's seconds a picture, and what was found."""
     begun = time.process_time()
     found = [find(picture) for picture in seen]
     return (time.process_time() - begun) / len(seen), found
 
 
-def compare(seconds: float, found: list[list[Rectangle]], truth: list[list[Rectangle]]) -> Outcome:
+def compare(seconds: float, found: list[list[Box]], truth: list[list[Box]]) -> Outcome:
     """Count what differs."""
     same = lost = moved = extra = 0
     for mine, exact in zip(found, truth, strict=True):
@@ -111,11 +112,11 @@ def compare(seconds: float, found: list[list[Rectangle]], truth: list[list[Recta
     return Outcome(seconds * 1000, same, lost, moved, extra)
 
 
-def _area(box: Rectangle) -> int:
+def _area(box: Box) -> int:
     return box[2] * box[3]
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> float:
+def _overlap(one: Box, other: Box) -> float:
     """Return intersection over union."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.videos_info import info_of
 from video_common.limits import PROBABILITY_UNITS
 from video_common.schema import EMOTION_LABELS, Engine, ModelFacts, Options
-from video_emotions.aggregate import Observation, Report, ScoredFace, is_centred, summarise
+from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
 from video_emotions.responses import build_result
 
 SCORES = st.tuples(*[st.integers(0, PROBABILITY_UNITS)] * 7)
@@ -89,12 +89,3 @@ def test_a_frame_without_a_detected_face_is_no_frame_with_face():
 def test_what_was_wanted_and_did_not_come_is_unreadable():
     report = summarise([Observation(0, 0, False, ())], frames_wanted=4, truncated=True)
     assert (report.frames_analyzed, report.frames_unreadable, report.truncated) == (1, 3, True)
-
-
-def test_the_tolerance_is_of_the_frames_width_and_height_and_includes_its_edge():
-    # Given a frame of 1000 x 500: the centre may lie 200 across and 100 down from (500, 250)
-    assert is_centred((690, 340, 20, 20), 1000, 500, 0.2)
-    assert not is_centred((691, 340, 20, 20), 1000, 500, 0.2)
-    assert not is_centred((690, 341, 20, 20), 1000, 500, 0.2)
-    assert is_centred((290, 140, 20, 20), 1000, 500, 0.2)
-    assert not is_centred((289, 140, 20, 20), 1000, 500, 0.2)

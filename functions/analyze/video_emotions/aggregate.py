@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from video_common.schema import EMOTION_LABELS
+from video_emotions.boxes import Box
 
-Rectangle = tuple[int, int, int, int]
 Counts = tuple[int, ...]
 
 _ZEROS: Counts = (0,) * len(EMOTION_LABELS)
@@ -21,15 +21,15 @@ class ScoredFace:
 
     Attributes
     ----------
-    box : tuple of int
-        x, y, width, height in pixels of the video's own upright picture.
+    box : Box
+        In pixels of the video's own upright picture.
     detected : bool
         False where the whole frame stands in for a face (``faceless_frames=analyze``).
     scores : tuple of int
         Seven probabilities in label order, in units of 1e-6.
     """
 
-    box: Rectangle
+    box: Box
     detected: bool
     scores: Counts
 
@@ -128,12 +128,6 @@ def summarise(
         truncated,
         tuple(timeline),
     )
-
-
-def is_centred(box: Rectangle, width: int, height: int, tolerance: float) -> bool:
-    """Tell whether a face's centre lies within ``tolerance`` of the frame's width and height from its centre (seed)."""
-    x, y, w, h = box
-    return abs(x + w / 2 - width / 2) <= tolerance * width and abs(y + h / 2 - height / 2) <= tolerance * height
 
 
 def _added(left: Counts, right: Counts) -> Counts:

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_emotions.search import MIN_NEIGHBOURS, SCALE_STEP, Rectangle, coarse_to_fine, everywhere, load_cascade
+from video_emotions.boxes import Box, clip
+from video_emotions.search import MIN_NEIGHBOURS, SCALE_STEP, coarse_to_fine, everywhere, load_cascade
 
 Point = tuple[int, int]
 
@@ -23,13 +24,13 @@ class Face:
 
     Attributes
     ----------
-    box : tuple of int
-        x, y, width, height in pixels of the analysed image; clipped to it.
+    box : Box
+        In pixels of the analysed image; clipped to it.
     crop : NDArray of uint8, shape (height, width, 3)
         BGR, eyes level where both were found.
     """
 
-    box: Rectangle
+    box: Box
     crop: NDArray[np.uint8]
 
 
@@ -87,7 +88,7 @@ class FaceFinder:
 
 
 def _faces(
-    image: NDArray[np.uint8], cascades: _Cascades, search: Callable[..., list[Rectangle]], most: int | None
+    image: NDArray[np.uint8], cascades: _Cascades, search: Callable[..., list[Box]], most: int | None
 ) -> list[Face]:
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     height, width = grey.shape
@@ -97,7 +98,7 @@ def _faces(
             break
         crop = _aligned_crop(image, box, _tilt(cascades.eyes, _cut(grey, box)))
         if crop.size:
-            faces.append(Face(_clip(box, width, height), crop))
+            faces.append(Face(clip(box, width, height), crop))
     return faces
 
 
@@ -118,13 +119,7 @@ def _centre(box: Sequence[int]) -> Point:
     return int(x + w / 2), int(y + h / 2)
 
 
-def _clip(box: Rectangle, width: int, height: int) -> Rectangle:
-    x, y, w, h = box
-    left, top = max(0, x), max(0, y)
-    return left, top, min(width, x + w) - left, min(height, y + h) - top
-
-
-def _aligned_crop(image: NDArray[np.uint8], box: Rectangle, angle: float) -> NDArray[np.uint8]:
+def _aligned_crop(image: NDArray[np.uint8], box: Box, angle: float) -> NDArray[np.uint8]:
     """Turn the face's surroundings (twice its box) by ``angle`` degrees and cut the turned box out."""
     x, y, w, h = box
     margin_x, margin_y = int(0.5 * w), int(0.5 * h)
@@ -138,7 +133,7 @@ def _aligned_crop(image: NDArray[np.uint8], box: Rectangle, angle: float) -> NDA
     return around[top:bottom, left:right]
 
 
-def _turned_box(corners: Rectangle, angle: float, width: int, height: int) -> Rectangle:
+def _turned_box(corners: Box, angle: float, width: int, height: int) -> Box:
     """Return left, top, right, bottom of a box of the same size around the box's turned centre, clipped."""
     left, top, right, bottom = corners
     radians = np.radians(angle)
@@ -154,7 +149,7 @@ def _turned_box(corners: Rectangle, angle: float, width: int, height: int) -> Re
     )
 
 
-def _cut(image: NDArray[np.uint8], box: Rectangle) -> NDArray[np.uint8]:
+def _cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     """Cut a box out; what lies outside of the picture is black."""
     x, y, w, h = box
     height, width = image.shape[:2]

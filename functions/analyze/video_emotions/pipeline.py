@@ -12,7 +12,8 @@ from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import UndecodableVideo
 from video_common.schema import FacelessFrames, Options, Result
-from video_emotions.aggregate import Observation, Rectangle, ScoredFace, is_centred, summarise
+from video_emotions.aggregate import Observation, ScoredFace, summarise
+from video_emotions.boxes import Box, is_centred, resized
 from video_emotions.emotions import EmotionModel, letterbox
 from video_emotions.faces import FaceFinder
 from video_emotions.frames import Frame, plan, sample
@@ -74,7 +75,7 @@ class Pipeline:
         contact = bool(boxes) and is_centred(boxes[0], width, height, self.settings.centre_tolerance)
         if not faces and options.faceless_frames is FacelessFrames.ANALYZE:
             boxes, crops = [(0, 0, width, height)], [frame.image]
-        boxes = [_at_own_size(box, (width, height), frame.own_size) for box in boxes]
+        boxes = [resized(box, (width, height), frame.own_size) for box in boxes]
         return _Seen(frame.index, frame.time_ms, contact, bool(faces), boxes, [letterbox(crop) for crop in crops])
 
 
@@ -86,7 +87,7 @@ class _Seen:
     time_ms: int
     eye_contact: bool
     detected: bool
-    boxes: list[Rectangle]
+    boxes: list[Box]
     inputs: list[NDArray[np.float32]]
 
 
@@ -108,9 +109,3 @@ def _observations(frames: list[_Seen], inputs: list[NDArray[np.float32]], model:
     for seen in frames:
         faces = tuple(ScoredFace(box, seen.detected, next(scores)) for box in seen.boxes)
         yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces)
-
-
-def _at_own_size(box: Rectangle, size: tuple[int, int], own_size: tuple[int, int]) -> Rectangle:
-    x, y, width, height = box
-    across, down = own_size[0] / size[0], own_size[1] / size[1]
-    return round(x * across), round(y * down), round(width * across), round(height * down)
