@@ -5,7 +5,9 @@ from typing import Final
 
 PRICES: Final = """\
 AWS list prices, US East (N. Virginia), x86, first tier, free tier not used: [Lambda pricing](https://aws.amazon.com/lambda/pricing/),
-as known on 2026-11-24; that page fills in its figures by script and could not be opened from here, so look again."""
+as known on 2026-11-26. That page fills in its figures by script and could not be opened from here; AWS's whitepaper
+[How AWS Pricing Works](https://docs.aws.amazon.com/whitepapers/latest/how-aws-pricing-works/lambda.html) says the same
+of memory and requests. SnapStart's charges have no second source of AWS's: look again."""
 GB_SECOND: Final = 0.0000166667
 """Dollars, of a function's memory."""
 
