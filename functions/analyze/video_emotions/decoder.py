@@ -65,11 +65,15 @@ class Orientation:
 
 
 class Picture:
-    """One decoded picture; pixels are converted only when asked for. ``pts`` is in time base units."""
+    """One decoded picture; pixels are converted only when asked for.
+
+    ``pts`` is in time base units; ``is_keyframe`` is what the decoder says, whatever the container does.
+    """
 
     def __init__(self, frame: Any, orientation: Orientation) -> None:
         self._frame = frame
         self.pts: int = frame.pts if frame.pts is not None else frame.dts
+        self.is_keyframe = bool(frame.key_frame)
         self.orientation = orientation
 
     @property

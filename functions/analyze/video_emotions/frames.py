@@ -16,6 +16,8 @@ from video_common.schema import Options, Sampling
 from video_emotions.decoder import Picture, Use, open_video
 from video_emotions.probe import VideoInfo
 
+_NEVER = int(np.iinfo(np.int64).min)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -87,6 +89,7 @@ def uses_of_packets(info: VideoInfo, indices: NDArray[np.int64]) -> NDArray[np.i
 
     A picture needs everything from the keyframe before it on, in the order of the file. If it is shown before that
     keyframe (an open GOP's leading picture) it also refers to pictures before it, and needs the keyframe before that.
+    Where a file begins between keyframes (an edit list or a cutter did that), all from its beginning on is needed.
 
     Returns
     -------
@@ -96,13 +99,13 @@ def uses_of_packets(info: VideoInfo, indices: NDArray[np.int64]) -> NDArray[np.i
     shown_at, count = info.file_order, info.frame_count
     places = np.argsort(shown_at)[indices]
     keyframes = np.flatnonzero(info.is_keyframe[shown_at])
-    if len(keyframes) == 0:
-        keyframes = np.zeros(1, dtype=np.int64)
-    before = np.clip(np.searchsorted(keyframes, places, side="right") - 1, 0, None)
+    if len(keyframes) == 0 or keyframes[0] > 0:
+        keyframes = np.insert(keyframes, 0, 0)
+    before = np.searchsorted(keyframes, places, side="right") - 1
     leading = shown_at[places] < shown_at[keyframes[before]]
     starts = keyframes[np.clip(before - leading, 0, None)]
     changes = np.zeros(count + 1, dtype=np.int64)
-    np.add.at(changes, np.minimum(starts, places), 1)
+    np.add.at(changes, starts, 1)
     np.add.at(changes, places + 1, -1)
     uses = np.where(np.cumsum(changes[:-1]) > 0, Use.REFERENCE, Use.NONE).astype(np.int8)
     uses[places] = Use.PICTURE
@@ -113,8 +116,8 @@ def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: i
     """Decode a file and yield the wanted pictures that can be read, in presentation order.
 
     A picture whose decoding failed, in whole or in part, is not yielded. Early exit closes the file. Only what the
-    wanted pictures need is decoded; should one of them not come that way (a keyframe that is none), what remains is
-    looked for once more with everything decoded.
+    wanted pictures need is decoded; should one of them not come that way, or not its keyframe, what remains is looked
+    for once more with everything decoded.
     """
     wanted = deque(plan.indices.tolist())
     if info.has_presentation_times or plan.keyframes_only:
@@ -132,13 +135,19 @@ def _decode(
 ) -> Generator[tuple[int, Picture]]:
     remaining = set(wanted)
     by_time = info.has_presentation_times or uses is not None
+    needs_keyframe_of = np.maximum.accumulate(np.where(info.is_keyframe, info.pts, _NEVER))
     index_of: dict[int, int] = {}
     for index in sorted(remaining) if by_time else ():
         index_of.setdefault(int(info.pts[index]), index)
     with open_video(path, threads) as video, closing(video.pictures(uses)) as pictures:
+        keyframe = _NEVER
         for count, picture in enumerate(pictures):
+            if picture.is_keyframe:
+                keyframe = picture.pts
             place = index_of.get(picture.pts) if by_time else count
             if place in remaining and not picture.is_corrupt:
+                if uses is not None and keyframe < needs_keyframe_of[place]:
+                    return  # that keyframe is none, or did not come: the picture may need what was left out
                 remaining.remove(place)
                 yield place, picture
             if not remaining:
