@@ -92,8 +92,9 @@ bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed and memory w
 	@$(BIN)/python -m benchmarks.bench $(if $(VIDEO),"$(VIDEO)") $(T)
 
 .PHONY: bench-search
-bench-search: $(VENV)/.ready $(FOOTAGE)/.ready ## Compare settings of the coarse search for faces; writes docs/performance.md
-	@$(BIN)/python -m benchmarks.search $(T)
+bench-search: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception ## Compare the default's search for faces with the exact one; writes docs/performance.md
+	@$(BIN)/python -m benchmarks.search
+	@$(BIN)/python -m benchmarks.agreement
 
 .PHONY: bench-others
 bench-others: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed with fer and py-feat (installs 9 GB into .cache); writes docs/performance.md

@@ -6,7 +6,8 @@
     make bench VIDEO=clip.mp4      one's own clip
 
 Every subject is a process of its own, warmed up once. Rounds are interleaved, so that a busy moment of the machine hits
-all; medians are compared. The table goes into docs/performance.md (of one's own clip: to the screen only).
+all; each round is compared by itself, and the median counts. The table goes into docs/performance.md (of one's own
+clip: to the screen only).
 """
 
 import argparse
@@ -29,7 +30,7 @@ SEED = ROOT / "benchmarks" / "seed_loop.py"
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of the table: a subject's median against another's.
+    """One line of the table: a subject against another, in each round.
 
     Attributes
     ----------
@@ -73,21 +74,32 @@ WORDS = {
 }
 
 
-def figure(bar: Bar, mine: Measured, other: Measured) -> float:
-    """Return what a bar is about."""
-    if bar.figure == "ready":
-        return statistics.median(mine.ready) / statistics.median(other.ready)
+def figures(bar: Bar, mine: Measured, other: Measured) -> list[float]:
+    """Return what a bar is about, of each round: the machine's speed changes less within one than between them."""
     if bar.figure == "memory":
-        return mine.peak_mb / other.peak_mb
-    return other.median / mine.median if bar.figure == "faster" else mine.median / other.median
+        return [mine.peak_mb / other.peak_mb]
+    pairs = (
+        zip(mine.ready, other.ready, strict=True)
+        if bar.figure == "ready"
+        else zip(mine.by_round, other.by_round, strict=True)
+    )
+    return [other / mine if bar.figure == "faster" else mine / other for mine, other in pairs]
 
 
-def table(bars: list[Bar], seen: dict[Key, Measured], rounds: int) -> str:
+def verdict(bar: Bar, is_: float) -> str:
+    """Say which of its two marks a bar reaches."""
+    reached = [is_ >= mark if bar.figure == "faster" else is_ <= mark for mark in (bar.must, bar.aim)]
+    return "aim reached" if all(reached) else "kept" if reached[0] else "**not kept**"
+
+
+def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) -> str:
     """Return the section for the page."""
-    digest = hashlib.sha256(SEED.read_bytes()).hexdigest()
+    rounds = len(next(iter(seen.values())).rounds)
+    clips = ", ".join(f"{clip} `{_sha256(file)[:16]}`" for clip, file in files.items())
     lines = [
         f"`make bench`, {rounds} interleaved rounds after one that is not counted, medians. Machine: {machine()}.",
-        f"The Flask app's loop is benchmarks/seed_loop.py, sha256 `{digest}`, on tensorflow; ours runs on onnx.",
+        f"The Flask app's loop is benchmarks/seed_loop.py, sha256 `{_sha256(SEED)}`, on tensorflow; ours runs on onnx.",
+        f"The clips' sha256 begin with: {clips}.",
         "",
         "| clip | what | seconds: median | fastest | slowest | peak MB |",
         "|---|---|---|---|---|---|",
@@ -101,17 +113,22 @@ def table(bars: list[Bar], seen: dict[Key, Measured], rounds: int) -> str:
         if one.ready:
             median, low, high = statistics.median(one.ready), min(one.ready), max(one.ready)
             lines.append(f"| {clip} | {subject}: import and load | {median:.3f} | {low:.3f} | {high:.3f} | |")
-    lines += ["", "| clip | what | is | must | aim | |", "|---|---|---|---|---|---|"]
+    lines += ["", "| clip | what | is | rounds | must | aim | |", "|---|---|---|---|---|---|---|"]
     for bar in bars:
         other = bar.against_clip or bar.clip
-        is_ = figure(bar, seen[bar.clip, bar.subject], seen[other, bar.against])
-        kept = is_ >= bar.must if bar.figure == "faster" else is_ <= bar.must
+        by_round = figures(bar, seen[bar.clip, bar.subject], seen[other, bar.against])
+        is_, spread = statistics.median(by_round), f"{min(by_round):.2f} to {max(by_round):.2f}" if by_round[1:] else ""
         against = f"{bar.against} on {other}" if bar.against_clip else bar.against
         lines.append(
-            f"| {bar.clip} | {bar.subject} | {is_:.2f} {WORDS[bar.figure]} {against} | {bar.must:.2f} | {bar.aim:.2f} "
-            f"| {'kept' if kept else '**not kept**'} |"
+            f"| {bar.clip} | {bar.subject} | {is_:.2f} {WORDS[bar.figure]} {against} | {spread} "
+            f"| {bar.must:.2f} | {bar.aim:.2f} | {verdict(bar, is_)} |"
         )
     return "\n".join(lines)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main() -> None:
@@ -119,13 +136,13 @@ def main() -> None:
     exit_on_term()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", nargs="?", type=Path)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clips", default="ABCD", help="of the pinned ones; fewer are not written to the page")
     arguments = parser.parse_args()
     if arguments.video:
         subjects = ("seed", "floor", "exact at 0.5", "exact", "keyframes")
         commands = {("yours", subject): our_command(subject, arguments.video) for subject in subjects}
-        print(table([], measure(commands, arguments.rounds), arguments.rounds))
+        print(table([], measure(commands, arguments.rounds), {"yours": arguments.video}))
         return
     bars = [bar for bar in BARS if bar.clip in arguments.clips]
     pairs = [pair for bar in bars for pair in ((bar.clip, bar.subject), (bar.against_clip or bar.clip, bar.against))]
@@ -138,7 +155,7 @@ def main() -> None:
     }
     for key, seconds in readiness(starts, arguments.rounds).items():
         seen[key].ready = seconds
-    sections = {"bench": table(bars, seen, arguments.rounds)}
+    sections = {"bench": table(bars, seen, files)}
     if set(arguments.clips) == set("ABCD"):
         sections["cost"] = cost_section(
             {

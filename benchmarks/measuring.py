@@ -25,8 +25,18 @@ class Measured:
 
     process: Process
     ready: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    rounds: list[list[float]] = field(default_factory=list)
     peak_mb: float = 0.0
+
+    @property
+    def seconds(self) -> list[float]:
+        """Of all runs."""
+        return [seconds for runs in self.rounds for seconds in runs]
+
+    @property
+    def by_round(self) -> list[float]:
+        """Each round's median, in seconds."""
+        return [statistics.median(runs) for runs in self.rounds]
 
     @property
     def median(self) -> float:
@@ -94,11 +104,12 @@ def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int]
             print(*key, "is ready", file=sys.stderr, flush=True)
         for round_ in range(rounds + 1):
             for (clip, subject), measured in done.items():
+                asked = []
                 for _ in range((runs or {}).get((clip, subject), 1) if round_ else 1):
-                    seconds = measured.ask()
-                    print(f"round {round_}, {clip} {subject}: {seconds:.3f} s", file=sys.stderr, flush=True)
-                    if round_:
-                        measured.seconds.append(seconds)
+                    asked.append(measured.ask())
+                    print(f"round {round_}, {clip} {subject}: {asked[-1]:.3f} s", file=sys.stderr, flush=True)
+                if round_:
+                    measured.rounds.append(asked)
         for measured in done.values():
             measured.end()
     return done

@@ -27,6 +27,7 @@ COMPUTES = {
     "fer": "all faces by OpenCV's cascade (from 50 pixels on), no eyes, seven emotions by the same mini-XCEPTION",
     "py-feat": "all faces by RetinaFace, 68 landmarks, pose, gaze, 20 action units, seven emotions, identity",
 }
+UNREACHABLE = "huggingface_hub.errors.LocalEntryNotFoundError"
 
 
 def python_with(name: str) -> Path:
@@ -45,13 +46,22 @@ def command_of(name: str, file: Path) -> list[str]:
     return [str(python_with(name)), "-m", "benchmarks.other_subject", name, str(file)]
 
 
-def failure(command: list[str]) -> str | None:
-    """Return why a subject cannot even be made ready; None where it can."""
+def unreachable(command: list[str]) -> str | None:
+    """Return what says that a subject's networks cannot be fetched; None where it can be made ready.
+
+    Raises
+    ------
+    SystemExit
+        It fails for another reason.
+    """
     variables = os.environ | {"PYTHONPATH": str(ROOT)}
     tried = subprocess.run(command, cwd=ROOT, env=variables, input="", capture_output=True, text=True, check=False)
     if not tried.returncode:
         return None
-    return tried.stderr.strip().splitlines()[-1].partition(". ")[0]
+    last = tried.stderr.strip().splitlines()[-1]
+    if not last.startswith(UNREACHABLE):
+        raise SystemExit(tried.stderr)
+    return last.partition(". ")[0]
 
 
 def main() -> None:
@@ -66,7 +76,7 @@ def main() -> None:
     failed = {}
     for name in ("fer", "py-feat"):
         command = command_of(name, file)
-        if reason := failure(command):
+        if reason := unreachable(command):
             failed[name] = reason
             print(f"{name}: {reason}", file=sys.stderr, flush=True)
         else:

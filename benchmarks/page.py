@@ -11,12 +11,18 @@ PAGE = ROOT / "docs" / "performance.md"
 
 
 def write_section(name: str, section: str) -> None:
-    """Put a section between its two marks on the page."""
+    """Put a section between its two marks on the page, or at its end.
+
+    Raises
+    ------
+    ValueError
+        Only one of the two marks is there: what lies after it is somebody's text.
+    """
     begin, end = f"<!-- {name}: written by benchmarks/{name.replace('-', '_')}.py -->", f"<!-- {name}: end -->"
     before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
     if not found:
         before, rest = f"{before.rstrip()}\n\n", f"{end}\n"
-    _, _, after = rest.partition(end)
+    after = rest[rest.index(end) + len(end) :]
     PAGE.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
 
 

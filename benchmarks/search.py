@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.page import machine, write_section
 from tests import footage
 from video_emotions import search
-from video_emotions.boxes import Box
+from video_emotions.boxes import Rectangle
 from video_emotions.frames import default_scale, shrink
 from video_emotions.search import load_cascade
 
@@ -93,30 +93,30 @@ def originals() -> Iterator[NDArray[Any]]:
             place += 1
 
 
-def seconds_and_boxes(find: Callable[[Grey], list[Box]], seen: list[Grey]) -> tuple[float, list[list[Box]]]:
+def seconds_and_boxes(find: Callable[[Grey], list[Rectangle]], seen: list[Grey]) -> tuple[float, list[list[Rectangle]]]:
     """Return the processor's seconds a picture, and what was found."""
     begun = time.process_time()
     found = [find(picture) for picture in seen]
     return (time.process_time() - begun) / len(seen), found
 
 
-def compare(seconds: float, found: list[list[Box]], truth: list[list[Box]]) -> Outcome:
+def compare(seconds: float, found: list[list[Rectangle]], truth: list[list[Rectangle]]) -> Outcome:
     """Count what differs."""
     same = lost = moved = extra = 0
     for mine, exact in zip(found, truth, strict=True):
         same += max(mine, key=_area, default=None) == max(exact, key=_area, default=None)
-        matched = [[one for one in mine if _overlap(one, face) >= 0.5] for face in exact]
+        matched = [[one for one in mine if overlap(one, face) >= 0.5] for face in exact]
         lost += sum(not ones for ones in matched)
         moved += sum(bool(ones) and face not in ones for ones, face in zip(matched, exact, strict=True))
-        extra += sum(all(_overlap(one, face) < 0.5 for face in exact) for one in mine)
+        extra += sum(all(overlap(one, face) < 0.5 for face in exact) for one in mine)
     return Outcome(seconds * 1000, same, lost, moved, extra)
 
 
-def _area(box: Box) -> int:
+def _area(box: Rectangle) -> int:
     return box[2] * box[3]
 
 
-def _overlap(one: Box, other: Box) -> float:
+def overlap(one: Rectangle, other: Rectangle) -> float:
     """Return intersection over union."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])

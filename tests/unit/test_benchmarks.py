@@ -1,17 +1,20 @@
 """What the benchmarks make of what they measure."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import chart, page
-from benchmarks.bench import Bar, figure, table
+from benchmarks import agreement, chart, page
+from benchmarks.bench import SEED, Bar, figures, table, verdict
 from benchmarks.cost import cost_section, dollars, seconds_on
 from benchmarks.measuring import Measured, measure, readiness
+from benchmarks.others import unreachable
 from benchmarks.search import Outcome, compare
+from video_common.schema import EMOTION_LABELS, Box, Emotions, TimelineFace, TimelineFrame
 
 SECONDS = st.floats(0.01, 1000)
 
@@ -42,33 +45,56 @@ def test_the_costs_of_a_clip_are_a_line_for_each_number_of_vcpus():
 
 
 def seen(seconds: list[float], ready: float = 1.0, peak_mb: float = 100.0) -> Measured:
-    return Measured(None, [ready], seconds, peak_mb)
+    return Measured(None, [ready], [[one] for one in seconds], peak_mb)
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("faster", 4.0), ("part", 0.25), ("ready", 0.5), ("memory", 0.1)])
-def test_a_bar_is_about_medians_readiness_or_memory(kind, expected):
-    mine, other = seen([9.0, 1.0, 2.0], ready=2.0), seen([8.0, 1.0, 100.0], ready=4.0, peak_mb=1000.0)
-    assert figure(Bar("A", "exact", "seed", kind, 1, 1), mine, other) == expected
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("faster", [2.0, 8.0]), ("part", [0.5, 0.125]), ("ready", [0.5]), ("memory", [0.1])]
+)
+def test_a_bar_is_about_each_rounds_seconds_readiness_or_memory(kind, expected):
+    mine, other = seen([4.0, 1.0], ready=2.0), seen([8.0, 8.0], ready=4.0, peak_mb=1000.0)
+    assert figures(Bar("A", "exact", "seed", kind, 1, 1), mine, other) == expected
 
 
-@pytest.mark.parametrize(("seconds", "word"), [(2.0, "| kept |"), (3.0, "| **not kept** |")])
-def test_the_table_says_whether_a_bar_is_kept(seconds, word):
-    text = table(
-        [Bar("A", "exact", "seed", "faster", 3, 4)], {("A", "exact"): seen([seconds]), ("A", "seed"): seen([6.0])}, 1
-    )
-    assert f"| A | exact | {6 / seconds:.2f} times faster than seed | 3.00 | 4.00 {word}" in text
+def test_a_round_of_several_runs_counts_with_their_median():
+    several = Measured(None, rounds=[[1.0, 2.0, 9.0], [3.0, 3.0, 3.0]])
+    assert several.by_round == [2.0, 3.0]
+    assert several.median == 3.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_", "word"),
+    [
+        ("faster", 2.9, "**not kept**"),
+        ("faster", 3.0, "kept"),
+        ("faster", 4.0, "aim reached"),
+        ("part", 3.1, "**not kept**"),
+        ("part", 3.0, "kept"),
+    ],
+)
+def test_the_verdict_tells_what_must_be_from_what_is_aimed_at(kind, is_, word):
+    assert verdict(Bar("A", "exact", "seed", kind, 3, 4 if kind == "faster" else 2), is_) == word
+
+
+def test_the_table_compares_round_by_round_and_says_how_far_they_differ():
+    # Given a machine that was half as fast in the second round
+    bar = Bar("A", "exact", "seed", "faster", 3, 4)
+    text = table([bar], {("A", "exact"): seen([2.0, 4.0, 2.0]), ("A", "seed"): seen([6.0, 14.0, 7.0])}, {"A": SEED})
+    assert "`make bench`, 3 interleaved rounds" in text
+    assert "| A | exact | 3.50 times faster than seed | 3.00 to 3.50 | 3.00 | 4.00 | kept |" in text
 
 
 def test_a_bar_that_compares_two_clips_takes_the_other_clips_figure():
     bar = Bar("D", "exact", "exact", "part", 21, 20.2, "D1")
-    text = table([bar], {("D", "exact"): seen([40.0]), ("D1", "exact"): seen([2.0])}, 1)
-    assert "| D | exact | 20.00 of the time of exact on D1 | 21.00 | 20.20 | kept |" in text
+    text = table([bar], {("D", "exact"): seen([40.0]), ("D1", "exact"): seen([2.0])}, {"D": SEED})
+    assert "| D | exact | 20.00 of the time of exact on D1 |  | 21.00 | 20.20 | aim reached |" in text
 
 
 def test_processes_run_in_turns_and_the_warm_up_is_not_counted(tmp_path):
     # Given two subjects that write down when they run
     program = """
 import sys
+from types import SimpleNamespace
 from pathlib import Path
 from benchmarks.serving import serve
 def run(path):
@@ -103,6 +129,29 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path, monkeypatch):
         page.write_section(name, text)
     written = path.read_text(encoding="utf-8")
     assert [line for line in written.splitlines() if line and not line.startswith(("<!--", "#"))] == ["new", "other"]
+    # Given that the end of a section went missing
+    broken = written.replace("<!-- cost: end -->", "")
+    path.write_text(broken, encoding="utf-8")
+    with pytest.raises(ValueError, match="substring not found"):
+        page.write_section("cost", "newer")
+    assert path.read_text(encoding="utf-8") == broken
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("", None),
+        ("import sys; sys.exit('huggingface_hub.errors.LocalEntryNotFoundError: no hub. Try')", "no hub"),
+    ],
+)
+def test_networks_that_cannot_be_fetched_are_a_reason_not_to_run(program, said):
+    reason = unreachable([sys.executable, "-c", program])
+    assert reason is None if said is None else reason.endswith(said)
+
+
+def test_any_other_failure_ends_the_benchmark():
+    with pytest.raises(SystemExit, match="ImportError: numpy"):
+        unreachable([sys.executable, "-c", "raise ImportError('numpy')"])
 
 
 def test_a_subject_that_ends_early_ends_the_benchmark():
@@ -122,3 +171,45 @@ def test_the_picture_shows_the_numbers_on_the_page():
     assert all({"seed", "exact"} <= by_subject.keys() for by_subject in seconds.values())
     assert page.PAGE.with_suffix(".svg").read_text(encoding="utf-8") == chart.chart(seconds)
     assert chart.chart(seconds).count("<rect") == 1 + sum(map(len, seconds.values()))
+
+
+def timeline(*faces: tuple[str, int] | None) -> SimpleNamespace:
+    """Return a Result with a picture for each face: what dominates it, and where it begins."""
+    sure = Emotions(**dict.fromkeys(EMOTION_LABELS, 0.1) | {"happy": 0.4})
+    return SimpleNamespace(
+        average_confidence_score=0.5,
+        timeline=[
+            TimelineFrame(
+                index=index,
+                time_ms=index,
+                eye_contact=False,
+                faces=[
+                    TimelineFace(
+                        box=Box(x=face[1], y=0, width=100, height=100),
+                        detected=True,
+                        dominant_emotion=face[0],
+                        probabilities=sure,
+                    )
+                ]
+                if face
+                else [],
+            )
+            for index, face in enumerate(faces)
+        ],
+    )
+
+
+def test_pictures_that_disagree_are_counted_by_how_they_do():
+    fast = timeline(("happy", 0), ("sad", 0), None, ("happy", 0), ("happy", 50), None)
+    exact = timeline(("happy", 0), ("happy", 0), ("happy", 0), None, ("happy", 0), None)
+    one = agreement.compare(fast, exact)
+    assert (one.pictures, one.faces, one.lost, one.found, one.other_emotion, one.moved) == (6, 3, 1, 1, 1, 1)
+    assert one.least_overlap == pytest.approx(1 / 3)
+    assert one.less_sure == 0
+
+
+def test_a_confidence_that_differs_is_counted_where_the_emotion_is_the_same():
+    fast, exact = timeline(("happy", 0), ("sad", 0)), timeline(("happy", 0), ("happy", 0))
+    less = exact.timeline[0].faces[0].probabilities.model_copy(update={"happy": 0.37})
+    exact.timeline[0].faces[0] = exact.timeline[0].faces[0].model_copy(update={"probabilities": less})
+    assert agreement.compare(fast, exact).less_sure == 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from video_common.schema import EMOTION_LABELS
-from video_emotions.boxes import Box
+from video_emotions.boxes import Rectangle
 
 Counts = tuple[int, ...]
 
@@ -21,7 +21,7 @@ class ScoredFace:
 
     Attributes
     ----------
-    box : Box
+    box : Rectangle
         In pixels of the video's own upright picture.
     detected : bool
         False where the whole frame stands in for a face (``faceless_frames=analyze``).
@@ -29,7 +29,7 @@ class ScoredFace:
         Seven probabilities in label order, in units of 1e-6.
     """
 
-    box: Box
+    box: Rectangle
     detected: bool
     scores: Counts
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_emotions.boxes import Box, clip
+from video_emotions.boxes import Rectangle, clip
 from video_emotions.search import MIN_NEIGHBOURS, SCALE_STEP, coarse_to_fine, everywhere, load_cascade
 
 Point = tuple[int, int]
@@ -24,13 +24,13 @@ class Face:
 
     Attributes
     ----------
-    box : Box
+    box : Rectangle
         In pixels of the analysed image; clipped to it.
     crop : NDArray of uint8, shape (height, width, 3)
         BGR, eyes level where both were found.
     """
 
-    box: Box
+    box: Rectangle
     crop: NDArray[np.uint8]
 
 
@@ -88,7 +88,7 @@ class FaceFinder:
 
 
 def _faces(
-    image: NDArray[np.uint8], cascades: _Cascades, search: Callable[..., list[Box]], most: int | None
+    image: NDArray[np.uint8], cascades: _Cascades, search: Callable[..., list[Rectangle]], most: int | None
 ) -> list[Face]:
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     height, width = grey.shape
@@ -119,7 +119,7 @@ def _centre(box: Sequence[int]) -> Point:
     return int(x + w / 2), int(y + h / 2)
 
 
-def _aligned_crop(image: NDArray[np.uint8], box: Box, angle: float) -> NDArray[np.uint8]:
+def _aligned_crop(image: NDArray[np.uint8], box: Rectangle, angle: float) -> NDArray[np.uint8]:
     """Turn the face's surroundings (twice its box) by ``angle`` degrees and cut the turned box out."""
     x, y, w, h = box
     margin_x, margin_y = int(0.5 * w), int(0.5 * h)
@@ -133,7 +133,7 @@ def _aligned_crop(image: NDArray[np.uint8], box: Box, angle: float) -> NDArray[n
     return around[top:bottom, left:right]
 
 
-def _turned_box(corners: Box, angle: float, width: int, height: int) -> Box:
+def _turned_box(corners: Rectangle, angle: float, width: int, height: int) -> Rectangle:
     """Return left, top, right, bottom of a box of the same size around the box's turned centre, clipped."""
     left, top, right, bottom = corners
     radians = np.radians(angle)
@@ -149,7 +149,7 @@ def _turned_box(corners: Box, angle: float, width: int, height: int) -> Box:
     )
 
 
-def _cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+def _cut(image: NDArray[np.uint8], box: Rectangle) -> NDArray[np.uint8]:
     """Cut a box out; what lies outside of the picture is black."""
     x, y, w, h = box
     height, width = image.shape[:2]

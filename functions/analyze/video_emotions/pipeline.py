@@ -13,7 +13,7 @@ from video_common.aws.interfaces import ObjectStore
 from video_common.errors import UndecodableVideo
 from video_common.schema import FacelessFrames, Options, Result
 from video_emotions.aggregate import Observation, ScoredFace, summarise
-from video_emotions.boxes import Box, is_centred, resized
+from video_emotions.boxes import Rectangle, is_centred, resized
 from video_emotions.emotions import EmotionModel, letterbox
 from video_emotions.faces import FaceFinder
 from video_emotions.frames import Frame, plan, sample
@@ -87,7 +87,7 @@ class _Seen:
     time_ms: int
     eye_contact: bool
     detected: bool
-    boxes: list[Box]
+    boxes: list[Rectangle]
     inputs: list[NDArray[np.float32]]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_common.errors import ConfigurationError
-from video_emotions.boxes import Box
+from video_emotions.boxes import Rectangle
 
 SCALE_STEP: Final = 1.1
 MIN_NEIGHBOURS: Final = 10
@@ -105,7 +105,7 @@ def load_cascade(name: str) -> cv2.CascadeClassifier:
     return cascade
 
 
-def everywhere(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Box]:
+def everywhere(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Rectangle]:
     """Find the faces that DeepFace's opencv detector finds.
 
     Parameters
@@ -115,13 +115,13 @@ def everywhere(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[
 
     Returns
     -------
-    list of Box
+    list of Rectangle
         In the cascade's order.
     """
     return _sweep(cascade, grey, FINE, [_whole(grey)])
 
 
-def coarse_to_fine(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Box]:
+def coarse_to_fine(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> list[Rectangle]:
     """Find nearly the same faces in a quarter of the time, but none below `SMALLEST_FACE`.
 
     The picture is shrunk until its smallest face fills the window, and swept coarsely. Only around what is found there,
@@ -135,7 +135,7 @@ def coarse_to_fine(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8]) -> l
 
     Returns
     -------
-    list of Box
+    list of Rectangle
         In the cascade's order.
     """
     smallest = max(WINDOW, int(SMALLEST_FACE * min(grey.shape)))
@@ -155,12 +155,12 @@ def _whole(grey: NDArray[np.uint8]) -> Area:
     return Area(-width, -height, 2 * width, 2 * height, WINDOW, 2 * max(height, width))
 
 
-def _sweep(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], sweep: Sweep, areas: list[Area]) -> list[Box]:
+def _sweep(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], sweep: Sweep, areas: list[Area]) -> list[Rectangle]:
     """Return the means of the windows within the areas that pass and are alike."""
     height, width = grey.shape
     across, down = int(sweep.border * width), int(sweep.border * height)
     scene = np.asarray(cv2.copyMakeBorder(grey, down, down, across, across, cv2.BORDER_CONSTANT, value=0), np.uint8)
-    passed: dict[Box, None] = {}  # a set that keeps the order: areas overlap
+    passed: dict[Rectangle, None] = {}  # a set that keeps the order: areas overlap
     for factor, side in _levels(scene, sweep.step):
         here = [area for area in areas if area.smallest <= side <= area.largest]
         if not here:
