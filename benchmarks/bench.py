@@ -163,7 +163,9 @@ def main() -> None:
                 for clip in ("A", "B")
             }
         )
-        sections["steps"] = steps_section(files["A"], files["C"])
+        frames = CLIPS["A"].seconds  # every thirtieth of thirty a second
+        bar_ms = 1000 * seen["A", "seed"].median / frames / BARS[0].must
+        sections["steps"] = steps_section(files["A"], files["C"], bar_ms)
         for name, section in sections.items():
             write_section(name, section)
         chart.main()

@@ -89,6 +89,16 @@ class EmotionModel:
 def load_model(name: str, engine: Engine, models_dir: Path, threads: int) -> EmotionModel:
     """Verify a model's weights and load them; nothing is ever downloaded.
 
+    Parameters
+    ----------
+    name : str
+        Of the model manifest.
+    engine : Engine
+    models_dir : Path
+        Where the weights were baked.
+    threads : int
+        TensorFlow's; ONNX Runtime runs in the thread that calls it.
+
     Raises
     ------
     ModelUnavailable
@@ -107,8 +117,10 @@ def load_spec(spec: ModelSpec, engine: Engine, models_dir: Path, threads: int) -
     verify(spec, models_dir, engine)
     os.environ["DEEPFACE_HOME"] = str(models_dir)
     os.environ["DEEPFACE_BACKEND_ENGINE"] = engine.value
-    load = _load_onnx if engine is Engine.ONNX else _load_tensorflow
-    base, network = load(spec, models_dir, threads)
+    if engine is Engine.ONNX:
+        base, network = _load_onnx(spec, models_dir)
+    else:
+        base, network = _load_tensorflow(spec, models_dir, threads)
     return EmotionModel(
         _client(base, network, spec), ModelFacts(name=spec.name, engine=engine, weights_sha256=spec.sha256)
     )
@@ -146,7 +158,7 @@ def _client(base: type[Any], network: Any, spec: ModelSpec) -> Any:
     return Client()
 
 
-def _load_onnx(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[Any], Any]:
+def _load_onnx(spec: ModelSpec, models_dir: Path) -> tuple[type[Any], Any]:
     # ONNX Runtime reports models and hardware to its maker, on by default since 1.29; read when it is imported.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
@@ -155,10 +167,7 @@ def _load_onnx(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[An
         from deepface.models.demography.onnx.Emotion import EmotionClient
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Its threads would wait in a loop, on the processors that decode and search meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = 1  # the other processors decode and search meanwhile
     session = onnxruntime.InferenceSession(
         str(spec.onnx_path(models_dir)), sess_options=options, providers=["CPUExecutionProvider"]
     )

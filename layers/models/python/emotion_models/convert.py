@@ -132,7 +132,9 @@ def _parity(network: Any, onnx: bytes, spec: ModelSpec) -> tuple[float, int]:
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # on by default since 1.29; read when it is imported
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # as the function runs it
+    session = onnxruntime.InferenceSession(onnx, sess_options=options, providers=["CPUExecutionProvider"])
     batches = _pictures(spec)
     differences = [
         np.abs(_probabilities(network, batch) - session.run(None, {"faces": batch})[0]).max() for batch in batches
