@@ -24,6 +24,8 @@ from benchmarks.page import machine, write_section
 from benchmarks.steps import steps_section
 from local.engine import ROOT
 from local.processes import exit_on_term
+from video_common.errors import VideoEmotionsError
+from video_emotions.probe import probe
 
 SEED = ROOT / "benchmarks" / "seed_loop.py"
 
@@ -35,15 +37,15 @@ class Bar:
     Attributes
     ----------
     must, aim : float
-        Of ``figure``; for ``faster`` at least, else at most.
+        Of ``figure``; for ``faster`` at least, else at most. 0: nothing is asked.
     """
 
     clip: str
     subject: str
     against: str
     figure: str
-    must: float
-    aim: float
+    must: float = 0
+    aim: float = 0
     against_clip: str = ""
 
 
@@ -62,6 +64,9 @@ BARS = [
 ]
 BESIDES: list[Key] = [("C", "exact at 0.5"), ("A", "exact@1"), ("B", "exact@1")]
 """Measured too, though no bar asks for it. ``@1``: on one processor."""
+
+OURS = ("exact at 0.5", "exact", "keyframes")
+"""What is measured on one's own clip, beside the Flask app and the floor."""
 
 RUNS: dict[Key, int] = {("D1", "exact"): 20}
 """In its turn: as long as D, so that the machine's speed has changed as often under both."""
@@ -97,7 +102,8 @@ def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) ->
     rounds = len(next(iter(seen.values())).rounds)
     clips = ", ".join(f"{clip} `{_sha256(file)[:16]}`" for clip, file in files.items())
     lines = [
-        f"`make bench`, {rounds} interleaved rounds after one that is not counted, medians. Machine: {machine()}.",
+        f"`make bench`, interleaved rounds: {rounds} after one that is not counted; medians. A ratio is taken within",
+        f'each round: "is" is their median, "rounds" the least and the greatest. Machine: {machine()}.',
         f"The Flask app's loop is benchmarks/seed_loop.py, sha256 `{_sha256(SEED)}`, on tensorflow; ours runs on onnx.",
         f"The clips' sha256 begin with: {clips}.",
         "",
@@ -107,21 +113,20 @@ def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) ->
     for (clip, subject), one in seen.items():
         low, high = min(one.seconds), max(one.seconds)
         lines.append(f"| {clip} | {subject} | {one.median:.3f} | {low:.3f} | {high:.3f} | {one.peak_mb:.0f} |")
-    if not bars:
-        return "\n".join(lines)
     for (clip, subject), one in seen.items():
         if one.ready:
             median, low, high = statistics.median(one.ready), min(one.ready), max(one.ready)
             lines.append(f"| {clip} | {subject}: import and load | {median:.3f} | {low:.3f} | {high:.3f} | |")
     lines += ["", "| clip | what | is | rounds | must | aim | |", "|---|---|---|---|---|---|---|"]
     for bar in bars:
+        marks = f"{bar.must:.2f} | {bar.aim:.2f}" if bar.must else " | "
         other = bar.against_clip or bar.clip
         by_round = figures(bar, seen[bar.clip, bar.subject], seen[other, bar.against])
         is_, spread = statistics.median(by_round), f"{min(by_round):.2f} to {max(by_round):.2f}" if by_round[1:] else ""
         against = f"{bar.against} on {other}" if bar.against_clip else bar.against
         lines.append(
             f"| {bar.clip} | {bar.subject} | {is_:.2f} {WORDS[bar.figure]} {against} | {spread} "
-            f"| {bar.must:.2f} | {bar.aim:.2f} | {verdict(bar, is_)} |"
+            f"| {marks} | {verdict(bar, is_) if bar.must else ''} |"
         )
     return "\n".join(lines)
 
@@ -139,10 +144,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clips", default="ABCD", help="of the pinned ones; fewer are not written to the page")
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error("--rounds: at least one")
+    if not set(arguments.clips) or not set(arguments.clips) <= set("ABCD"):
+        parser.error("--clips: some of ABCD")
     if arguments.video:
-        subjects = ("seed", "floor", "exact at 0.5", "exact", "keyframes")
-        commands = {("yours", subject): our_command(subject, arguments.video) for subject in subjects}
-        print(table([], measure(commands, arguments.rounds), {"yours": arguments.video}))
+        try:
+            probe(arguments.video, 1)
+        except (OSError, VideoEmotionsError) as error:
+            parser.error(str(error))
+        commands = {("yours", subject): our_command(subject, arguments.video) for subject in ("seed", "floor", *OURS)}
+        bars = [Bar("yours", subject, "seed", "faster") for subject in OURS]
+        print(table(bars, measure(commands, arguments.rounds), {"yours": arguments.video}))
         return
     bars = [bar for bar in BARS if bar.clip in arguments.clips]
     pairs = [pair for bar in bars for pair in ((bar.clip, bar.subject), (bar.against_clip or bar.clip, bar.against))]

@@ -16,7 +16,7 @@ def write_section(name: str, section: str) -> None:
     Raises
     ------
     ValueError
-        Only one of the two marks is there: what lies after it is somebody's text.
+        The mark of its beginning is there and that of its end is not: what lies after it is somebody's text.
     """
     begin, end = f"<!-- {name}: written by benchmarks/{name.replace('-', '_')}.py -->", f"<!-- {name}: end -->"
     before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)

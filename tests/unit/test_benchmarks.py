@@ -80,8 +80,17 @@ def test_the_table_compares_round_by_round_and_says_how_far_they_differ():
     # Given a machine that was half as fast in the second round
     bar = Bar("A", "exact", "seed", "faster", 3, 4)
     text = table([bar], {("A", "exact"): seen([2.0, 4.0, 2.0]), ("A", "seed"): seen([6.0, 14.0, 7.0])}, {"A": SEED})
-    assert "`make bench`, 3 interleaved rounds" in text
+    assert "`make bench`, interleaved rounds: 3 after" in text
     assert "| A | exact | 3.50 times faster than seed | 3.00 to 3.50 | 3.00 | 4.00 | kept |" in text
+
+
+def test_a_bar_that_asks_for_nothing_is_not_judged():
+    text = table(
+        [Bar("yours", "exact", "seed", "faster")],
+        {("yours", "exact"): seen([2.0]), ("yours", "seed"): seen([6.0])},
+        {"yours": SEED},
+    )
+    assert text.endswith("| yours | exact | 3.00 times faster than seed |  |  |  |  |")
 
 
 def test_a_bar_that_compares_two_clips_takes_the_other_clips_figure():
@@ -94,7 +103,6 @@ def test_processes_run_in_turns_and_the_warm_up_is_not_counted(tmp_path):
     # Given two subjects that write down when they run
     program = """
 import sys
-from types import SimpleNamespace
 from pathlib import Path
 from benchmarks.serving import serve
 def run(path):

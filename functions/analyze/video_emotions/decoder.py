@@ -65,10 +65,7 @@ class Orientation:
 
 
 class Picture:
-    """One decoded picture; pixels are converted only when asked for.
-
-    ``pts`` is in time base units; ``is_keyframe`` is what the decoder says, whatever the container does.
-    """
+    """One decoded picture, converted when asked for. ``pts``: in time base units; ``is_keyframe``: for the decoder."""
 
     def __init__(self, frame: Any, orientation: Orientation) -> None:
         self._frame = frame
@@ -173,7 +170,8 @@ class Video:
             if uses is not None and packet.size and not packet.is_discard:
                 place += 1
                 use = uses[place] if place < len(uses) else Use.NONE
-                if use == Use.NONE:
+                # Not if it brings the parameters of all that follows: a second sample description of an MP4.
+                if use == Use.NONE and not packet.has_sidedata("new_extradata"):
                     if running:  # what follows begins at a keyframe, and must not refer to what came before the gap
                         yield from self._decoded(None)
                         codec.flush_buffers()

@@ -113,7 +113,7 @@ def uses_of_packets(info: VideoInfo, indices: NDArray[np.int64]) -> NDArray[np.i
 
 
 def sample(path: Path, info: VideoInfo, options: Options, plan: Plan, threads: int) -> Generator[Frame]:
-    """Decode a file and yield the wanted pictures that can be read, in presentation order.
+    """Decode a file and yield the wanted pictures that can be read, as the decoder gives them: in presentation order.
 
     A picture whose decoding failed, in whole or in part, is not yielded. Early exit closes the file. Only what the
     wanted pictures need is decoded; should one of them not come that way, or not its keyframe, what remains is looked

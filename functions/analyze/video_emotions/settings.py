@@ -26,8 +26,8 @@ class Settings(BaseModel):
     work_dir : Path
         Where a request's file is written.
     threads : int
-        Threads for decoding, and frames that are looked at at once (the seed's ``max_workers``); 0 takes one for each
-        CPU.
+        Threads for decoding and TensorFlow, and frames that are looked at at once (the seed's ``max_workers``); 0 takes
+        one for each CPU.
     centre_tolerance : float
         Eye contact: how far a face's centre may lie from the frame's, as a part of its width and height.
     uploads_bucket, results_bucket : str or None
