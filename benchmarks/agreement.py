@@ -12,9 +12,9 @@ from benchmarks.page import write_section
 from benchmarks.search import overlap
 from benchmarks.subject import MODELS
 from tests import footage
-from video_common import limits
 from video_common.schema import Box, Engine, Options, Result, TimelineFace, TimelineFrame
 from video_emotions.emotions import load_model
+from video_emotions.frames import default_scale
 from video_emotions.pipeline import Pipeline
 from video_emotions.requests import VideoRequest
 from video_emotions.settings import Settings
@@ -62,7 +62,7 @@ def analyses(pipeline: Pipeline, clip: Path) -> tuple[Result, Result]:
         return pipeline.analyze(VideoRequest(clip.read_bytes(), options))
 
     fast = analyzed(None)
-    return fast, analyzed(min(1.0, limits.DEFAULT_LONG_SIDE / max(fast.video.width, fast.video.height)))
+    return fast, analyzed(default_scale((fast.video.width, fast.video.height)))
 
 
 def compare(fast: Result, exact: Result) -> Agreement:

@@ -11,7 +11,6 @@ clip: to the screen only).
 """
 
 import argparse
-import hashlib
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from benchmarks.cost import cost_section
 from benchmarks.measuring import Key, Measured, measure, our_command, readiness
 from benchmarks.page import machine, write_section
 from benchmarks.steps import steps_section
+from emotion_models.files import sha256_of
 from local.engine import ROOT
 from local.processes import exit_on_term
 from video_common.errors import VideoEmotionsError
@@ -99,12 +99,12 @@ def verdict(bar: Bar, is_: float) -> str:
 
 def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) -> str:
     """Return the section for the page."""
-    rounds = len(next(iter(seen.values())).rounds)
-    clips = ", ".join(f"{clip} `{_sha256(file)[:16]}`" for clip, file in files.items())
+    rounds, seed = len(next(iter(seen.values())).rounds), sha256_of(SEED)
+    clips = ", ".join(f"{clip} `{sha256_of(file)[:16]}`" for clip, file in files.items())
     lines = [
         f"`make bench`, interleaved rounds: {rounds} after one that is not counted; medians. A ratio is taken within",
         f'each round: "is" is their median, "rounds" the least and the greatest. Machine: {machine()}.',
-        f"The Flask app's loop is benchmarks/seed_loop.py, sha256 `{_sha256(SEED)}`, on tensorflow; ours runs on onnx.",
+        f"The Flask app's loop is benchmarks/seed_loop.py, sha256 `{seed}`, on tensorflow; ours runs on onnx.",
         f"The clips' sha256 begin with: {clips}.",
         "",
         "| clip | what | seconds: median | fastest | slowest | peak MB |",
@@ -129,11 +129,6 @@ def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) ->
             f"| {marks} | {verdict(bar, is_) if bar.must else ''} |"
         )
     return "\n".join(lines)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main() -> None:

@@ -167,7 +167,7 @@ class Video:
         """
         codec, place, running = self._stream.codec_context, -1, False
         for packet in self._until_it_breaks_off():
-            if uses is not None and packet.size and not packet.is_discard:
+            if uses is not None and not packet.is_discard:
                 place += 1
                 use = uses[place] if place < len(uses) else Use.NONE
                 # Not if it brings the parameters of all that follows: a second sample description of an MP4.
