@@ -1,4 +1,4 @@
-"""Step 7: observations -> Report. Pure: no files, no clock, no libraries.
+"""Step 8: observations -> Report. Pure: no files, no clock, no libraries.
 
 Everything in a Report is an integer sum, so that the Reports of a video's segments merge to exactly the whole's Report.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from video_common.schema import EMOTION_LABELS
-from video_emotions.boxes import Rectangle
+from video_emotions.boxes import Box
 
 Counts = tuple[int, ...]
 
@@ -21,17 +21,23 @@ class ScoredFace:
 
     Attributes
     ----------
-    box : Rectangle
+    box : Box
         In pixels of the video's own upright picture.
     detected : bool
         False where the whole frame stands in for a face (``faceless_frames=analyze``).
     scores : tuple of int
         Seven probabilities in label order, in units of 1e-6.
+    detection_score : float, optional
+        The detector's, 0 to 1.
+    landmarks : tuple of tuple of int, optional
+        x and y of right eye, left eye, nose, right and left corner of the mouth, in the same pixels as the box.
     """
 
-    box: Rectangle
+    box: Box
     detected: bool
     scores: Counts
+    detection_score: float | None = None
+    landmarks: tuple[tuple[int, int], ...] | None = None
 
     @property
     def dominant(self) -> int:

@@ -4,11 +4,8 @@ A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` 
 a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
 """
 
-import struct
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import IntEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -23,55 +20,35 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import NotAVideo
+from video_emotions.boxes import Size
+from video_emotions.display import Orientation, PixelAspects, shown_size
+from video_emotions.packets import Packet, Use
 
 OPEN_OPTIONS = {"format_whitelist": "mov,matroska,webm,avi", "protocol_whitelist": "file"}
 DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
 """FFmpeg's decoders that are named after a library, and the codec that people know."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One coded picture: when it is shown and for how long (in time base units), and whether it stands alone."""
-
-    pts: int | None
-    dts: int | None
-    duration: int
-    is_keyframe: bool
-    is_corrupt: bool
-
-
-class Use(IntEnum):
-    """What a packet is decoded for."""
-
-    NONE = 0
-    REFERENCE = 1
-    PICTURE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Orientation:
-    """How a stored picture is made upright: swap its axes or not, and flip what are x and y then."""
-
-    transposed: bool = False
-    flip_x: bool = False
-    flip_y: bool = False
-
-    @property
-    def rotation(self) -> int:
-        """Degrees clockwise: 0, 90, 180 or 270. A mirrored picture (front cameras) counts as its mirror image."""
-        if self.transposed:
-            return 270 if self.flip_y else 90
-        return 180 if self.flip_y else 0
-
-
 class Picture:
-    """One decoded picture, converted when asked for. ``pts``: in time base units; ``is_keyframe``: for the decoder."""
+    """One decoded picture, which is converted on request.
 
-    def __init__(self, frame: Any, orientation: Orientation) -> None:
+    Attributes
+    ----------
+    pts : int
+        Presentation time in time base units.
+    is_keyframe : bool
+        The decoder's judgement.
+    orientation : Orientation
+    aspect : Fraction
+        Width of a stored pixel divided by its height.
+    """
+
+    def __init__(self, frame: Any, orientation: Orientation, aspects: PixelAspects) -> None:
         self._frame = frame
         self.pts: int = frame.pts if frame.pts is not None else frame.dts
         self.is_keyframe = bool(frame.key_frame)
         self.orientation = orientation
+        self.aspect = aspects.at(self.pts)
 
     @property
     def is_corrupt(self) -> bool:
@@ -79,18 +56,13 @@ class Picture:
         return bool(self._frame.is_corrupt)
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the upright picture in pixels."""
-        size = self._frame.width, self._frame.height
-        return size[::-1] if self.orientation.transposed else size
+    def size(self) -> Size:
+        """Width and height of the upright picture in square pixels."""
+        return shown_size((self._frame.width, self._frame.height), self.aspect, self.orientation)
 
     def bgr(self) -> NDArray[np.uint8]:
-        """Return the upright picture: uint8, (height, width, 3), BGR; the same bytes as ``cv2.VideoCapture`` gives."""
-        image, turn = self._frame.to_ndarray(format="bgr24"), self.orientation
-        if turn.transposed:
-            image = image.transpose(1, 0, 2)
-        image = image[:: -1 if turn.flip_y else 1, :: -1 if turn.flip_x else 1]
-        return cast("NDArray[np.uint8]", np.ascontiguousarray(image))
+        """Return the upright picture in its stored pixels: uint8, (height, width, 3), BGR, as ``cv2.VideoCapture``."""
+        return self.orientation.upright(self._frame.to_ndarray(format="bgr24"))
 
 
 class Video:
@@ -106,6 +78,8 @@ class Video:
         self._container = container
         self._stream = stream
         self._orientation: Orientation | None = None
+        self._aspects = PixelAspects(stream.sample_aspect_ratio)
+        self._keyframe_pts: int | None = None
         self.first: Picture | None = None
 
     @property
@@ -120,8 +94,8 @@ class Video:
         return str(self._container.format.name) == "avi"
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels as coded, before rotation."""
+    def size(self) -> Size:
+        """Width and height in pixels as stored: not turned upright, not in square pixels."""
         return self._stream.codec_context.width, self._stream.codec_context.height
 
     @property
@@ -149,7 +123,7 @@ class Video:
             for place, packet in enumerate(self._container.demux(self._stream)):
                 if self.first is None and place < limits.MAX_UNREADABLE_START:
                     self.first = next(self._decoded(packet if packet.size else None), None)
-                if packet.size and not packet.is_discard:
+                if _has_picture(packet):
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_corrupt)
         except av.error.FFmpegError as error:
             raise NotAVideo("The file's container is damaged. Export the video again and send that file.") from error
@@ -167,7 +141,7 @@ class Video:
         """
         codec, place, running = self._stream.codec_context, -1, False
         for packet in self._until_it_breaks_off():
-            if uses is not None and not packet.is_discard:
+            if uses is not None and _has_picture(packet):
                 place += 1
                 use = uses[place] if place < len(uses) else Use.NONE
                 # Not if it brings the parameters of all that follows: a second sample description of an MP4.
@@ -195,27 +169,33 @@ class Video:
 
     def _decoded(self, packet: Any) -> Iterator[Picture]:
         """Yield what the decoder gives for a packet; None asks for what it still holds."""
+        codec = self._stream.codec_context
+        if packet is not None and packet.is_keyframe:
+            self._keyframe_pts = packet.pts
         try:
-            frames = self._stream.codec_context.decode(packet)
+            frames = codec.decode(packet)
         except av.error.FFmpegError:
             return  # a damaged picture (the next ones may well decode), or drained already
+        if frames:
+            self._aspects.read(codec.sample_aspect_ratio, self._keyframe_pts)
         for frame in frames:
             if self._orientation is None:
                 self._orientation = _orientation(frame)
-            yield Picture(frame, self._orientation)
+            yield Picture(frame, self._orientation, self._aspects)
+
+
+def _has_picture(packet: Any) -> bool:
+    """Report whether a packet's picture is shown. Packets that an edit list leaves out give none."""
+    return bool(packet.size) and not packet.is_discard
 
 
 def _orientation(frame: Any) -> Orientation:
     """Read the display matrix, which the container gives to every frame.
 
-    Not through ``frame.side_data``, which would leave the frame in a cycle of references, and so in memory.
+    Reading it from ``frame.side_data`` would put the frame into a cycle of references, and so keep it in memory.
     """
     matrix = cast("Any", SideDataContainer)(frame).get(SideData.DISPLAYMATRIX)
-    if matrix is None:
-        return Orientation()
-    # x' = a x + c y, y' = b x + d y: the matrix says where the container wants each pixel (libavutil/display.h).
-    a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20])
-    return Orientation(True, c < 0, b < 0) if abs(b) > abs(a) else Orientation(False, a < 0, d < 0)
+    return Orientation.of_matrix(None if matrix is None else bytes(matrix))
 
 
 @contextmanager

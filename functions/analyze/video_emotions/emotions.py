@@ -1,4 +1,4 @@
-"""Step 6: the emotions of faces.  crops -> scores, in batches. The only module that knows DeepFace.
+"""Step 7: the emotions of faces.  crops -> scores, in batches. The only module that knows DeepFace.
 
 Every model stands behind DeepFace's own Emotion client of the chosen engine: the same letterbox to 224 x 224, the same
 ``predict``. What differs between models (network, input size, value range) comes from the model manifest. DeepFace's

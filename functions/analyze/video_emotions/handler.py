@@ -17,6 +17,7 @@ from video_common.aws.s3 import S3ObjectStore
 from video_common.errors import ConfigurationError, UnsupportedEvent
 from video_emotions.api import Api
 from video_emotions.emotions import load_model
+from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.telemetry import logger, metrics
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 settings = Settings.from_environment()
 store = S3ObjectStore()
 model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, settings.worker_threads)
-pipeline = Pipeline(settings, model, store)
+finder = FaceFinder(settings.models_dir, settings.face_detector)
+for reason in finder.load_all():
+    logger.warning("a detector cannot be used", detector=reason)
+pipeline = Pipeline(settings, model, finder, store)
 api = Api(pipeline)
 
 

@@ -1,34 +1,55 @@
-"""Several frames at once: FFmpeg and OpenCV release the interpreter's lock while they work, so threads are enough."""
+"""Several frames at the same time: FFmpeg and OpenCV release the interpreter's lock, so threads are enough."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar, cast
+from contextlib import contextmanager
+from typing import Generic, TypeVar, cast
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
-def ahead(items: Iterator[Item]) -> Generator[Item]:
-    """Yield ``items`` and make the next one in a thread while one is in use."""
+def prefetched(items: Iterator[Item]) -> Generator[Item]:
+    """Yield ``items``, and make the next one in a thread while one is in use."""
     end = object()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as pool:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
         coming = pool.submit(next, items, end)
         while (item := coming.result()) is not end:
             coming = pool.submit(next, items, end)
             yield cast("Item", item)
 
 
-def in_order(work: Callable[[Item], Outcome], items: Iterable[Item], workers: int) -> Generator[Outcome]:
+def ordered_map(work: Callable[[Item], Outcome], items: Iterable[Item], workers: int) -> Generator[Outcome]:
     """Yield ``work(item)`` for each of ``items``, in their order, from that many threads.
 
-    Items are taken as they are needed: no more than ``workers + 1`` are under way.
+    Items are consumed as they are needed: no more than ``workers + 1`` are in progress.
     """
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="work") as pool:
-        under_way: deque[Future[Outcome]] = deque()
+        in_progress: deque[Future[Outcome]] = deque()
         for item in items:
-            under_way.append(pool.submit(work, item))
-            if len(under_way) > workers:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+            in_progress.append(pool.submit(work, item))
+            if len(in_progress) > workers:
+                yield in_progress.popleft().result()
+        while in_progress:
+            yield in_progress.popleft().result()
+
+
+class Pool(Generic[Item]):
+    """Objects that only one thread at a time may use. There are as many as were ever in use at the same time."""
+
+    def __init__(self, make: Callable[[], Item]) -> None:
+        self._make = make
+        self._idle = [make()]
+
+    @contextmanager
+    def borrowed(self) -> Iterator[Item]:
+        """Give an idle object, or a new one where none is idle. It is idle again after the block."""
+        try:
+            item = self._idle.pop()
+        except IndexError:
+            item = self._make()
+        try:
+            yield item
+        finally:
+            self._idle.append(item)

@@ -1,4 +1,4 @@
-"""Step 8: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.http."""
+"""Step 9: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.http."""
 
 import json
 from bisect import bisect_right
@@ -9,29 +9,35 @@ from video_common.schema import (
     EMOTION_LABELS,
     AnalysisSettings,
     Box,
+    DetectorFacts,
     Emotions,
+    FaceLandmarks,
     ModelFacts,
-    Options,
+    Place,
     Result,
     TimelineFace,
     TimelineFrame,
     VideoFacts,
 )
+from video_emotions.advice import advise
 from video_emotions.aggregate import Observation, Report, ScoredFace
+from video_emotions.plan import Plan
 from video_emotions.probe import VideoInfo
 
 
 def build_result(
     report: Report,
     info: VideoInfo,
-    options: Options,
-    centre_tolerance: float,
+    plan: Plan,
+    settings: AnalysisSettings,
+    detector: DetectorFacts,
     model: ModelFacts,
     timings_ms: dict[str, float],
 ) -> Result:
     """Turn the sums of a Report into the Result's percents and means; without votes all of them are 0.0."""
     voting = sum(report.votes)
     units = voting * limits.PROBABILITY_UNITS
+    with_timeline = settings.include == "timeline"
     return Result(
         average_emotion_scores=_emotions([_ratio(100 * votes, voting) for votes in report.votes]),
         overall_dominant_emotion=EMOTION_LABELS[report.votes.index(max(report.votes))] if voting else None,
@@ -52,23 +58,20 @@ def build_result(
             bytes=info.size_bytes,
             sha256=info.sha256,
         ),
-        settings=AnalysisSettings(
-            frame_interval=options.frame_interval,
-            scale_factor=options.scale_factor,
-            faceless_frames=options.faceless_frames,
-            sampling=options.sampling,
-            centre_tolerance=centre_tolerance,
-        ),
+        settings=settings,
         model=model,
         timings_ms=timings_ms,
-        timeline=[_timeline_frame(seen) for seen in report.timeline] if options.include == "timeline" else None,
-        timeline_truncated=False if options.include == "timeline" else None,
+        timeline=[_timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
+        timeline_truncated=False if with_timeline else None,
+        detector=detector,
+        advice=advise(report, info, plan.scale, settings) or None,
     )
 
 
 def result_json(result: Result) -> str:
-    """Return the Result as JSON; what belongs to the timeline is left out where nobody asked for it."""
-    return result.model_dump_json(exclude={"timeline", "timeline_truncated"} if result.timeline is None else None)
+    """Return the Result as JSON, without the optional fields that it does not have."""
+    optional = ("timeline", "timeline_truncated", "advice")
+    return result.model_dump_json(exclude={name for name in optional if getattr(result, name) is None})
 
 
 def fitting_json(result: Result) -> str:
@@ -100,12 +103,14 @@ def _timeline_frame(seen: Observation) -> TimelineFrame:
 
 
 def _timeline_face(face: ScoredFace) -> TimelineFace:
-    x, y, width, height = face.box
+    points = face.landmarks and zip(FaceLandmarks.model_fields, face.landmarks, strict=True)
     return TimelineFace(
-        box=Box(x=x, y=y, width=width, height=height),
+        box=Box(**face.box._asdict()),
         detected=face.detected,
         dominant_emotion=EMOTION_LABELS[face.dominant],
         probabilities=_emotions([score / limits.PROBABILITY_UNITS for score in face.scores]),
+        detection_score=face.detection_score,
+        landmarks=FaceLandmarks(**{name: Place(x=x, y=y) for name, (x, y) in points}) if points else None,
     )
 
 

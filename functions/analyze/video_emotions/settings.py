@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -21,6 +21,8 @@ class Settings(BaseModel):
         A name of the model manifest.
     emotion_engine : Engine
         What runs it; only that engine is imported.
+    face_detector : str
+        Which detector finds the faces where a request names none.
     models_dir : Path
         Where the weights were baked; it is DeepFace's ``DEEPFACE_HOME``.
     work_dir : Path
@@ -46,6 +48,7 @@ class Settings(BaseModel):
 
     emotion_model: str = "deepface"
     emotion_engine: Engine = Engine.ONNX
+    face_detector: Literal["haar", "yunet"] = "haar"
     models_dir: Path = Path("/opt/models")
     work_dir: Path = Path("/tmp")  # noqa: S108 - the only directory that a Lambda function can write
     threads: Annotated[int, Field(ge=0, le=64)] = 0

@@ -29,7 +29,8 @@ MARGIN_SECONDS: Final = 5
 class Uploads:
     """Hands uploads to the worker, each version of an object once, however often its event comes.
 
-    An event is known by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model and settings.
+    An event is known by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model, detectors
+    and settings.
     """
 
     def __init__(self, worker: Worker, queue: Queue, persistence: BasePersistenceLayer) -> None:
@@ -115,14 +116,13 @@ class Uploads:
         return done
 
     def _take(self, upload: Upload, request_id: str) -> dict[str, Any]:
-        pipeline, source = self._worker.pipeline, upload.source
+        source = upload.source
         identity = {
             "bucket": source.bucket,
             "key": source.key,
             "version": source.version_id or upload.etag,
             "sequencer": upload.sequencer,
-            "model": pipeline.model.facts.model_dump(mode="json"),
-            "centre_tolerance": pipeline.settings.centre_tolerance,
+            **self._worker.pipeline.identity,
         }
         try:
             outcome: dict[str, Any] = self._once(

@@ -59,6 +59,9 @@ RETRY_SECONDS: Final = 30
 # -- Options ---------------------------------------------------------------------------------------------------------
 DEFAULT_FRAME_INTERVAL: Final = 30
 MAX_FRAME_INTERVAL: Final = 1_000_000
+MAX_VIDEO_MS: Final = 1_000_000_000
+"""Milliseconds in ``start_ms``, ``end_ms`` and ``interval_ms``: eleven days."""
+
 DEFAULT_LONG_SIDE: Final = 640
 """Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most this."""
 

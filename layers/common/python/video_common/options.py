@@ -1,6 +1,7 @@
 """Options as callers write them: in a query string, in JSON, or in an object's metadata -> `Options`."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ METADATA_NAME: Final = "options"
 
 
 def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) -> Options:
-    """Validate options of the query string (text) and of the JSON (typed) with the one model of them.
+    """Validate the options of the query string (text) and of the JSON (typed), merged, with their one model.
 
     Raises
     ------
@@ -29,15 +30,28 @@ def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) ->
     for name in (*query, *members):
         if name not in Options.model_fields:
             raise UnknownOption(f"{short(name)} is not an option; the options are: {', '.join(Options.model_fields)}.")
+    given = {**{name: _typed(values[0]) for name, values in query.items()}, **members}
     try:
-        typed = Options.model_validate_json(json.dumps(members), strict=True)
-        from_query = Options.model_validate({name: values[0] for name, values in query.items()})
+        return Options.model_validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
-        place = error.errors()[0]["loc"]
-        if not place:  # not Unicode, or nested too deep
-            raise InvalidJson("The options in the JSON are not plain values.") from error
-        raise InvalidOption(f"{place[0]!r} must be {Options.model_fields[str(place[0])].description}.") from error
-    return from_query.model_copy(update={name: getattr(typed, name) for name in typed.model_fields_set})
+        problem = error.errors()[0]
+        if problem["loc"]:
+            name = str(problem["loc"][0])
+            raise InvalidOption(f"{name!r} must be {Options.model_fields[name].description}.") from error
+        if problem["type"] == "conflict":
+            raise InvalidOption(problem["msg"]) from error
+        raise InvalidJson("The options in the JSON are not plain values.") from error  # not Unicode, nested too deep
+
+
+def _typed(text: str) -> int | float | str:
+    """Return the number that a text of the query spells, or the text."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
+    return int(number) if number.is_integer() else number
 
 
 def parse_members(text: str, example: str) -> dict[str, Any]:
@@ -73,7 +87,7 @@ def parse_members(text: str, example: str) -> dict[str, Any]:
 
 def to_metadata(options: Options) -> dict[str, str]:
     """Return the metadata that carries options; nothing for the defaults."""
-    text = options.model_dump_json(exclude_defaults=True)
+    text = options.model_dump_json(exclude_defaults=True, exclude_none=True)
     return {} if text == "{}" else {METADATA_NAME: text}
 
 

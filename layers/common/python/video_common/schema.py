@@ -1,9 +1,10 @@
 """The contract with callers: what they may ask for (`Options`) and what they get (`Result`)."""
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from video_common import limits
 
@@ -47,24 +48,27 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Options(_Frozen):
-    """What a caller may ask for.
+class AnalysisOptions(_Frozen):
+    """What a caller may ask for, as far as no setting of the deployment fills it in.
 
     Attributes
     ----------
-    frame_interval : int
-        Every Nth frame in presentation order is analysed, the first one included.
+    frame_interval : int or None
+        Every Nth picture in presentation order is analyzed, beginning with the first one. None with ``interval_ms``.
     scale_factor : float or None
-        Given: the whole analysis runs at that scale, with DeepFace's own detector parameters. None: the longer side
-        is shrunk to at most ``limits.DEFAULT_LONG_SIDE`` pixels.
+        The scale of the analysis. None: the longer side is shrunk to at most ``limits.DEFAULT_LONG_SIDE`` pixels.
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
     include : "timeline" or None
-        Also list every analysed frame.
+        Also list every analyzed frame.
+    interval_ms : int or None
+        Sample by time: the picture shown at each multiple of so many milliseconds from the part's start, each once.
+    start_ms, end_ms : int or None
+        Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
     """
 
-    frame_interval: int = Field(
+    frame_interval: int | None = Field(
         default=limits.DEFAULT_FRAME_INTERVAL,
         ge=1,
         le=limits.MAX_FRAME_INTERVAL,
@@ -74,6 +78,54 @@ class Options(_Frozen):
     faceless_frames: FacelessFrames = Field(default=FacelessFrames.SKIP, description="skip or analyze")
     sampling: Sampling = Field(default=Sampling.EXACT, description="exact or keyframes")
     include: Literal["timeline"] | None = Field(default=None, description="timeline")
+    interval_ms: int | None = Field(
+        default=None,
+        ge=1,
+        le=limits.MAX_VIDEO_MS,
+        description=f"a whole number of milliseconds from 1 to {limits.MAX_VIDEO_MS:,}",
+    )
+    start_ms: int | None = Field(
+        default=None,
+        ge=0,
+        le=limits.MAX_VIDEO_MS,
+        description=f"a whole number of milliseconds from 0 to {limits.MAX_VIDEO_MS:,}",
+    )
+    end_ms: int | None = Field(
+        default=None,
+        ge=1,
+        le=limits.MAX_VIDEO_MS,
+        description=f"a whole number of milliseconds from 1 to {limits.MAX_VIDEO_MS:,}",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_time_or_by_count(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        by_time, by_count = values.get("interval_ms"), values.get("frame_interval")
+        if by_time is None:
+            return {name: value for name, value in values.items() if name != "frame_interval" or value is not None}
+        if by_count is not None:
+            raise PydanticCustomError("conflict", "'interval_ms' and 'frame_interval' exclude each other. Send only one.")
+        return {**values, "frame_interval": None}
+
+    @model_validator(mode="after")
+    def _part_has_a_length(self) -> Self:
+        if self.end_ms is not None and self.end_ms <= (self.start_ms or 0):
+            raise PydanticCustomError("conflict", "'end_ms' must be greater than 'start_ms'.")
+        return self
+
+
+class Options(AnalysisOptions):
+    """What a caller may ask for.
+
+    Attributes
+    ----------
+    detector : str or None
+        Which detector finds the faces. None: the deployment's default.
+    """
+
+    detector: Literal["haar", "yunet"] | None = Field(default=None, description="haar or yunet")
 
 
 class Emotions(_Frozen):
@@ -89,7 +141,7 @@ class Emotions(_Frozen):
 
 
 class Box(_Frozen):
-    """A rectangle in pixels of the upright video frame at its own size, not at the analysed one."""
+    """A rectangle in square pixels of the upright video frame at its own size, not at the analyzed one."""
 
     x: int
     y: int
@@ -97,13 +149,45 @@ class Box(_Frozen):
     height: int
 
 
+class Place(_Frozen):
+    """A point in pixels of the upright video frame at its own size."""
+
+    x: int
+    y: int
+
+
+class FaceLandmarks(_Frozen):
+    """Five points of a face. Right and left are the person's own."""
+
+    right_eye: Place
+    left_eye: Place
+    nose: Place
+    right_mouth: Place
+    left_mouth: Place
+
+
 class TimelineFace(_Frozen):
-    """A face, largest first. ``detected`` is false where the whole frame stood in (``faceless_frames=analyze``)."""
+    """A face, largest first.
+
+    Attributes
+    ----------
+    box : Box
+    detected : bool
+        False where the whole frame stood in for a face (``faceless_frames=analyze``).
+    dominant_emotion : str
+    probabilities : Emotions
+    detection_score : float or None
+        The detector's score, 0 to 1. None: the detector gives none.
+    landmarks : FaceLandmarks or None
+        None: the detector gives none.
+    """
 
     box: Box
     detected: bool
     dominant_emotion: str
     probabilities: Emotions
+    detection_score: float | None = None
+    landmarks: FaceLandmarks | None = None
 
 
 class TimelineFrame(_Frozen):
@@ -116,7 +200,7 @@ class TimelineFrame(_Frozen):
 
 
 class VideoFacts(_Frozen):
-    """What the file is. Width and height are those of the upright picture; ``rotation`` in degrees was undone."""
+    """What the file is. Width and height are the upright picture's, in square pixels; ``rotation`` was undone."""
 
     duration_ms: int
     width: int
@@ -128,14 +212,27 @@ class VideoFacts(_Frozen):
     sha256: str
 
 
-class AnalysisSettings(_Frozen):
-    """The options as they were understood, and the settings that shape the numbers."""
+class AnalysisSettings(AnalysisOptions):
+    """The options as they were understood, and the deployment's settings that shape the numbers.
 
-    frame_interval: int
-    scale_factor: float | None
-    faceless_frames: FacelessFrames
-    sampling: Sampling
+    Attributes
+    ----------
+    detector : str
+    centre_tolerance : float
+    smallest_face_px : int
+        Side of the smallest face that was searched, in the video's own pixels.
+    """
+
+    detector: str
     centre_tolerance: float
+    smallest_face_px: int
+
+
+class DetectorFacts(_Frozen):
+    """Which detector found the faces. ``weights_sha256`` is the digest of its cascade or network."""
+
+    name: str
+    weights_sha256: str
 
 
 class ModelFacts(_Frozen):
@@ -168,11 +265,14 @@ class Result(_Frozen):
     mean_emotion_probabilities : Emotions
         Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
     timings_ms : dict of str to float
-        Milliseconds by step. Steps overlap: of `frames` and `faces` it is what the next step waited for them.
+        Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them.
     timeline : list of TimelineFrame or None
         Only with ``include=timeline``.
     timeline_truncated : bool or None
         Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
+    detector : DetectorFacts
+    advice : list of str or None
+        What the caller could try for a better answer; None where there is nothing to advise.
     """
 
     average_emotion_scores: Emotions
@@ -190,3 +290,5 @@ class Result(_Frozen):
     timings_ms: dict[str, float]
     timeline: list[TimelineFrame] | None = None
     timeline_truncated: bool | None = None
+    detector: DetectorFacts
+    advice: list[str] | None = None

@@ -1,0 +1,55 @@
+"""What a caller could try for a better answer. Pure."""
+
+from typing import Final
+
+from video_common.schema import AnalysisSettings, Sampling
+from video_emotions.aggregate import Report
+from video_emotions.probe import VideoInfo
+
+FEW_FRAMES: Final = 10
+"""With fewer sampled frames each one moves a percentage by ten points or more."""
+
+MANY_UNREADABLE: Final = 0.1
+"""Part of the sampled frames."""
+
+
+def advise(report: Report, info: VideoInfo, scale: float, settings: AnalysisSettings) -> list[str]:
+    """Return sentences for the caller, the most useful first; empty where there is nothing to advise.
+
+    Parameters
+    ----------
+    report : Report
+    info : VideoInfo
+    scale : float
+        At which the pictures were analyzed.
+    settings : AnalysisSettings
+    """
+    advice = []
+    if report.frames_analyzed and not report.frames_with_face:
+        advice.append(_no_face(scale, settings))
+    every_frame = settings.frame_interval == 1 and settings.sampling is Sampling.EXACT
+    if report.frames_analyzed < min(FEW_FRAMES, info.frame_count) and not every_frame:
+        advice.append(_few_frames(report.frames_analyzed, settings))
+    wanted = report.frames_analyzed + report.frames_unreadable
+    if report.frames_unreadable > MANY_UNREADABLE * wanted:
+        advice.append(
+            f"{report.frames_unreadable} of {wanted} sampled frames could not be decoded. "
+            "Export the video again, then send the new file."
+        )
+    return advice
+
+
+def _no_face(scale: float, settings: AnalysisSettings) -> str:
+    ways = []
+    if settings.detector != "yunet":
+        ways.append("detector=yunet, which also finds turned, partly covered and smaller faces")
+    if scale < 1:
+        ways.append(f"a scale_factor above {scale:.2f}, which makes smaller faces large enough")
+    found_none = f"No face was found. The search covers faces of {settings.smallest_face_px} pixels and more."
+    return f"{found_none} Try {', or '.join(ways)}." if ways else found_none
+
+
+def _few_frames(frames: int, settings: AnalysisSettings) -> str:
+    analyzed = "1 frame was" if frames == 1 else f"{frames} frames were"
+    ways = "sampling=exact, or " if settings.sampling is Sampling.KEYFRAMES else ""
+    return f"Only {analyzed} analyzed, so each one weighs much. Try {ways}a smaller interval_ms or frame_interval."

@@ -1,0 +1,103 @@
+"""YuNet, the face detection network of OpenCV's model zoo, through OpenCV's own ``FaceDetectorYN``.
+
+It finds faces that are turned, partly covered or small, where the Haar cascade does not.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from video_common.schema import DetectorFacts
+from video_emotions.boxes import Box, Size
+from video_emotions.faces.detector import Detection, Landmarks, Point
+from video_emotions.parallel import Pool
+from video_models.manifest import detector_spec
+
+NAME: Final = "yunet"
+
+MIN_SCORE: Final = 0.6
+"""Faces with a lower score are dropped; `benchmarks/detectors.py` shows what other values find."""
+
+MAX_OVERLAP: Final = 0.3
+"""Of two boxes that overlap by more, the one with the higher score stays (OpenCV's default)."""
+
+MAX_FACES: Final = 5000
+"""Candidates before overlapping ones are dropped (OpenCV's default)."""
+
+LARGEST_FACE: Final = 300
+"""Pixels. The model zoo states faces of 10 to 300 pixels; larger ones are searched in a shrunken copy."""
+
+SMALL_SIDE: Final = 320
+"""The longer side of that copy, in pixels: a face that fills the picture is about as large as the network was made for."""
+
+_POINTS: Final = len(Landmarks._fields)
+
+
+class YuNet:
+    """Finds faces, their eyes and three more points. Threads may share it: each call has a network of its own.
+
+    Parameters
+    ----------
+    path : Path
+        The network as ONNX.
+    sha256 : str
+        Its digest.
+    """
+
+    smallest_face = 10
+
+    def __init__(self, path: Path, sha256: str) -> None:
+        self.facts = DetectorFacts(name=NAME, weights_sha256=sha256)
+        self._idle = Pool(lambda: cv2.FaceDetectorYN.create(str(path), "", (32, 32), MIN_SCORE, MAX_OVERLAP, MAX_FACES))
+
+    @classmethod
+    def load(cls, models_dir: Path) -> Self:
+        """Verify the network that was baked into ``models_dir``, and load it.
+
+        Raises
+        ------
+        ModelUnavailable
+        """
+        spec = detector_spec(NAME)
+        return cls(spec.verified_path(models_dir), spec.sha256)
+
+    def detect(self, image: NDArray[np.uint8]) -> Iterator[Detection]:
+        """See `Detector.detect`."""
+        height, width = image.shape[:2]
+        with self._idle.borrowed() as network:
+            rows = _rows(network, image)
+            if min(height, width) > LARGEST_FACE:
+                factor = SMALL_SIDE / max(height, width)
+                copy = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+                rows = np.vstack([rows, _rows(network, np.asarray(copy, np.uint8)) / [*[factor] * 14, 1]])
+                rows = rows[_kept(rows)]
+        yield from sorted((_detection(row) for row in rows), key=lambda found: -found.box.area)
+
+
+def _rows(network: cv2.FaceDetectorYN, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return what the network finds: (faces, 15), x, y, width, height, x and y of five points, the score."""
+    size: Size = (image.shape[1], image.shape[0])
+    network.setInputSize(size)
+    _, rows = network.detect(image)
+    if rows is None:
+        return np.empty((0, 4 + 2 * _POINTS + 1))
+    rows = np.asarray(rows, np.float64)
+    # In pictures of a few pixels the network gives numbers without meaning.
+    meaningful = np.isfinite(rows).all(axis=1) & (np.abs(rows) < 10 * max(size)).all(axis=1) & (rows[:, 2:4] >= 1).all(axis=1)
+    return rows[meaningful]
+
+
+def _kept(rows: NDArray[np.float64]) -> list[int]:
+    """Return which rows stay of those that overlap: large faces from the shrunken copy, then by score."""
+    boxes, scores = rows[:, :4].tolist(), rows[:, -1].tolist()
+    return [int(place) for place in cv2.dnn.NMSBoxes(boxes, scores, MIN_SCORE, MAX_OVERLAP)]
+
+
+def _detection(row: NDArray[np.float64]) -> Detection:
+    landmarks = Landmarks(*(Point(x, y) for x, y in row[4:-1].reshape(-1, 2).tolist()))
+    box = Box(*(round(value) for value in row[:4].tolist()))
+    return Detection(box, (landmarks.right_eye, landmarks.left_eye), min(1.0, round(float(row[-1]), 6)), landmarks)
