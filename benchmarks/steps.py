@@ -9,13 +9,13 @@ from typing import Any
 import cv2
 
 from benchmarks.subject import MODELS
-from emotion_models.manifest import load_manifest
 from video_common.schema import Engine, Options
 from video_emotions.emotions import letterbox, load_model
 from video_emotions.faces import FaceFinder
 from video_emotions.frames import plan, sample
 from video_emotions.probe import probe
 from video_emotions.search import coarse_to_fine, everywhere, load_cascade
+from video_models.manifest import load_manifest
 
 MODEL = "mini-xception"
 Steps = dict[str, float]

@@ -17,7 +17,7 @@ MODELS = Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
 def seed_loop() -> Run:
     """Return the Flask app's own loop: all decoded, DeepFace.analyze and a second search on every thirtieth picture."""
     from benchmarks import seed_loop as seed
-    from emotion_models.manifest import load_manifest
+    from video_models.manifest import load_manifest
 
     weights = load_manifest()["mini-xception"].weights_path(MODELS)
     loaded = seed.load_deepface("mini-xception", str(weights), "tensorflow")

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from emotion_models.files import sha256_of
-from emotion_models.manifest import ModelSpec, load_manifest
 from video_common.schema import EMOTION_LABELS
+from video_models.files import sha256_of
+from video_models.manifest import ModelSpec, load_manifest
 
 NAME: Final = "deepface-random"
 SEED: Final = 20261101

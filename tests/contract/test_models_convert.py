@@ -13,13 +13,13 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from emotion_models import convert as conversion
-from emotion_models.convert import PARITY_LIMIT, convert
-from emotion_models.files import sha256_of
-from emotion_models.manifest import ConversionRecord, ModelSpec, UrlSource, load_manifest, verify
 from tests.random_deepface import random_deepface, varied_pictures
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
+from video_models import convert as conversion
+from video_models.convert import PARITY_LIMIT, convert
+from video_models.files import sha256_of
+from video_models.manifest import ConversionRecord, ModelSpec, UrlSource, load_manifest, verify
 
 DEEPFACE_CLIENTS = {
     Engine.ONNX: "deepface.models.demography.onnx.Emotion",

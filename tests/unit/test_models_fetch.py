@@ -15,9 +15,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from emotion_models.fetch import OPEN_SECONDS, fetch, fetch_first
-from emotion_models.manifest import ModelSpec, PackageSource, Source, UrlSource, load_manifest
 from video_common.errors import ModelUnavailable
+from video_models.fetch import OPEN_SECONDS, fetch, fetch_first
+from video_models.manifest import ModelSpec, PackageSource, Source, UrlSource, load_manifest
 
 WEIGHTS = os.urandom(700_000)
 DIGEST = sha256(WEIGHTS).hexdigest()
@@ -354,7 +354,7 @@ class TestCommand:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        command = [sys.executable, "-m", "emotion_models", "ready", "--models-dir", str(models_dir)]
+        command = [sys.executable, "-m", "video_models", "ready", "--models-dir", str(models_dir)]
 
         # When the models are made ready
         started = time.monotonic()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from deepface.models.demography.onnx import Emotion
 
-from emotion_models.manifest import ConversionRecord, ModelSpec, load_manifest, verify
 from video_common.errors import ConfigurationError, ModelUnavailable
 from video_common.schema import EMOTION_LABELS, Engine
+from video_models.manifest import ConversionRecord, ModelSpec, load_manifest, verify
 
 WEIGHTS = b"weights" * 1000
 ONNX = b"converted" * 500
@@ -157,7 +157,7 @@ class TestVerify:
 
         # Then the text names a file and a command, in one line
         assert str(SPEC.weights_path(models_dir).parent) in caught.value.detail
-        assert "python -m emotion_models" in caught.value.detail
+        assert "python -m video_models" in caught.value.detail
         assert "\n" not in caught.value.detail
 
     def test_a_cut_file_and_an_altered_one_are_told_apart(self, models_dir: Path):
@@ -184,14 +184,14 @@ class TestImports:
     def test_the_manifest_brings_nothing_but_pydantic(self):
         # When a fresh interpreter imports what the Lambda function imports
         code = (
-            "import sys; before = set(sys.modules); import emotion_models.manifest;"
+            "import sys; before = set(sys.modules); import video_models.manifest;"
             "names = {name.split('.')[0] for name in set(sys.modules) - before};"
             "print(*(name for name in names - sys.stdlib_module_names if not name.startswith('_sysconfigdata')))"
         )
         done = run("-c", code)
 
         # Then nothing else came along
-        allowed = {"emotion_models", "video_common", "pydantic", "pydantic_core", "annotated_types"}
+        allowed = {"video_models", "video_common", "pydantic", "pydantic_core", "annotated_types"}
         allowed |= {"typing_extensions", "typing_inspection"}
         assert done.returncode == 0, done.stderr
         assert set(done.stdout.split()) <= allowed
@@ -204,16 +204,16 @@ class TestImports:
         monkeypatch.setenv("PIP_FIND_LINKS", str(models_dir))
 
         # When it runs with its imports written to stderr
-        done = run("-X", "importtime", "-m", "emotion_models", *verb)
+        done = run("-X", "importtime", "-m", "video_models", *verb)
 
         # Then its own modules are among them, and TensorFlow is not
-        assert "emotion_models.manifest" in done.stderr
+        assert "video_models.manifest" in done.stderr
         assert not {"tensorflow", "tf_keras", "tf2onnx", "h5py"} & set(done.stderr.split())
 
 
 class TestCommands:
     def test_list_shows_every_model_with_its_licence(self):
-        done = run("-m", "emotion_models", "list")
+        done = run("-m", "video_models", "list")
 
         assert done.returncode == 0, done.stderr
         for spec in load_manifest().values():
@@ -222,7 +222,7 @@ class TestCommands:
 
     @pytest.mark.parametrize("engine", Engine)
     def test_verify_fails_with_one_message(self, tmp_path: Path, engine: Engine):
-        done = run("-m", "emotion_models", "verify", "deepface", "--engine", engine, "--models-dir", str(tmp_path))
+        done = run("-m", "video_models", "verify", "deepface", "--engine", engine, "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
         assert done.stdout == ""
@@ -231,13 +231,13 @@ class TestCommands:
 
     @pytest.mark.parametrize("verb", ["fetch", "convert", "verify", "ready"])
     def test_an_unknown_name_is_answered_with_the_known_ones(self, tmp_path: Path, verb: str):
-        done = run("-m", "emotion_models", verb, "deepfake", "--models-dir", str(tmp_path))
+        done = run("-m", "video_models", verb, "deepfake", "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
         assert done.stderr == "There is no model 'deepfake'; the models are: deepface, mini-xception.\n"
 
     def test_convert_without_weights_says_how_to_get_them(self, tmp_path: Path):
-        done = run("-m", "emotion_models", "convert", "deepface", "--models-dir", str(tmp_path))
+        done = run("-m", "video_models", "convert", "deepface", "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1

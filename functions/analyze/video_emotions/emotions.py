@@ -18,10 +18,10 @@ import numpy as np
 from deepface.modules.preprocessing import resize_image
 from numpy.typing import NDArray
 
-from emotion_models.manifest import ModelSpec, load_manifest, verify
 from video_common import limits
 from video_common.errors import ConfigurationError
 from video_common.schema import EMOTION_LABELS, Engine, ModelFacts
+from video_models.manifest import ModelSpec, load_manifest, verify
 
 Scores = tuple[int, ...]
 """Seven probabilities in label order, in units of 1e-6."""

