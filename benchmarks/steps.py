@@ -54,7 +54,7 @@ def seed(path: Path, warm_up: Path) -> Steps:
     from benchmarks import seed_loop
 
     os.environ["DEEPFACE_HOME"] = str(MODELS)
-    weights = load_manifest()[MODEL].weights_path(MODELS)
+    weights = load_manifest().emotions[MODEL].weights_path(MODELS)
     seed_loop.run(warm_up, 30, 0.5, model=MODEL, weights=weights)
     outcome = seed_loop.run(path, 30, 0.5, model=MODEL, weights=weights)
     names = {"decode": "decode", "analyze": "shrink, `DeepFace.analyze`", "eye_contact": "second search for faces"}

@@ -19,7 +19,7 @@ def seed_loop() -> Run:
     from benchmarks import seed_loop as seed
     from video_models.manifest import load_manifest
 
-    weights = load_manifest()["mini-xception"].weights_path(MODELS)
+    weights = load_manifest().emotions["mini-xception"].weights_path(MODELS)
     loaded = seed.load_deepface("mini-xception", str(weights), "tensorflow")
     seed.load_deepface = lambda *_: loaded  # once: the model's loading is measured by itself
     return lambda path: seed.run(path, 30, 0.5, model="mini-xception", weights=weights) and None

@@ -22,7 +22,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def test_weights_are_those_of_the_manifest(contents):
-    spec = load_manifest()[DEFAULT_MODEL]
+    spec = load_manifest().emotions[DEFAULT_MODEL]
     digests = contents["models"]
     assert digests[f".deepface/weights/{spec.file}"] == spec.sha256
     assert set(digests) == {

