@@ -18,6 +18,7 @@ import pytest
 
 from local.cloud import Cloud, emulated_cloud
 from tests.fakes import LambdaContext
+from tests.not_run import pytest_addoption, pytest_sessionfinish, pytest_terminal_summary  # noqa: F401 - hooks
 from video_common.schema import Engine
 from video_emotions.emotions import EmotionModel, load_model
 from video_emotions.pipeline import Pipeline
