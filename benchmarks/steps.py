@@ -9,13 +9,13 @@ from typing import Any
 import cv2
 
 from benchmarks.subject import MODELS
-from emotion_models.manifest import load_manifest
 from video_common.schema import Engine, Options
 from video_emotions.emotions import letterbox, load_model
 from video_emotions.faces import FaceFinder
 from video_emotions.frames import plan, sample
 from video_emotions.probe import probe
 from video_emotions.search import coarse_to_fine, everywhere, load_cascade
+from video_models.manifest import load_manifest
 
 MODEL = "mini-xception"
 Steps = dict[str, float]
@@ -54,7 +54,7 @@ def seed(path: Path, warm_up: Path) -> Steps:
     from benchmarks import seed_loop
 
     os.environ["DEEPFACE_HOME"] = str(MODELS)
-    weights = load_manifest()[MODEL].weights_path(MODELS)
+    weights = load_manifest().emotions[MODEL].weights_path(MODELS)
     seed_loop.run(warm_up, 30, 0.5, model=MODEL, weights=weights)
     outcome = seed_loop.run(path, 30, 0.5, model=MODEL, weights=weights)
     names = {"decode": "decode", "analyze": "shrink, `DeepFace.analyze`", "eye_contact": "second search for faces"}

@@ -17,9 +17,9 @@ MODELS = Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
 def seed_loop() -> Run:
     """Return the Flask app's own loop: all decoded, DeepFace.analyze and a second search on every thirtieth picture."""
     from benchmarks import seed_loop as seed
-    from emotion_models.manifest import load_manifest
+    from video_models.manifest import load_manifest
 
-    weights = load_manifest()["mini-xception"].weights_path(MODELS)
+    weights = load_manifest().emotions["mini-xception"].weights_path(MODELS)
     loaded = seed.load_deepface("mini-xception", str(weights), "tensorflow")
     seed.load_deepface = lambda *_: loaded  # once: the model's loading is measured by itself
     return lambda path: seed.run(path, 30, 0.5, model="mini-xception", weights=weights) and None

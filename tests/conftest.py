@@ -18,13 +18,16 @@ import pytest
 
 from local.cloud import Cloud, emulated_cloud
 from tests.fakes import LambdaContext
+from tests.not_run import pytest_addoption, pytest_sessionfinish, pytest_terminal_summary  # noqa: F401 - hooks
 from video_common.schema import Engine
 from video_emotions.emotions import EmotionModel, load_model
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
+from video_models.manifest import detector_path, load_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
+MODELS = Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
 
 
 def pytest_configure() -> None:
@@ -51,13 +54,21 @@ def no_network() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
-    return Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
+    return MODELS
 
 
 @pytest.fixture(scope="session")
 def model(models_dir: Path) -> EmotionModel:
     """The trained model that every machine can have."""
     return load_model("mini-xception", Engine.ONNX, models_dir, threads=2)
+
+
+@pytest.fixture(scope="session")
+def yunet_path() -> Path:
+    """YuNet's file. A machine that cannot fetch it does not run the tests that need it, and reports them."""
+    if not load_manifest().detectors["yunet"].weights_path(MODELS).exists():
+        pytest.skip("YuNet's file is not here: set MODEL_MIRROR to a folder or an address that has it")
+    return detector_path("yunet", MODELS)
 
 
 @pytest.fixture

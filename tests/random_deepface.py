@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from emotion_models.files import sha256_of
-from emotion_models.manifest import ModelSpec, load_manifest
 from video_common.schema import EMOTION_LABELS
+from video_models.files import sha256_of
+from video_models.manifest import load_manifest
+from video_models.specs import EmotionSpec
 
 NAME: Final = "deepface-random"
 SEED: Final = 20261101
@@ -22,11 +23,11 @@ LOGIT_SPREAD: Final = 2.0
 """Standard deviation of each logit over different pictures: freshly initialised, the network answers 1/7 to all."""
 
 
-def random_deepface(models_dir: Path) -> ModelSpec:
+def random_deepface(models_dir: Path) -> EmotionSpec:
     """Write the weights in a process of its own (TensorFlow, about 6 s) and return their manifest entry."""
     root = Path(__file__).parent.parent
     subprocess.run([sys.executable, "-m", "tests.random_deepface", str(models_dir)], cwd=root, check=True)
-    return load_manifest(models_dir / "manifest.json")[NAME]
+    return load_manifest(models_dir / "manifest.json").emotions[NAME]
 
 
 def varied_pictures(count: int, side: int, seed: int = SEED) -> Any:
@@ -50,7 +51,7 @@ def _write(models_dir: Path) -> None:
     from deepface.commons import weight_utils
     from deepface.models.demography.tf import Emotion
 
-    official = load_manifest()["deepface"]
+    official = load_manifest().emotions["deepface"]
     path = official.weights_path(models_dir)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()  # DeepFace asks whether the file is there, and would download it

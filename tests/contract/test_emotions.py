@@ -73,6 +73,7 @@ def test_missing_weights_are_an_error_at_the_start(tmp_path, engine):
     assert not list(tmp_path.iterdir()), "something was made or fetched"
 
 
-def test_an_unknown_model_names_the_known_ones(models_dir):
-    with pytest.raises(ConfigurationError, match="deepface, mini-xception"):
-        load_model("vgg", Engine.ONNX, models_dir, 1)
+@pytest.mark.parametrize("name", ["vgg", "yunet"])
+def test_an_unknown_model_names_the_known_ones(models_dir, name):
+    with pytest.raises(ConfigurationError, match=r"deepface, mini-xception\.$"):
+        load_model(name, Engine.ONNX, models_dir, 1)

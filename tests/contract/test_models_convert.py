@@ -13,13 +13,14 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from emotion_models import convert as conversion
-from emotion_models.convert import PARITY_LIMIT, convert
-from emotion_models.files import sha256_of
-from emotion_models.manifest import ConversionRecord, ModelSpec, UrlSource, load_manifest, verify
 from tests.random_deepface import random_deepface, varied_pictures
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
+from video_models import convert as conversion
+from video_models.convert import PARITY_LIMIT, convert
+from video_models.files import sha256_of
+from video_models.manifest import load_manifest, verify
+from video_models.specs import ConversionRecord, EmotionSpec, UrlSource
 
 DEEPFACE_CLIENTS = {
     Engine.ONNX: "deepface.models.demography.onnx.Emotion",
@@ -43,7 +44,7 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.fixture(scope="module")
-def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelSpec, Path, str]:
+def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[EmotionSpec, Path, str]:
     """Random weights and what `convert` made of them; not to be touched."""
     models_dir = tmp_path_factory.mktemp("models")
     spec = random_deepface(models_dir)
@@ -51,12 +52,12 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelSpec, Path
 
 
 @pytest.fixture(scope="module")
-def spec(converted: tuple[ModelSpec, Path, str]) -> ModelSpec:
+def spec(converted: tuple[EmotionSpec, Path, str]) -> EmotionSpec:
     return converted[0]
 
 
 @pytest.fixture
-def own_dir(converted: tuple[ModelSpec, Path, str], tmp_path: Path) -> Path:
+def own_dir(converted: tuple[EmotionSpec, Path, str], tmp_path: Path) -> Path:
     """A copy that a test may harm."""
     return shutil.copytree(converted[1], tmp_path / "models")
 
@@ -67,13 +68,13 @@ def flip_a_byte(path: Path) -> None:
     path.write_bytes(content)
 
 
-def run_onnx(spec: ModelSpec, models_dir: Path, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+def run_onnx(spec: EmotionSpec, models_dir: Path, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
     session = onnxruntime.InferenceSession(str(spec.onnx_path(models_dir)), providers=["CPUExecutionProvider"])
     return session.run(None, {"faces": pictures})[0]
 
 
 class TestConversion:
-    def test_the_record_tells_what_was_made_from_what(self, converted: tuple[ModelSpec, Path, str]):
+    def test_the_record_tells_what_was_made_from_what(self, converted: tuple[EmotionSpec, Path, str]):
         # Given a conversion
         spec, models_dir, report = converted
         record = ConversionRecord.model_validate_json(spec.record_path(models_dir).read_bytes())
@@ -86,19 +87,19 @@ class TestConversion:
         assert record.parity_samples == 1 + 7 + 64 + 7
         assert f"{record.parity:.1e}" in report
 
-    def test_only_the_three_files_are_there(self, converted: tuple[ModelSpec, Path, str]):
+    def test_only_the_three_files_are_there(self, converted: tuple[EmotionSpec, Path, str]):
         spec, models_dir, _ = converted
         paths = spec.weights_path(models_dir), spec.onnx_path(models_dir), spec.record_path(models_dir)
 
         assert sorted(spec.weights_path(models_dir).parent.iterdir()) == sorted(paths)
 
     @pytest.mark.parametrize("engine", Engine)
-    def test_both_engines_find_it_right(self, converted: tuple[ModelSpec, Path, str], engine: Engine):
+    def test_both_engines_find_it_right(self, converted: tuple[EmotionSpec, Path, str], engine: Engine):
         spec, models_dir, _ = converted
 
         verify(spec, models_dir, engine)
 
-    def test_a_second_time_nothing_is_done(self, spec: ModelSpec, own_dir: Path):
+    def test_a_second_time_nothing_is_done(self, spec: EmotionSpec, own_dir: Path):
         # Given a converted model without its weights, of which nothing could be made
         def state() -> tuple[int, int, int]:
             found = spec.onnx_path(own_dir).stat()  # without the time of the last reading, which reading changes
@@ -117,7 +118,7 @@ class TestConversion:
 
 
 class TestPredictions:
-    def test_pictures_are_told_apart(self, converted: tuple[ModelSpec, Path, str]):
+    def test_pictures_are_told_apart(self, converted: tuple[EmotionSpec, Path, str]):
         # Given the purpose of the random weights: that a mix-up of pictures would be seen
         spec, models_dir, _ = converted
 
@@ -128,7 +129,7 @@ class TestPredictions:
         assert probabilities.std(axis=0).min() > 0.02
 
     @pytest.mark.parametrize("count", [1, 7, 33])
-    def test_a_batch_gives_what_its_pictures_give_alone(self, converted: tuple[ModelSpec, Path, str], count: int):
+    def test_a_batch_gives_what_its_pictures_give_alone(self, converted: tuple[EmotionSpec, Path, str], count: int):
         spec, models_dir, _ = converted
         pictures = varied_pictures(count, spec.input_size, seed=2)
 
@@ -139,7 +140,7 @@ class TestPredictions:
         assert np.abs(together - alone).max() <= PARITY_LIMIT
 
     def test_deepfaces_own_clients_agree_on_what_they_find_by_themselves(
-        self, converted: tuple[ModelSpec, Path, str], environment: pytest.MonkeyPatch
+        self, converted: tuple[EmotionSpec, Path, str], environment: pytest.MonkeyPatch
     ):
         # Given DeepFace, pointed at the directory and without a way to download, and coloured faces as it hands on
         _, models_dir, _ = converted
@@ -161,12 +162,12 @@ class TestPredictions:
     def test_the_manifest_names_deepfaces_own_sources(self):
         deepface = import_module(DEEPFACE_CLIENTS[Engine.TENSORFLOW])
 
-        assert load_manifest()["deepface"].sources == tuple(UrlSource(url=url) for url in deepface.WEIGHTS_URL)
+        assert load_manifest().emotions["deepface"].sources == tuple(UrlSource(url=url) for url in deepface.WEIGHTS_URL)
 
 
 class TestHarm:
-    @pytest.mark.parametrize("path", [ModelSpec.onnx_path, ModelSpec.record_path], ids=["onnx", "record"])
-    def test_a_flipped_byte_is_seen_and_mended(self, spec: ModelSpec, own_dir: Path, path):
+    @pytest.mark.parametrize("path", [EmotionSpec.onnx_path, EmotionSpec.record_path], ids=["onnx", "record"])
+    def test_a_flipped_byte_is_seen_and_mended(self, spec: EmotionSpec, own_dir: Path, path):
         # Given a converted model with a flipped byte
         flip_a_byte(path(spec, own_dir))
         with pytest.raises(ModelUnavailable):
@@ -187,7 +188,7 @@ class TestHarm:
             pytest.param(Path.unlink, id="missing"),
         ],
     )
-    def test_wrong_weights_are_neither_loaded_nor_converted(self, spec: ModelSpec, own_dir: Path, harm):
+    def test_wrong_weights_are_neither_loaded_nor_converted(self, spec: EmotionSpec, own_dir: Path, harm):
         # Given harmed weights, not converted yet
         spec.onnx_path(own_dir).unlink()
         harm(spec.weights_path(own_dir))
@@ -204,7 +205,7 @@ class TestHarm:
         # Given a manifest that pins a file which is not what it says
         content = b"not HDF5"
         change = {"size": len(content), "sha256": sha256(content).hexdigest()}
-        spec = load_manifest()[name].model_copy(update=change)
+        spec = load_manifest().emotions[name].model_copy(update=change)
         spec.weights_path(tmp_path).parent.mkdir(parents=True)
         spec.weights_path(tmp_path).write_bytes(content)
 
@@ -212,7 +213,7 @@ class TestHarm:
             convert(spec, tmp_path)
 
     @pytest.mark.parametrize("answer", [1 / 7, np.nan])
-    def test_engines_that_differ_are_refused(self, converted: tuple[ModelSpec, Path, str], answer: float):
+    def test_engines_that_differ_are_refused(self, converted: tuple[EmotionSpec, Path, str], answer: float):
         # Given a network that answers otherwise than the converted model
         class Other:
             def __call__(self, batch: NDArray[np.float32], *, training: bool) -> NDArray[np.float32]:
@@ -230,7 +231,7 @@ class TestHarm:
 
 class TestMiniXception:
     @pytest.fixture
-    def whole_network(self, tmp_path: Path) -> ModelSpec:
+    def whole_network(self, tmp_path: Path) -> EmotionSpec:
         """A small network that is saved whole, layers and weights in one file, as mini-xception is."""
         keras: Any = import_module("tf_keras")
         keras.utils.set_random_seed(1)
@@ -241,14 +242,14 @@ class TestMiniXception:
                 keras.layers.Dense(7, activation="softmax"),
             ]
         )
-        path = load_manifest()["mini-xception"].weights_path(tmp_path)
+        path = load_manifest().emotions["mini-xception"].weights_path(tmp_path)
         path.parent.mkdir(parents=True)
         with warnings.catch_warnings(category=UserWarning, action="ignore"):  # Keras calls its own old format legacy
             network.save(path)
         change = {"size": path.stat().st_size, "sha256": sha256_of(path)}
-        return load_manifest()["mini-xception"].model_copy(update=change)
+        return load_manifest().emotions["mini-xception"].model_copy(update=change)
 
-    def test_it_is_converted_too(self, whole_network: ModelSpec, tmp_path: Path):
+    def test_it_is_converted_too(self, whole_network: EmotionSpec, tmp_path: Path):
         report = convert(whole_network, tmp_path)
 
         assert report.record is not None

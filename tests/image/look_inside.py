@@ -46,11 +46,11 @@ def look() -> dict:
     import numpy
     import snapshot_restore_py
 
-    import emotion_models
     import video_common
     import video_emotions
+    import video_models
 
-    modules = (av, boto3, botocore, cv2, emotion_models, numpy, snapshot_restore_py, video_common, video_emotions)
+    modules = (av, boto3, botocore, cv2, video_models, numpy, snapshot_restore_py, video_common, video_emotions)
     sys.path.append("/var/runtime")  # as the base's entry point does
     client = importlib.util.find_spec("awslambdaric")
     return {

@@ -12,7 +12,7 @@ from local.standin import base_image
 from tests.conftest import ROOT
 
 CONTEXT = ("requirements", "layers", "functions")
-CHECK = '&& python3 -m emotion_models verify "${EMOTION_MODEL}" --engine onnx'
+CHECK = '&& python3 -m video_models verify "${EMOTION_MODEL}" --engine onnx'
 
 pytestmark = pytest.mark.timeout(700)
 
@@ -55,7 +55,7 @@ def test_a_changed_byte_of_the_weights_ends_the_build(engine, context, file):
 
 def test_weights_that_are_not_the_manifests_end_the_build(engine, context):
     # Given another digest in the manifest: what the source sends is off by a byte, seen from there
-    manifest = context / "layers/models/python/emotion_models/manifest.json"
+    manifest = context / "layers/models/python/video_models/manifest.json"
     specs = json.loads(manifest.read_text())
     for spec in specs:
         spec["sha256"] = spec["sha256"][:-1] + ("0" if spec["sha256"][-1] != "0" else "1")
@@ -65,7 +65,7 @@ def test_weights_that_are_not_the_manifests_end_the_build(engine, context):
 
 def test_weights_that_cannot_be_had_end_the_build_with_the_reason(engine, context):
     # Given sources where nothing listens
-    manifest = context / "layers/models/python/emotion_models/manifest.json"
+    manifest = context / "layers/models/python/video_models/manifest.json"
     specs = json.loads(manifest.read_text())
     for spec in specs:
         spec["sources"] = [{"url": "http://127.0.0.1:9/weights.h5"}]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from emotion_models.manifest import load_manifest
 from local.image import DEFAULT_MODEL, ENGINES
 from tests.image.conftest import HERE
 from video_common.schema import Engine
+from video_models.manifest import load_manifest
 
 AVCODEC = (62, 28, 102)
 """FFmpeg 8.1.2, which mends CVE-2026-8461."""
@@ -22,7 +22,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def test_weights_are_those_of_the_manifest(contents):
-    spec = load_manifest()[DEFAULT_MODEL]
+    spec = load_manifest().emotions[DEFAULT_MODEL]
     digests = contents["models"]
     assert digests[f".deepface/weights/{spec.file}"] == spec.sha256
     assert set(digests) == {
@@ -61,7 +61,7 @@ def test_imports_come_from_where_they_should(contents):
     assert contents["modules"] == {
         **{name: f"/var/task/{name}/__init__.py" for name in PACKAGES},
         "snapshot_restore_py": "/var/task/snapshot_restore_py.py",
-        "emotion_models": "/opt/python/emotion_models/__init__.py",
+        "video_models": "/opt/python/video_models/__init__.py",
         "video_common": "/opt/python/video_common/__init__.py",
         "video_emotions": "/var/task/video_emotions/__init__.py",
     }

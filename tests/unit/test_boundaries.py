@@ -13,13 +13,13 @@ PACKAGES = {
     "video_emotions": ROOT / "functions/analyze/video_emotions",
     "video_jobs": ROOT / "functions/jobs/video_jobs",
     "video_common": ROOT / "layers/common/python/video_common",
-    "emotion_models": ROOT / "layers/models/python/emotion_models",
+    "video_models": ROOT / "layers/models/python/video_models",
 }
 ONLY_IN = {
     "av": {"video_emotions.decoder"},
-    "deepface": {"video_emotions.emotions", "emotion_models.convert"},
-    "onnxruntime": {"video_emotions.emotions", "emotion_models.convert"},
-    "tensorflow": {"video_emotions.emotions", "emotion_models.convert"},
+    "deepface": {"video_emotions.emotions", "video_models.convert"},
+    "onnxruntime": {"video_emotions.emotions", "video_models.convert"},
+    "tensorflow": {"video_emotions.emotions", "video_models.convert"},
     "boto3": {"video_common.aws.clients"},
     "botocore": {"video_common.aws.clients"},
 }
@@ -72,7 +72,7 @@ def test_only_the_settings_read_the_environment():
     # the other two set what DeepFace and TensorFlow read when they are imported
     assert readers == {
         *("video_emotions.settings", "video_jobs.settings"),
-        *("video_emotions.emotions", "emotion_models.convert"),
+        *("video_emotions.emotions", "video_models.convert"),
     }
 
 

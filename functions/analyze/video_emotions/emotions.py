@@ -18,10 +18,11 @@ import numpy as np
 from deepface.modules.preprocessing import resize_image
 from numpy.typing import NDArray
 
-from emotion_models.manifest import ModelSpec, load_manifest, verify
 from video_common import limits
 from video_common.errors import ConfigurationError
 from video_common.schema import EMOTION_LABELS, Engine, ModelFacts
+from video_models.manifest import load_manifest, verify
+from video_models.specs import EmotionSpec
 
 Scores = tuple[int, ...]
 """Seven probabilities in label order, in units of 1e-6."""
@@ -104,15 +105,15 @@ def load_model(name: str, engine: Engine, models_dir: Path, threads: int) -> Emo
     ModelUnavailable
         The weights are missing or are not those of the manifest.
     ConfigurationError
-        The manifest has no such model.
+        The manifest has no such emotion model.
     """
-    manifest = load_manifest()
-    if name not in manifest:
-        raise ConfigurationError(f"EMOTION_MODEL is {name!r}; the models are: {', '.join(manifest)}.")
-    return load_spec(manifest[name], engine, models_dir, threads)
+    emotions = load_manifest().emotions
+    if name not in emotions:
+        raise ConfigurationError(f"EMOTION_MODEL is {name!r}; the emotion models are: {', '.join(emotions)}.")
+    return load_spec(emotions[name], engine, models_dir, threads)
 
 
-def load_spec(spec: ModelSpec, engine: Engine, models_dir: Path, threads: int) -> EmotionModel:
+def load_spec(spec: EmotionSpec, engine: Engine, models_dir: Path, threads: int) -> EmotionModel:
     """Do what `load_model` does for an entry that is already at hand."""
     verify(spec, models_dir, engine)
     os.environ["DEEPFACE_HOME"] = str(models_dir)
@@ -141,7 +142,7 @@ def _no_downloaders() -> Iterator[None]:
             del sys.modules[name]
 
 
-def _client(base: type[Any], network: Any, spec: ModelSpec) -> Any:
+def _client(base: type[Any], network: Any, spec: EmotionSpec) -> Any:
     """Make DeepFace's Emotion client of one engine with our network and the network's own input."""
     low, high = spec.input_range
     size = (spec.input_size, spec.input_size)
@@ -158,7 +159,7 @@ def _client(base: type[Any], network: Any, spec: ModelSpec) -> Any:
     return Client()
 
 
-def _load_onnx(spec: ModelSpec, models_dir: Path) -> tuple[type[Any], Any]:
+def _load_onnx(spec: EmotionSpec, models_dir: Path) -> tuple[type[Any], Any]:
     # ONNX Runtime reports models and hardware to its maker, on by default since 1.29; read when it is imported.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime
@@ -174,7 +175,7 @@ def _load_onnx(spec: ModelSpec, models_dir: Path) -> tuple[type[Any], Any]:
     return EmotionClient, session
 
 
-def _load_tensorflow(spec: ModelSpec, models_dir: Path, threads: int) -> tuple[type[Any], Any]:
+def _load_tensorflow(spec: EmotionSpec, models_dir: Path, threads: int) -> tuple[type[Any], Any]:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # DeepFace's networks are Keras 2; read when TensorFlow is imported
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")

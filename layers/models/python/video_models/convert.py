@@ -13,10 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_models.files import replacing
-from emotion_models.manifest import ConversionRecord, ModelSpec, verify
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
+from video_models.files import replacing
+from video_models.manifest import verify
+from video_models.specs import ConversionRecord, EmotionSpec
 
 OPSET: Final = 17
 """What tf2onnx 1.17 writes well, and every onnxruntime since 1.12 reads."""
@@ -37,12 +38,12 @@ class ConvertReport:
 
     Attributes
     ----------
-    spec : ModelSpec
+    spec : EmotionSpec
     record : ConversionRecord or None
         None if the converted model was there already.
     """
 
-    spec: ModelSpec
+    spec: EmotionSpec
     record: ConversionRecord | None
 
     def __str__(self) -> str:
@@ -54,12 +55,12 @@ class ConvertReport:
         )
 
 
-def convert(spec: ModelSpec, models_dir: Path) -> ConvertReport:
+def convert(spec: EmotionSpec, models_dir: Path) -> ConvertReport:
     """Convert a model's verified weights, unless that was done and the result is right.
 
     Parameters
     ----------
-    spec : ModelSpec
+    spec : EmotionSpec
     models_dir : Path
 
     Raises
@@ -75,7 +76,7 @@ def convert(spec: ModelSpec, models_dir: Path) -> ConvertReport:
     return ConvertReport(spec, None)
 
 
-def _convert(spec: ModelSpec, models_dir: Path) -> ConversionRecord:
+def _convert(spec: EmotionSpec, models_dir: Path) -> ConversionRecord:
     verify(spec, models_dir, Engine.TENSORFLOW)
     if missing := [package for package in _PACKAGES if find_spec(package) is None]:
         needed = "what requirements/tensorflow.txt and requirements/convert.txt name"
@@ -98,7 +99,7 @@ def _convert(spec: ModelSpec, models_dir: Path) -> ConversionRecord:
     return record
 
 
-def _build(spec: ModelSpec, models_dir: Path) -> Any:
+def _build(spec: EmotionSpec, models_dir: Path) -> Any:
     os.environ["TF_USE_LEGACY_KERAS"] = "1"  # DeepFace's networks are Keras 2; read when TensorFlow is imported
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # a GPU rounds otherwise than the CPUs that will run the model
@@ -117,7 +118,7 @@ def _build(spec: ModelSpec, models_dir: Path) -> Any:
         raise ModelUnavailable(text) from error
 
 
-def _to_onnx(network: Any, spec: ModelSpec) -> bytes:
+def _to_onnx(network: Any, spec: EmotionSpec) -> bytes:
     import tensorflow
     import tf2onnx
 
@@ -127,7 +128,7 @@ def _to_onnx(network: Any, spec: ModelSpec) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _parity(network: Any, onnx: bytes, spec: ModelSpec) -> tuple[float, int]:
+def _parity(network: Any, onnx: bytes, spec: EmotionSpec) -> tuple[float, int]:
     """Return the largest difference of a probability, and over how many pictures."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # on by default since 1.29; read when it is imported
     import onnxruntime
@@ -154,7 +155,7 @@ def _probabilities(network: Any, batch: NDArray[np.float32]) -> NDArray[np.float
     return np.asarray(output, dtype=np.float32)
 
 
-def _pictures(spec: ModelSpec) -> list[NDArray[np.float32]]:
+def _pictures(spec: EmotionSpec) -> list[NDArray[np.float32]]:
     """Make batches in the network's input range: noise, and what noise never shows a network (flat, ramps, edges)."""
     side = spec.input_size
     random = np.random.default_rng(20261101)

