@@ -21,6 +21,7 @@ from tests.fakes import LambdaContext
 from tests.not_run import pytest_addoption, pytest_sessionfinish, pytest_terminal_summary  # noqa: F401 - hooks
 from video_common.schema import Engine
 from video_emotions.emotions import EmotionModel, load_model
+from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_models.manifest import detector_path, load_manifest
@@ -80,7 +81,7 @@ def settings(models_dir: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def pipeline(settings: Settings, model: EmotionModel) -> Pipeline:
-    return Pipeline(settings, model)
+    return Pipeline(settings, model, FaceFinder(settings.models_dir))
 
 
 @pytest.fixture

@@ -5,31 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote_plus
 
 from tests.fakes import LambdaContext, s3_event
+from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore
 from video_common.errors import NotAVideo
 from video_common.jobs import Job, job_id_of
-from video_common.schema import (
-    AnalysisSettings,
-    Emotions,
-    Engine,
-    FacelessFrames,
-    ModelFacts,
-    Result,
-    Sampling,
-    VideoFacts,
-)
+from video_common.schema import Emotions, Result, VideoFacts
 from video_emotions.requests import VideoRequest
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
 from video_emotions.worker import Worker
 
 NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)
-MODEL = ModelFacts(name="none", engine=Engine.ONNX, weights_sha256="0" * 64)
 
 
 class Lost(BaseException):
@@ -48,13 +38,6 @@ def result_of(content: bytes, **more: Any) -> Result:
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
-    settings = AnalysisSettings(
-        frame_interval=30,
-        scale_factor=None,
-        faceless_frames=FacelessFrames.SKIP,
-        sampling=Sampling.EXACT,
-        centre_tolerance=0.2,
-    )
     return Result(
         average_emotion_scores=NOBODY,
         overall_dominant_emotion=None,
@@ -66,9 +49,10 @@ def result_of(content: bytes, **more: Any) -> Result:
         truncated=False,
         mean_emotion_probabilities=NOBODY,
         video=video,
-        settings=settings,
+        settings=SETTINGS,
         model=MODEL,
         timings_ms={},
+        detector=DETECTOR,
         **more,
     )
 
@@ -83,7 +67,7 @@ class ReadsOnly:
     seconds: float = 20
     analysed: list[bytes] = field(default_factory=list)
     during: Callable[[bytes], None] = lambda content: None
-    model: Any = field(default_factory=lambda: SimpleNamespace(facts=MODEL))
+    identity: dict[str, Any] = field(default_factory=lambda: {"model": MODEL.model_dump(mode="json")})
 
     def analyze(self, request: VideoRequest) -> Result:
         with TemporaryDirectory() as folder:

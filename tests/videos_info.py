@@ -1,15 +1,30 @@
-"""Makes a `VideoInfo` without a file."""
+"""Makes what the pipeline passes on, without a file: facts, plans, settings."""
 
 import numpy as np
 
+from video_common.schema import AnalysisSettings, DetectorFacts, Engine, ModelFacts
+from video_emotions.packets import PacketIndex
+from video_emotions.plan import Plan
 from video_emotions.probe import VideoInfo
 
+MODEL = ModelFacts(name="none", engine=Engine.ONNX, weights_sha256="0" * 64)
+DETECTOR = DetectorFacts(name="haar", weights_sha256="0" * 64)
+SETTINGS = AnalysisSettings(detector="haar", centre_tolerance=0.2, smallest_face_px=24)
 
-def info_of(frames: int, *, step_ms: int = 33, keyframes: tuple[int, ...] = (0,)) -> VideoInfo:
+
+def info_of(frames: int, *, step_ms: int = 33, size: tuple[int, int] = (640, 360)) -> VideoInfo:
     """Describe a video of ``frames`` pictures, ``step_ms`` apart."""
+    return VideoInfo("h264", *size, 0, 30.0, frames * step_ms, 1, "0" * 64, frames)
+
+
+def index_of(frames: int, *, step_ms: int = 33, keyframes: tuple[int, ...] = (0,)) -> PacketIndex:
+    """List the packets of such a video."""
     pts = np.arange(frames, dtype=np.int64) * step_ms
     is_keyframe = np.zeros(frames, dtype=np.bool_)
     is_keyframe[[place for place in keyframes if place < frames]] = True
-    return VideoInfo(
-        "h264", 640, 360, 0, 30.0, frames * step_ms, 1, "0" * 64, pts, pts, is_keyframe, np.arange(frames), True
-    )
+    return PacketIndex(pts, pts, is_keyframe, np.arange(frames), True, step_ms)
+
+
+def plan_of(frames: int, scale: float = 1.0) -> Plan:
+    """Plan every picture of such a video."""
+    return Plan(np.arange(frames), truncated=False, keyframes_only=False, scale=scale)

@@ -11,7 +11,7 @@ from tests.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_vid
 from tests.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
 from video_common.errors import NotAVideo, TruncatedVideo, UnsupportedCodec
 from video_common.schema import Options, Result, Sampling
-from video_emotions.frames import Frame, plan, sample
+from video_emotions.frames import Frame, read
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe
 from video_emotions.requests import VideoRequest
@@ -21,8 +21,7 @@ VFR_MS = [0, 40, 73, 500, 507, 1900, 1933, 2000, 2400, 5000]
 
 
 def sampled(path: Path, **options) -> list[Frame]:
-    info, chosen = probe(path, 2), Options(scale_factor=1, **options)
-    return list(sample(path, info, chosen, plan(info, chosen), 2))
+    return list(read(path, Options(scale_factor=1, **options), 2)[2])
 
 
 def numbers(frames: list[Frame]) -> list[int]:
@@ -238,11 +237,11 @@ def test_keyframes_of_equal_times_count_once_and_none_is_missed(tmp_path):
     # Given times that fall together in the container's milliseconds
     times, unit = [0, 100, 100.2, 200, 200.2, 300], Fraction(1, 10_000)
     path = write_video(tmp_path / "d.mkv", flat(320, 180, 6), codec="mjpeg", times_ms=times, time_base=unit)
-    info, options = probe(path, 2), Options(frame_interval=3, sampling=Sampling.KEYFRAMES)
-    assert len(set(info.pts.tolist())) < info.frame_count
+    (_, index), options = probe(path, 2), Options(frame_interval=3, sampling=Sampling.KEYFRAMES)
+    assert len(set(index.pts.tolist())) < index.frame_count
     # When keyframes are sampled, then every one of the plan comes
-    chosen = plan(info, options)
-    assert [frame.index for frame in sample(path, info, options, chosen, 2)] == chosen.indices.tolist()
+    _, chosen, frames = read(path, options, 2)
+    assert [frame.index for frame in frames] == chosen.indices.tolist()
 
 
 def test_a_sound_file_with_a_cover_is_no_video(tmp_path, pipeline):

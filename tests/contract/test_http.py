@@ -10,6 +10,7 @@ from tests.fakes import json_event, rest_event
 from video_common import limits
 from video_emotions.api import Api
 from video_emotions.emotions import EmotionModel
+from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
 
 CLIP = SAMPLE.read_bytes()
@@ -103,7 +104,7 @@ class BrokenModel(EmotionModel):
 
 
 def test_an_unexpected_error_is_a_500_that_tells_nothing_and_leaves_nothing(settings, model, context, caplog):
-    api = Api(Pipeline(settings, BrokenModel(model.facts)))
+    api = Api(Pipeline(settings, BrokenModel(model.facts), FaceFinder(settings.models_dir)))
     status, content_type, document = answer(api, rest_event(CLIP), context)
     assert (status, content_type, document["code"]) == (500, "application/problem+json", "internal_error")
     assert "secret" not in json.dumps(document)

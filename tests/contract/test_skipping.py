@@ -3,6 +3,7 @@
 import gc
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from tests.make_video import write_video
 from tests.pictures import moving
 from video_common.schema import Options, Sampling
 from video_emotions import frames
-from video_emotions.decoder import Use, open_video
-from video_emotions.frames import Frame, plan, sample, uses_of_packets
-from video_emotions.probe import VideoInfo, probe
+from video_emotions.decoder import open_video
+from video_emotions.frames import Frame, read, sample
+from video_emotions.packets import PacketIndex, Use
+from video_emotions.plan import plan
+from video_emotions.probe import probe
 
 FRAMES = 130
 UNEVEN_MS = [number * 33 + (number * number) % 29 for number in range(FRAMES)]
@@ -60,16 +63,16 @@ def cut(path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, VideoInfo, list[bytes]]]:
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, PacketIndex, list[bytes]]]:
     """Give a clip by its name: the file, what it is, and each picture's bytes by plain decoding."""
     folder, made = tmp_path_factory.mktemp("clips"), {}
 
-    def get(name: str) -> tuple[Path, VideoInfo, list[bytes]]:
+    def get(name: str) -> tuple[Path, PacketIndex, list[bytes]]:
         if name not in made:
             path = write_video(folder / name, moving(160, 96, FRAMES), **CLIPS[name])
             path = cut(path) if "-cut" in name else path
             with open_video(path, 2) as video:
-                made[name] = path, probe(path, 2), [picture.bgr().tobytes() for picture in video.pictures()]
+                made[name] = path, probe(path, 2)[1], [picture.bgr().tobytes() for picture in video.pictures()]
         return made[name]
 
     return get
@@ -82,34 +85,34 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path
 @example(interval=7, threads=2, sampling=Sampling.EXACT)
 @example(interval=30, threads=2, sampling=Sampling.KEYFRAMES)
 def test_wanted_pictures_are_bit_identical(clip, name, interval, threads, sampling):
-    path, info, whole = clip(name)
-    assert len(whole) == info.frame_count
+    path, index, whole = clip(name)
+    assert len(whole) == index.frame_count
     options = Options(frame_interval=interval, scale_factor=1.0, sampling=sampling)
-    chosen = plan(info, options)
-    got = list(sample(path, info, options, chosen, threads))
+    _, chosen, frames = read(path, options, threads)
+    got = list(frames)
     assert [frame.index for frame in got] == chosen.indices.tolist()
     assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index]] == []
 
 
 @pytest.mark.parametrize("name", [name for name in CLIPS if not name.endswith("avi")])
 def test_all_of_them_came_without_a_second_look(clip, name, monkeypatch):
-    path, info, _ = clip(name)
+    path, _, _ = clip(name)
     looks = []
     real = frames._decode
     monkeypatch.setattr(frames, "_decode", lambda *given: looks.append(given[3] is not None) or real(*given))
     for interval in (1, 7, 30):
         options = Options(frame_interval=interval)
-        list(sample(path, info, options, plan(info, options), 2))
+        list(read(path, options, 2)[2])
     assert looks == [True, True, True]
 
 
 def test_neither_another_group_nor_what_no_picture_refers_to_is_decoded(clip):
     # Given groups of 50 pictures with B-frames, of which 0 and 60 are wanted
-    path, info, whole = clip("h264-pyramid.mp4")
-    uses = uses_of_packets(info, np.array([0, 60]))
+    path, index, whole = clip("h264-pyramid.mp4")
+    uses = index.uses_of_packets(np.array([0, 60]))
     assert np.count_nonzero(uses == Use.PICTURE) == 2
     with open_video(path, 2) as video:
-        came = [info.pts.tolist().index(picture.pts) for picture in video.pictures(uses)]
+        came = [index.pts.tolist().index(picture.pts) for picture in video.pictures(uses)]
     # Then nothing of the first group comes but its beginning, and of the second one what 60 is made of
     assert came[0] == 0
     assert 60 in came
@@ -123,14 +126,14 @@ def test_neither_another_group_nor_what_no_picture_refers_to_is_decoded(clip):
 def test_where_a_keyframe_is_none_its_pictures_are_looked_for_once_more(tmp_path, codec, sampling):
     # Given a file whose index calls a picture a keyframe that is none
     path = write_video(tmp_path / "clip.mkv", moving(160, 96, 70), codec=codec, keyint=1000)
-    info = probe(path, 2)
+    info, index = probe(path, 2)
     with open_video(path, 2) as video:
         whole = [picture.bgr().tobytes() for picture in video.pictures()]
-    wrong = info.is_keyframe.copy()
+    wrong = index.is_keyframe.copy()
     wrong[60] = True
-    told = VideoInfo(**{name: getattr(info, name) for name in info.__slots__} | {"is_keyframe": wrong})
+    told = replace(index, is_keyframe=wrong)
     options = Options(frame_interval=65, scale_factor=1.0, sampling=sampling)
-    got: list[Frame] = list(sample(path, told, options, plan(told, options), 2))
+    got: list[Frame] = list(sample(path, told, options, plan(info, told, options), 2))
     assert [frame.index for frame in got] == [0, 65 if sampling is Sampling.EXACT else 60]
     assert [frame.image.tobytes() == whole[frame.index] for frame in got] == [True, True]
 
@@ -140,9 +143,9 @@ def test_every_wanted_packet_follows_its_keyframe_without_a_gap(data):
     count = data.draw(st.integers(1, 60))
     is_keyframe = np.array(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     pts = np.arange(count)
-    info = VideoInfo("h264", 2, 2, 0, 1.0, count, 1, "", pts, pts, is_keyframe, pts, True)
+    index = PacketIndex(pts, pts, is_keyframe, pts, True)
     wanted = np.array(sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1))))
-    uses = uses_of_packets(info, wanted)
+    uses = index.uses_of_packets(wanted)
     assert np.flatnonzero(uses == Use.PICTURE).tolist() == wanted.tolist()
     for place in np.flatnonzero(uses):
         assert is_keyframe[place] or place == 0 or uses[place - 1]
@@ -217,27 +220,25 @@ def test_parameters_that_change_in_the_middle_reach_the_decoder_though_their_pac
         for number, options in enumerate(["qp=18", "qp=40:no-deblock=1" if codec == "hevc" else "qp=40:cabac=0"])
     ]
     path = joined(*halves, tmp_path / "joined.mp4")
-    info = probe(path, 2)
     with open_video(path, 2) as video:
         whole = [picture.bgr().tobytes() for picture in video.pictures()]
-    assert len(whole) == info.frame_count == 120
+    assert len(whole) == probe(path, 2)[0].frame_count == 120
     # When pictures of both halves are wanted, and not the second half's first group
     for interval in (50, 80):
         options = Options(frame_interval=interval, scale_factor=1.0)
-        got = list(sample(path, info, options, plan(info, options), 2))
+        got = list(read(path, options, 2)[2])
         assert [frame.index for frame in got] == list(range(0, 120, interval))
         assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index]] == []
 
 
 def test_no_picture_waits_in_memory_for_the_collector(clip):
     # Given a collector that does not run: what is in a cycle of references stays
-    path, info, _ = clip("h264-pyramid.mp4")
+    path, _, _ = clip("h264-pyramid.mp4")
     options = Options(frame_interval=10)
     gc.collect()
     gc.disable()
     try:
-        again = probe(path, threads=2)
-        assert len(list(sample(path, again, options, plan(info, options), threads=2))) == 13
+        assert len(list(read(path, options, threads=2)[2])) == 13
         kept = [thing for thing in gc.get_objects() if isinstance(thing, av.VideoFrame)]
     finally:
         gc.enable()

@@ -5,14 +5,15 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.videos_info import info_of
+from tests.videos_info import DETECTOR, MODEL, SETTINGS, info_of, plan_of
 from video_common.limits import PROBABILITY_UNITS
-from video_common.schema import EMOTION_LABELS, Engine, ModelFacts, Options
+from video_common.schema import EMOTION_LABELS
 from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
+from video_emotions.boxes import Box
 from video_emotions.responses import build_result
 
 SCORES = st.tuples(*[st.integers(0, PROBABILITY_UNITS)] * 7)
-FACES = st.builds(ScoredFace, st.just((0, 0, 10, 10)), st.booleans(), SCORES)
+FACES = st.builds(ScoredFace, st.just(Box(0, 0, 10, 10)), st.booleans(), SCORES)
 OBSERVATIONS = st.lists(
     st.builds(
         Observation, st.integers(0, 10**6), st.integers(0, 10**8), st.booleans(), st.lists(FACES, max_size=3).map(tuple)
@@ -22,9 +23,7 @@ OBSERVATIONS = st.lists(
 
 
 def result_of(report: Report):
-    return build_result(
-        report, info_of(1), Options(), 0.2, ModelFacts(name="m", engine=Engine.ONNX, weights_sha256="0"), {}
-    )
+    return build_result(report, info_of(1), plan_of(1), SETTINGS, DETECTOR, MODEL, {})
 
 
 @given(OBSERVATIONS, st.data())
@@ -65,7 +64,7 @@ def test_scores_are_percents_of_votes_and_never_nan(observations):
 
 @given(st.lists(SCORES, min_size=1, max_size=20))
 def test_each_frame_votes_once_for_its_first_face(rows):
-    observations = [Observation(i, i, False, (ScoredFace((0, 0, 1, 1), True, row),)) for i, row in enumerate(rows)]
+    observations = [Observation(i, i, False, (ScoredFace(Box(0, 0, 1, 1), True, row),)) for i, row in enumerate(rows)]
     report = summarise(observations, frames_wanted=len(rows))
     for place in range(7):
         assert report.votes[place] == sum(row.index(max(row)) == place for row in rows)
@@ -75,13 +74,13 @@ def test_each_frame_votes_once_for_its_first_face(rows):
 
 def test_a_tie_goes_to_the_first_label():
     happy_sad = [(0, 0, 0, 9, 1, 0, 0), (0, 0, 0, 1, 9, 0, 0)]
-    observations = [Observation(i, i, False, (ScoredFace((0, 0, 1, 1), True, row),)) for i, row in enumerate(happy_sad)]
+    observations = [Observation(i, i, False, (ScoredFace(Box(0, 0, 1, 1), True, row),)) for i, row in enumerate(happy_sad)]
     assert result_of(summarise(observations, frames_wanted=2)).overall_dominant_emotion == "happy"
-    assert ScoredFace((0, 0, 1, 1), True, (5, 5, 5, 5, 5, 5, 5)).dominant == 0
+    assert ScoredFace(Box(0, 0, 1, 1), True, (5, 5, 5, 5, 5, 5, 5)).dominant == 0
 
 
 def test_a_frame_without_a_detected_face_is_no_frame_with_face():
-    stand_in = Observation(0, 0, False, (ScoredFace((0, 0, 640, 360), False, (0, 0, 0, 0, 0, 0, 9)),))
+    stand_in = Observation(0, 0, False, (ScoredFace(Box(0, 0, 640, 360), False, (0, 0, 0, 0, 0, 0, 9)),))
     report = summarise([stand_in], frames_wanted=1)
     assert (report.frames_with_face, sum(report.votes)) == (0, 1)
 

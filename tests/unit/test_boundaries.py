@@ -29,9 +29,12 @@ LAYERS = [
     {"worker"},
     {"pipeline"},
     {"responses", "workspace"},
-    {"requests", "frames", "aggregate", "faces", "emotions", "settings", "telemetry", "parallel"},
-    {"probe", "search"},
-    {"decoder", "containers", "boxes"},
+    {"requests", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
+    {"plan", "aggregate", "faces.haar", "faces.yunet"},
+    {"probe", "faces.crops", "faces.sweep", "parallel"},
+    {"faces.detector", "decoder", "faces"},
+    {"containers", "display", "packets"},
+    {"boxes"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 

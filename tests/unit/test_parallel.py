@@ -1,4 +1,4 @@
-"""Frames are made ahead and looked at several at once, and nobody can tell from what comes out."""
+"""Frames are prefetched and several are in progress at the same time; the results do not show it."""
 
 import threading
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video_common.errors import InvalidOption
-from video_emotions.parallel import ahead, in_order
+from video_emotions.parallel import prefetched, ordered_map
 
 
-def test_ahead_gives_the_same_items_and_makes_one_more_than_is_used():
+def test_prefetched_gives_the_same_items_and_makes_one_more_than_is_used():
     made = []
 
     def items():
@@ -18,20 +18,20 @@ def test_ahead_gives_the_same_items_and_makes_one_more_than_is_used():
             made.append(number)
             yield number
 
-    coming = ahead(items())
+    coming = prefetched(items())
     assert next(coming) == 0
     coming.close()  # waits for the one that is being made
     assert made == [0, 1]
-    assert list(ahead(items())) == [0, 1, 2, 3, 4]
-    assert list(ahead(iter([]))) == []
+    assert list(prefetched(items())) == [0, 1, 2, 3, 4]
+    assert list(prefetched(iter([]))) == []
 
 
-def test_what_fails_ahead_fails_where_it_would_have():
+def test_what_fails_while_it_is_prefetched_fails_where_it_would_have():
     def items():
         yield 1
         raise InvalidOption("too large")
 
-    coming = ahead(items())
+    coming = prefetched(items())
     assert next(coming) == 1
     with pytest.raises(InvalidOption):
         next(coming)
@@ -39,7 +39,7 @@ def test_what_fails_ahead_fails_where_it_would_have():
 
 @given(st.lists(st.integers()), st.integers(1, 5))
 def test_in_order_is_map(items, workers):
-    assert list(in_order(lambda item: item * 2, items, workers)) == [item * 2 for item in items]
+    assert list(ordered_map(lambda item: item * 2, items, workers)) == [item * 2 for item in items]
 
 
 def test_two_workers_work_at_the_same_time_and_the_later_one_may_be_done_first():
@@ -53,7 +53,7 @@ def test_two_workers_work_at_the_same_time_and_the_later_one_may_be_done_first()
             second_done.set()
         return item
 
-    assert list(in_order(work, [1, 2, 3], workers=2)) == [1, 2, 3]
+    assert list(ordered_map(work, [1, 2, 3], workers=2)) == [1, 2, 3]
 
 
 @given(st.integers(1, 20), st.integers(1, 4))
@@ -67,7 +67,7 @@ def test_no_more_items_are_taken_than_are_worked_on_and_one(count, workers):
             most_waiting = max(most_waiting, taken - given_out)
             yield number
 
-    for _ in in_order(lambda item: item, items(), workers):
+    for _ in ordered_map(lambda item: item, items(), workers):
         given_out += 1
     assert most_waiting <= workers + 1
 
@@ -78,7 +78,7 @@ def test_work_that_fails_fails_in_its_turn_and_no_thread_stays():
             raise InvalidOption("too large")
         return item
 
-    coming = in_order(work, iter([0, 1, 2]), workers=2)
+    coming = ordered_map(work, iter([0, 1, 2]), workers=2)
     assert next(coming) == 0
     with pytest.raises(InvalidOption):
         next(coming)

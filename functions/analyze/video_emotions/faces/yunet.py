@@ -15,7 +15,7 @@ from video_common.schema import DetectorFacts
 from video_emotions.boxes import Box, Size
 from video_emotions.faces.detector import Detection, Landmarks, Point
 from video_emotions.parallel import Pool
-from video_models.manifest import detector_spec
+from video_models.manifest import detector_path, load_manifest
 
 NAME: Final = "yunet"
 
@@ -62,8 +62,7 @@ class YuNet:
         ------
         ModelUnavailable
         """
-        spec = detector_spec(NAME)
-        return cls(spec.verified_path(models_dir), spec.sha256)
+        return cls(detector_path(NAME, models_dir), load_manifest().detectors[NAME].sha256)
 
     def detect(self, image: NDArray[np.uint8]) -> Iterator[Detection]:
         """See `Detector.detect`."""

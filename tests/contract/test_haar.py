@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.pictures import CENTRED, portrait
-from video_emotions.faces import FaceFinder
-from video_emotions.search import _passing, coarse_to_fine, everywhere, load_cascade
+from video_emotions.faces.haar import Haar, load_cascade
+from video_emotions.faces.sweep import _passing, sweep
 
 CASCADE = load_cascade("haarcascade_frontalface_default.xml")
 
@@ -40,23 +40,20 @@ def crowd():
     st.booleans(),
 )
 @settings(max_examples=40, deadline=None)
-def test_everywhere_finds_exactly_what_one_call_finds_and_in_its_order(
+def test_the_sweep_finds_exactly_what_one_call_finds_and_in_its_order(
     crowd, width, height, zoom, squeeze, light, flip
 ):
     part = crowd[360 - height :, 640 - width :]
     picture = cv2.resize(part, None, fx=zoom, fy=zoom * squeeze) if min(part.shape) > 3 else part
     picture = cv2.convertScaleAbs(cv2.flip(picture, 1) if flip else picture, beta=light)
-    exact = everywhere(CASCADE, picture)
-    assert exact == as_deepface_calls_it(picture)
-    assert exact or not coarse_to_fine(CASCADE, picture)
+    assert sweep(CASCADE, picture) == as_deepface_calls_it(picture)
 
 
 @given(st.integers(1, 60), st.integers(1, 60))
 @settings(deadline=None)
 def test_noise_and_pictures_smaller_than_the_window_have_no_faces(width, height):
     noise = np.random.default_rng(0).integers(0, 255, (height, width), np.uint8)
-    assert everywhere(CASCADE, noise) == as_deepface_calls_it(noise)
-    assert coarse_to_fine(CASCADE, noise) == []
+    assert sweep(CASCADE, noise) == as_deepface_calls_it(noise) == []
 
 
 def test_a_part_smaller_than_the_window_has_no_windows_of_another_size(crowd):
@@ -65,18 +62,19 @@ def test_a_part_smaller_than_the_window_has_no_windows_of_another_size(crowd):
     assert not any(len(_passing(CASCADE, np.ascontiguousarray(part), dense=True)) for part in parts)
 
 
-def test_coarse_to_fine_finds_all_of_a_crowd(crowd):
-    exact, fast = everywhere(CASCADE, crowd), coarse_to_fine(CASCADE, crowd)
-    assert len(exact) >= 4
-    assert sorted(fast) == sorted(exact)
+def test_all_of_a_crowd_are_found_largest_first(crowd):
+    found = list(Haar().detect(cv2.cvtColor(crowd, cv2.COLOR_GRAY2BGR)))
+    assert len(found) >= 4
+    assert sorted(face.box for face in found) == sorted(sweep(CASCADE, crowd))
+    assert [face.box.area for face in found] == sorted((face.box.area for face in found), reverse=True)
 
 
-def test_threads_that_share_a_finder_find_what_one_alone_finds(crowd):
-    # Given pictures of two sizes, so that classifiers have to be made anew in between
+def test_threads_that_share_a_detector_find_what_one_alone_finds(crowd):
+    # Given pictures of two sizes, so that each needs new classifiers
     pictures = [cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in (crowd, crowd[:, :300])] * 8
-    finder = FaceFinder()
-    alone = [[face.box for face in finder.find(picture, exact=True)] for picture in pictures]
+    detector = Haar()
+    alone = [[face.box for face in detector.detect(picture)] for picture in pictures]
     with ThreadPoolExecutor(4) as pool:
-        shared = pool.map(lambda picture: [face.box for face in finder.find(picture, exact=True)], pictures)
+        shared = pool.map(lambda picture: [face.box for face in detector.detect(picture)], pictures)
         assert list(shared) == alone
     assert len({len(boxes) for boxes in alone}) == 2

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.videos_info import info_of
+from tests.videos_info import index_of, info_of
 from video_common import limits
 from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
-from video_emotions.frames import default_scale, plan, shrink
+from video_emotions.frames import shrink
+from video_emotions.plan import plan, scale_for
 
 COUNTS = st.integers(1, 2000)
 INTERVALS = st.integers(1, 300)
@@ -17,7 +18,7 @@ INTERVALS = st.integers(1, 300)
 
 @given(COUNTS, INTERVALS)
 def test_exact_takes_every_nth_from_the_first(count, interval):
-    chosen = plan(info_of(count), Options(frame_interval=interval))
+    chosen = plan(info_of(count), index_of(count), Options(frame_interval=interval))
     assert chosen.indices.tolist() == list(range(0, count, interval))
     assert not chosen.truncated
 
@@ -25,23 +26,23 @@ def test_exact_takes_every_nth_from_the_first(count, interval):
 @given(COUNTS, INTERVALS, st.sets(st.integers(0, 1999), max_size=40))
 def test_keyframes_takes_the_nearest_of_each_and_each_once(count, interval, places):
     places = {0} | {place for place in places if place < count}
-    info = info_of(count, keyframes=tuple(places))
-    chosen = plan(info, Options(frame_interval=interval, sampling=Sampling.KEYFRAMES)).indices.tolist()
+    index = index_of(count, keyframes=tuple(places))
+    chosen = plan(info_of(count), index, Options(frame_interval=interval, sampling=Sampling.KEYFRAMES)).indices.tolist()
     nearest = {min(sorted(places), key=lambda key: abs(key - wanted)) for wanted in range(0, count, interval)}
     assert chosen == sorted(nearest)
 
 
 def test_more_than_the_limit_is_left_out_and_said():
     count = limits.MAX_SAMPLED_FRAMES
-    whole = plan(info_of(count), Options(frame_interval=1))
+    whole = plan(info_of(count), index_of(count), Options(frame_interval=1))
     assert (len(whole.indices), whole.truncated) == (count, False)
-    cut = plan(info_of(count + 1), Options(frame_interval=1))
+    cut = plan(info_of(count + 1), index_of(count + 1), Options(frame_interval=1))
     assert (len(cut.indices), cut.truncated) == (count, True)
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000))
 def test_without_a_factor_the_longer_side_shrinks_to_the_limit_and_never_grows(height, width):
-    image = shrink(np.zeros((height, width, 3), np.uint8), default_scale((width, height)))
+    image = shrink(np.zeros((height, width, 3), np.uint8), scale_for((width, height), Options()))
     assert max(image.shape[:2]) == min(max(height, width), limits.DEFAULT_LONG_SIDE)
 
 
