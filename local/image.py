@@ -1,6 +1,7 @@
 """``make image``: build the slim and the full image; ``python -m local.image slim`` builds one, ``clean`` ends all."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -23,18 +24,51 @@ OURS = (REPOSITORY, "analyzeapi", "analyzeuploads", STANDIN, ROOT_IMAGE.partitio
 """Images that these commands make, SAM's among them, where the engine is not the project's own."""
 
 DOCKERFILE = "functions/analyze/Dockerfile"
+MANIFEST = ROOT / "layers" / "models" / "python" / "video_models" / "manifest.json"
+MIRROR = ROOT / "layers" / "models" / "mirror"
+"""A part of the build context: model files that the build tries before their sources."""
+
+YUNET = "yunet"
 BUILD_SECONDS = 1200
 
 
-def build_flags(base: str, kind: str = "full", model: str = DEFAULT_MODEL) -> list[str]:
+def fill_mirror(mirror: Path = MIRROR) -> None:
+    """Copy model files into the build context: from the folder ``MODEL_MIRROR`` and, verified already, from .models."""
+    folders = [Path(os.environ.get("MODELS_DIR", ROOT / ".models"), "detectors")]
+    if named := os.environ.get("MODEL_MIRROR"):
+        folders.insert(0, Path(named))
+    for file in _files().values():
+        for source in (folder / file for folder in folders):
+            if source.is_file() and source.resolve() != (mirror / file).resolve():
+                shutil.copyfile(source, mirror / file)
+
+
+def available_detectors(mirror: Path = MIRROR) -> str:
+    """Return the build argument ``DETECTORS``: of the environment, or what the mirror's files allow."""
+    if wanted := os.environ.get("DETECTORS"):
+        return wanted
+    if (mirror / _files()[YUNET]).is_file():
+        return "haar,yunet"
+    say("Detectors: haar only (DETECTORS=haar), because YuNet's file is not here. Set MODEL_MIRROR to get it.")
+    return "haar"
+
+
+def _files() -> dict[str, str]:
+    """Return each model's file name."""
+    return {entry["name"]: entry["file"] for entry in json.loads(MANIFEST.read_text(encoding="utf-8"))}
+
+
+def build_flags(base: str, kind: str = "full", model: str = DEFAULT_MODEL, detectors: str = "haar") -> list[str]:
     """Return the build arguments of an image as flags."""
-    arguments = {"BASE_IMAGE": base, "EMOTION_MODEL": model, "ENGINES": ENGINES[kind]}
+    arguments = {"BASE_IMAGE": base, "EMOTION_MODEL": model, "ENGINES": ENGINES[kind], "DETECTORS": detectors}
     if index := os.environ.get("PIP_INDEX_URL"):
         arguments["PIP_INDEX_URL"] = index
+    if (mirror := os.environ.get("MODEL_MIRROR", "")).startswith(("http://", "https://")):
+        arguments["MODEL_MIRROR"] = mirror
     return [part for key, value in arguments.items() for part in ("--build-arg", f"{key}={value}")]
 
 
-def build(engine: Engine, kind: str, base: str, model: str) -> str:
+def build(engine: Engine, kind: str, base: str, model: str, detectors: str) -> str:
     """Build one image and return its name.
 
     Raises
@@ -45,7 +79,7 @@ def build(engine: Engine, kind: str, base: str, model: str) -> str:
     name = f"{REPOSITORY}:{kind}"
     started = time.monotonic()
     engine.run(
-        *("build", *build_flags(base, kind, model), "--file", DOCKERFILE, "--tag", name, "."),
+        *("build", *build_flags(base, kind, model, detectors), "--file", DOCKERFILE, "--tag", name, "."),
         cwd=ROOT,
         seconds=BUILD_SECONDS,
         stdout=sys.stderr,
@@ -90,8 +124,10 @@ def main() -> int:
         engine = find_engine()
         say(f"Container engine: {engine.name}")
         base = base_image(engine)
+        fill_mirror()
+        model, detectors = os.environ.get("EMOTION_MODEL", DEFAULT_MODEL), available_detectors()
         for kind in kinds:
-            print(build(engine, kind, base, os.environ.get("EMOTION_MODEL", DEFAULT_MODEL)))
+            print(build(engine, kind, base, model, detectors))
     except ProcessError as error:
         say(f"Error: {error}")
         return 1

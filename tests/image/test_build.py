@@ -19,9 +19,10 @@ pytestmark = pytest.mark.timeout(700)
 
 @pytest.fixture
 def context(tmp_path: Path) -> Path:
-    """A copy of what the image is built from."""
+    """A copy of what the image is built from, without model files of this machine."""
+    left_out = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.h5", "*.hdf5", "*.onnx")
     for name in CONTEXT:
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
     shutil.copy(ROOT / ".dockerignore", tmp_path)
     return tmp_path
 
@@ -75,7 +76,21 @@ def test_weights_that_cannot_be_had_end_the_build_with_the_reason(engine, contex
     assert "http://127.0.0.1:9/weights.h5" in answer
 
 
+def test_a_detector_that_cannot_be_had_ends_the_build_with_the_reason(engine, context):
+    # Given a wrong file in the mirror, and a source where nothing listens
+    manifest = context / "layers/models/python/video_models/manifest.json"
+    specs = json.loads(manifest.read_text())
+    (yunet,) = (spec for spec in specs if spec["name"] == "yunet")
+    yunet["sources"] = [{"url": "http://127.0.0.1:9/yunet.onnx"}]
+    manifest.write_text(json.dumps(specs))
+    (context / "layers/models/mirror" / yunet["file"]).write_bytes(b"another file")
+    answer = said(engine, context, "--build-arg", "DETECTORS=haar,yunet")
+    assert f"/build/mirror/{yunet['file']}: ended after 12 of {yunet['size']} bytes" in answer
+    assert "http://127.0.0.1:9/yunet.onnx" in answer
+
+
 def test_wrong_arguments_end_the_build(engine):
     assert "There is no model 'nonsense'" in said(engine, ROOT, "--build-arg", "EMOTION_MODEL=nonsense")
+    assert "it must be 'haar' or 'haar,yunet'" in said(engine, ROOT, "--build-arg", "DETECTORS=retina")
     answer = said(engine, ROOT, "--build-arg", "ENGINES=pytorch", target="dependencies")
     assert "it must be 'onnx' or 'onnx,tensorflow'" in answer

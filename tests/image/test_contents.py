@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.image import DEFAULT_MODEL, ENGINES
+from local.image import DEFAULT_MODEL, ENGINES, YUNET, available_detectors
 from tests.image.conftest import HERE
 from video_common.schema import Engine
 from video_models.manifest import load_manifest
@@ -21,6 +21,10 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
+DETECTOR = load_manifest().detectors[YUNET]
+DETECTOR_PATH = str(DETECTOR.weights_path(HERE).relative_to(HERE))
+
+
 def test_weights_are_those_of_the_manifest(contents):
     spec = load_manifest().emotions[DEFAULT_MODEL]
     digests = contents["models"]
@@ -28,8 +32,15 @@ def test_weights_are_those_of_the_manifest(contents):
     assert set(digests) == {
         "manifest.json",
         *(str(path(HERE).relative_to(HERE)) for path in (spec.weights_path, spec.onnx_path, spec.record_path)),
+        *([DETECTOR_PATH] if YUNET in available_detectors() else []),
     }
-    assert contents["manifest"] == [item.model_dump(mode="json") for item in load_manifest().values()]
+    assert contents["manifest"] == [item.model_dump(mode="json") for item in load_manifest().models.values()]
+
+
+def test_the_detector_is_the_manifests(contents):
+    if DETECTOR_PATH not in contents["models"]:
+        pytest.skip("the image has no YuNet: set MODEL_MIRROR to a folder or an address that has its file")
+    assert contents["models"][DETECTOR_PATH] == DETECTOR.sha256
 
 
 def test_one_cv2_and_at_most_one_tensorflow(contents, kind):

@@ -15,7 +15,7 @@ import yaml
 
 from local.cloud import Cloud, emulated_cloud
 from local.engine import Engine, find_engine, install
-from local.image import DEFAULT_MODEL
+from local.image import DEFAULT_MODEL, available_detectors, fill_mirror
 from local.processes import ProcessError, listens, run, started, wait_until
 from local.standin import base_image
 from tests.conftest import ROOT, SAMPLE
@@ -74,7 +74,8 @@ def cloud(engine: Engine) -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def built(engine: Engine, sam: dict[str, str], cloud: Cloud) -> Path:
     """The template that `sam build` wrote, with what no deployment has: where the emulated storage is."""
-    overrides = {"EmotionModel": DEFAULT_MODEL, "BaseImage": base_image(engine)}
+    fill_mirror()
+    overrides = {"EmotionModel": DEFAULT_MODEL, "BaseImage": base_image(engine), "Detectors": available_detectors()}
     pairs = [f"ParameterKey={name},ParameterValue={value}" for name, value in overrides.items()]
     command(["build", "--no-cached", "--parameter-overrides", *pairs], sam, 1500)
     template = yaml.safe_load((BUILT / "template.yaml").read_text())

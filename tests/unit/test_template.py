@@ -45,6 +45,7 @@ def test_one_image_two_functions_and_a_zip():
             "BASE_IMAGE": {"Ref": "BaseImage"},
             "EMOTION_MODEL": {"Ref": "EmotionModel"},
             "ENGINES": {"Ref": "Engines"},
+            "DETECTORS": {"Ref": "Detectors"},
         },
     }
     for name in IMAGE_FUNCTIONS:
@@ -138,6 +139,8 @@ def test_any_change_publishes_a_version_behind_the_alias(name):
 def test_image_arguments_have_the_defaults_of_the_dockerfile():
     dockerfile = (ROOT / "functions/analyze/Dockerfile").read_text(encoding="utf-8")
     declared = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    # But the mirror, which `sam build` finds in the build context
+    assert declared.pop("MODEL_MIRROR") == "/build/mirror"
     assert resolve(RESOURCES["AnalyzeApi"]["Metadata"]["DockerBuildArgs"]) == declared
 
 
