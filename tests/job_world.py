@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 from tests.fakes import LambdaContext, s3_event
 from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore
 from video_common.errors import NotAVideo
-from video_common.jobs import Job, job_id_of
+from video_common.job import Job, job_id_of
 from video_common.schema import (
     AnalysisSettings,
     Emotions,
@@ -23,9 +23,9 @@ from video_common.schema import (
     Sampling,
     VideoFacts,
 )
-from video_emotions.requests import VideoRequest
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
+from video_emotions.video_request import VideoRequest
 from video_emotions.worker import Worker
 
 NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)

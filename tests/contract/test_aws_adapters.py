@@ -25,7 +25,7 @@ from video_common.aws.interfaces import Begun
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
 from video_common.errors import EventsUnavailable, JobsUnavailable, ObjectMissing, StorageUnavailable
-from video_common.jobs import Job, JobStatus, comparable
+from video_common.job import Job, JobStatus, comparable
 
 
 def job(job_id: str, status: JobStatus = JobStatus.RUNNING, **more: Any) -> Job:

@@ -12,8 +12,8 @@ from tests.conftest import SAMPLE
 from tests.pictures import CENTRED, portrait
 from video_common.schema import Options, Result
 from video_emotions.faces import FaceFinder
-from video_emotions.requests import VideoRequest
 from video_emotions.search import SMALLEST_FACE
+from video_emotions.video_request import VideoRequest
 
 
 def analyzed(pipeline, clip: Path, interval: int, scale: float | None) -> Result:

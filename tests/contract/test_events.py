@@ -10,7 +10,7 @@ from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud
 from local.emulator import Emulator, EmulatorError, emulator
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import LambdaContext
-from video_common.jobs import job_id_of
+from video_common.job import job_id_of
 
 EXPECTED = {
     "health-v1": (200, None),

@@ -29,7 +29,7 @@ LAYERS = [
     {"worker"},
     {"pipeline"},
     {"responses", "workspace"},
-    {"requests", "frames", "aggregate", "faces", "emotions", "settings", "telemetry", "parallel"},
+    {"video_request", "frames", "aggregate", "faces", "emotions", "settings", "telemetry", "parallel"},
     {"probe", "search"},
     {"decoder", "containers", "boxes"},
 ]

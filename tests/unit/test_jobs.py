@@ -12,11 +12,11 @@ from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
 from tests.job_world import result_of
 from video_common import limits
 from video_common.errors import JobsUnavailable
-from video_common.jobs import Job, JobStatus, comparable, job_id_of
+from video_common.job import Job, JobStatus, comparable, job_id_of
 from video_common.options import from_metadata, to_metadata
 from video_common.schema import FacelessFrames, Options, Sampling
 from video_jobs.api import Api
-from video_jobs.jobs import Jobs
+from video_jobs.service import Jobs
 from video_jobs.settings import Settings
 
 ID = "ab" * 16

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.job_world import result_of
 from video_common import limits
-from video_common.http import json_answer
+from video_common.api_gateway import json_answer
 from video_common.schema import Box, Emotions, Result, TimelineFace, TimelineFrame
 from video_emotions import responses
 from video_emotions.responses import fitting_json, result_json

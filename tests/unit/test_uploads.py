@@ -11,7 +11,7 @@ from tests.fakes import s3_event, sqs_event
 from tests.job_world import Context, Lost, World
 from video_common import limits
 from video_common.errors import ConfigurationError, EventsUnavailable, JobsUnavailable, StorageUnavailable
-from video_common.jobs import JobStatus, job_id_of, result_key
+from video_common.job import JobStatus, job_id_of, result_key
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.http import json_answer, problem_resolvers
-from video_emotions import __version__, requests, responses
+from video_common.api_gateway import json_answer, problem_resolvers
+from video_emotions import __version__, responses, video_request
 from video_emotions.pipeline import Pipeline
 
 
@@ -32,7 +32,7 @@ def _routes(pipeline: Pipeline) -> Router:
 
     @router.post("/process-frame")
     def process_frame() -> Response[str]:
-        result = pipeline.analyze(requests.from_http(router.current_event))
+        result = pipeline.analyze(video_request.from_http(router.current_event))
         return json_answer(responses.fitting_json(result))
 
     return router

@@ -19,10 +19,10 @@ from video_emotions.faces import FaceFinder
 from video_emotions.frames import Frame, plan, sample
 from video_emotions.parallel import ahead, in_order
 from video_emotions.probe import probe
-from video_emotions.requests import VideoRequest
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
 from video_emotions.telemetry import Stopwatch, record_analysis
+from video_emotions.video_request import VideoRequest
 from video_emotions.workspace import video_file
 
 

@@ -1,4 +1,4 @@
-"""Step 8: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.http."""
+"""Step 8: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.api_gateway."""
 
 import json
 from bisect import bisect_right

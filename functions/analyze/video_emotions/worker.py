@@ -10,12 +10,12 @@ from typing import Any
 
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.errors import ConfigurationError, ServiceError, VideoEmotionsError
-from video_common.jobs import Job, JobStatus, job_id_of, result_key
+from video_common.job import Job, JobStatus, job_id_of, result_key
 from video_common.schema import JSON_CONTENT_TYPE
 from video_emotions import responses
 from video_emotions.pipeline import Pipeline
-from video_emotions.requests import Upload, from_upload
 from video_emotions.telemetry import logger
+from video_emotions.video_request import Upload, from_upload
 
 DETAIL_TYPE = "Video Analysis Finished"
 """Of the event that is published when a job ends; docs/completion-event.schema.json describes its detail."""

@@ -6,9 +6,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.http import json_answer, json_text, problem_resolvers, query_of
+from video_common.api_gateway import json_answer, json_text, problem_resolvers, query_of
 from video_common.options import parse_members
-from video_jobs.jobs import CONTENT_TYPE_MEMBER, Jobs
+from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
 

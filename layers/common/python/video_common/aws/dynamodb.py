@@ -7,7 +7,7 @@ from video_common import limits
 from video_common.aws.clients import client, failures
 from video_common.aws.interfaces import Begun
 from video_common.errors import JobsUnavailable
-from video_common.jobs import Job, JobStatus
+from video_common.job import Job, JobStatus
 
 _DAY: Final = 24 * 60 * 60
 _OURS: Final = "sequencer = :sequencer"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
 from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
-from video_emotions.requests import from_http, from_upload, uploads_in
+from video_emotions.video_request import from_http, from_upload, uploads_in
 
 VIDEO = b"not looked at here"
 TEXT = base64.b64encode(VIDEO).decode()

@@ -1,4 +1,4 @@
-"""Jobs: what becomes of an uploaded video. The record, its states, and the names that follow from an object's key.
+"""A job: what becomes of an uploaded video. The record, its states, and the names that follow from an object's key.
 
 ::
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from video_common import limits
 from video_common.aws.interfaces import JobStore, ObjectStore, Signer
 from video_common.errors import InvalidJson, JobExpired, JobNotFound, ObjectMissing, UnsupportedMediaType
-from video_common.jobs import KEY_PREFIX, Job, JobStatus, is_job_id
+from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id
 from video_common.options import parse_options, to_metadata
 from video_common.schema import VIDEO_CONTENT_TYPES
 from video_jobs.settings import Settings
