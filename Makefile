@@ -123,7 +123,7 @@ template: $(TOOLS)/.ready $(CHECKS)/.ready ## sam validate --lint, cfn-lint, che
 
 .PHONY: redrive
 redrive: $(VENV)/.ready ## Send dead letters back to their queue: STACK=name, or QUEUE_URL=address of the dead letters
-	@$(BIN)/python -m local.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)")
+	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)")
 
 .PHONY: check
 check: lint types template test e2e ## All of it: format, lint, types, template, tests
