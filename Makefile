@@ -117,7 +117,7 @@ types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
 .PHONY: template
 template: $(TOOLS)/.ready $(CHECKS)/.ready ## sam validate --lint, cfn-lint, checkov, and what SAM makes of each environment
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/bin/sam validate --lint
-	@$(TOOLS)/bin/python -m local.translate
+	@PYTHONPATH=layers/common/python $(TOOLS)/bin/python -m local.translate
 	@$(CHECKS)/bin/cfn-lint template.yaml
 	@$(CHECKS)/bin/checkov --config-file .checkov.yaml
 

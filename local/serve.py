@@ -26,6 +26,7 @@ import uvicorn
 from local.cloud import emulated_cloud
 from local.processes import exit_on_term
 from local.pump import Pump
+from video_common import routes
 
 HOST, PORT = "127.0.0.1", 5000
 TIMEOUT_SECONDS = 900
@@ -68,8 +69,11 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def _call(event: dict[str, Any]) -> dict[str, Any]:
-    if not event["rawPath"].startswith(("/uploads", "/jobs")):
-        return _analyze(event)
+    found = routes.find(event["rawPath"])
+    return _jobs(event) if found and found[0].function == "jobs" else _analyze(event)
+
+
+def _jobs(event: dict[str, Any]) -> dict[str, Any]:
     from video_jobs.handler import handler
 
     context: Any = LocalContext("jobs")

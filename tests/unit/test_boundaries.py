@@ -94,6 +94,11 @@ def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
         assert {name.split(".")[0] for name in functions} <= {module.split(".")[0]}, module
 
 
+def test_the_table_of_routes_imports_the_standard_library_only():
+    names = {name.split(".")[0] for name in imports(PACKAGES["video_common"] / "routes.py")}
+    assert names <= sys.stdlib_module_names
+
+
 def test_aggregation_imports_no_library():
     own = {name for module in ("aggregate", "boxes") for name in imports(PACKAGES["video_emotions"] / f"{module}.py")}
     assert {name.split(".")[0] for name in own if not name.startswith("video_emotions.boxes")} <= {

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common.api_gateway import json_answer, problem_resolvers
+from video_common.routes import HEALTH, PROCESS_FRAME
 from video_emotions import __version__, responses, video_request
 from video_emotions.pipeline import Pipeline
 
@@ -25,12 +26,12 @@ class Api:
 def _routes(pipeline: Pipeline) -> Router:
     router = Router()
 
-    @router.get("/")
+    @router.route(HEALTH.rule, HEALTH.method)
     def health() -> Response[str]:
         facts = pipeline.model.facts.model_dump(mode="json")
         return json_answer({"status": "ok", "version": __version__, "model": facts})
 
-    @router.post("/process-frame")
+    @router.route(PROCESS_FRAME.rule, PROCESS_FRAME.method)
     def process_frame() -> Response[str]:
         result = pipeline.analyze(video_request.from_http(router.current_event))
         return json_answer(responses.fitting_json(result))

@@ -18,10 +18,10 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from video_common import routes
 from video_common.errors import InvalidJson, RouteNotFound, VideoEmotionsError
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
 
-ROUTES: Final = "GET /, POST /process-frame, POST /uploads and GET /jobs/{job_id}"
 CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
 """What a page of another origin may send."""
 
@@ -94,7 +94,7 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
 
     @resolver.not_found
     def not_found(_error: Exception) -> Response[str]:
-        return problem(RouteNotFound(f"The routes are {ROUTES}."), request_id())
+        return problem(RouteNotFound(routes.sentence()), request_id())
 
     @resolver.exception_handler(Exception)
     def unknown(_error: Exception) -> Response[str]:
