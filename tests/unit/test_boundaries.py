@@ -28,7 +28,7 @@ LAYERS = [
     {"api", "uploads"},
     {"worker"},
     {"pipeline"},
-    {"responses", "workspace"},
+    {"responses", "rendering", "workspace"},
     {"video_request", "frames", "aggregate", "faces", "emotions", "settings", "telemetry", "parallel"},
     {"probe", "search"},
     {"decoder", "containers", "boxes"},

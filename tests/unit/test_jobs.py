@@ -108,10 +108,13 @@ def test_options_are_refused_before_anything_is_uploaded(world, members, status,
     assert world.jobs.jobs == {}
 
 
-def test_a_result_that_fits_is_in_the_answer(world):
+@pytest.mark.parametrize(
+    "more", [{"result_content_type": "application/json"}, {}], ids=["with its type", "a record without a type"]
+)
+def test_a_result_that_fits_is_in_the_answer(world, more):
     result = result_of(b"video").model_dump_json()
     world.results.objects["results", "r.json"] = result.encode()
-    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=len(result))
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=len(result), **more)
     status, body = world.look(ID)
     assert (status, body["result"]) == (200, json.loads(result))
     assert "result_url" not in body
@@ -122,6 +125,13 @@ def test_a_result_that_does_not_fit_is_an_address(world):
     status, body = world.look(ID)
     assert (status, body["result_url"]) == (200, "https://results.invalid/r.json?signed")
     assert body["result_url_expires_in"] == limits.RESULT_URL_SECONDS
+    assert "result" not in body
+
+
+def test_a_result_that_is_not_json_is_an_address_however_small(world):
+    world.store(JobStatus.SUCCEEDED, result_key="r.csv", result_bytes=1, result_content_type="text/csv")
+    status, body = world.look(ID)
+    assert (status, body["result_url"]) == (200, "https://results.invalid/r.csv?signed")
     assert "result" not in body
 
 

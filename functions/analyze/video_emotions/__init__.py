@@ -15,7 +15,7 @@ The way of the data, one module a step::
     faces.py         5 Frame -> Face(box, crop), largest first              search.py      where OpenCV's cascade looks
     emotions.py      6 crops -> scores, in batches; the only place of DeepFace
     aggregate.py     7 observations -> Report; pure, mergeable
-    responses.py     8 Report | error -> Result, HTTP response
+    responses.py     8 Report -> Result                                     rendering.py   Result -> text, by format
     settings.py        the only place that reads the environment
     telemetry.py       logs, metrics, and the milliseconds of each step
     parallel.py        frames ahead, and several at once                    boxes.py       rectangles in a picture

@@ -1,8 +1,4 @@
-"""Step 8: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.api_gateway."""
-
-import json
-from bisect import bisect_right
-from itertools import accumulate
+"""Step 8: Report -> Result."""
 
 from video_common import limits
 from video_common.schema import (
@@ -64,30 +60,6 @@ def build_result(
         timeline=[_timeline_frame(seen) for seen in report.timeline] if options.include == "timeline" else None,
         timeline_truncated=False if options.include == "timeline" else None,
     )
-
-
-def result_json(result: Result) -> str:
-    """Return the Result as JSON; what belongs to the timeline is left out where nobody asked for it."""
-    return result.model_dump_json(exclude={"timeline", "timeline_truncated"} if result.timeline is None else None)
-
-
-def fitting_json(result: Result) -> str:
-    """Return the Result as JSON that a proxy response can carry: with as many frames of its timeline as fit.
-
-    The response is JSON that has this JSON as a string, so each quotation mark counts twice.
-    """
-    body = result_json(result)
-    room = limits.LAMBDA_PAYLOAD_BYTES - limits.RESPONSE_ENVELOPE_BYTES
-    if result.timeline is None or _carried(body) <= room:
-        return body
-    room -= _carried(result_json(result.model_copy(update={"timeline": [], "timeline_truncated": True})))
-    sizes = accumulate(_carried(seen.model_dump_json()) + 1 for seen in result.timeline)
-    kept = bisect_right(list(sizes), room)
-    return result_json(result.model_copy(update={"timeline": result.timeline[:kept], "timeline_truncated": True}))
-
-
-def _carried(text: str) -> int:
-    return len(json.dumps(text).encode())
 
 
 def _timeline_frame(seen: Observation) -> TimelineFrame:

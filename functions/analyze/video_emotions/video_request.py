@@ -63,10 +63,19 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class VideoRequest:
-    """A video to analyse: its bytes, or the object that holds them; and what the caller asked for."""
+    """A video to analyse: its bytes, or the object that holds them; and what the caller asked for.
+
+    Attributes
+    ----------
+    source : bytes or S3Object
+    options : Options
+    format : str
+        Of the answer: a key of `rendering.FORMATS`.
+    """
 
     source: bytes | S3Object
     options: Options
+    format: str = "json"
 
 
 def from_http(event: BaseProxyEvent) -> VideoRequest:

@@ -68,10 +68,14 @@ def query_of(event: BaseProxyEvent) -> dict[str, list[str]]:
     return {**{name: [value] for name, value in single.items()}, **multi}
 
 
-def json_answer(body: str | dict[str, Any]) -> Response[str]:
-    """Answer 200 with JSON."""
-    text = body if isinstance(body, str) else json.dumps(body)
-    return Response(status_code=HTTPStatus.OK, content_type=JSON_CONTENT_TYPE, body=text)
+def answer(text: str, content_type: str) -> Response[str]:
+    """Answer 200 with a text."""
+    return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)
+
+
+def json_answer(members: dict[str, Any]) -> Response[str]:
+    """Answer 200 with a JSON object."""
+    return answer(json.dumps(members), JSON_CONTENT_TYPE)
 
 
 def problem(error: VideoEmotionsError, request_id: str) -> Response[str]:
