@@ -6,6 +6,7 @@ from urllib.parse import unquote_plus
 
 import pytest
 
+from events.aws_shapes import http_event, rest_event
 from events.make_events import AWKWARD_KEY, CLIP, clip_event, make_events, write
 from tests.conftest import ROOT
 
@@ -44,6 +45,21 @@ def test_rest_events_say_the_same_in_single_and_multiple_values(name):
     single, multiple = event["queryStringParameters"], event["multiValueQueryStringParameters"]
     assert (single and {name: [value] for name, value in single.items()}) == multiple
     assert event["requestContext"]["requestId"]
+
+
+def test_an_event_names_the_route_and_its_parameters():
+    rest, http = (make("GET", "/jobs/ab12") for make in (rest_event, http_event))
+    assert (rest["resource"], http["routeKey"]) == ("/jobs/{job_id}", "GET /jobs/{job_id}")
+    assert rest["pathParameters"] == http["pathParameters"] == {"job_id": "ab12"}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "is_base64"),
+    [("application/json", '{"a": 1}', False), ("text/plain", '{"a": 1}', False), ("video/mp4", "eyJhIjogMX0=", True)],
+)
+def test_an_http_api_encodes_what_is_not_text(content_type, body, is_base64):
+    event = http_event("POST", "/uploads", b'{"a": 1}', {"Content-Type": content_type})
+    assert (event["body"], event["isBase64Encoded"]) == (body, is_base64)
 
 
 def test_awkward_key_is_spelled_as_s3_spells_it():
