@@ -1,4 +1,4 @@
-"""Events as AWS sends them, in full. The only place of their shapes: events/, local/ and tests/ make theirs here."""
+"""Events as AWS sends them, in full. No other module writes their shapes; events/, local/ and tests/ use this one."""
 
 import base64
 import hashlib
@@ -30,15 +30,15 @@ def rest_event(
     query: str = "",
     request_id: str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
 ) -> Event:
-    """Make what a REST API sends (payload format 1.0); the stage is the template's.
+    """Make the event that a REST API sends (payload format 1.0). The stage is the template's.
 
     Parameters
     ----------
     method, path : str
     body : bytes, str or None
-        Bytes are of a binary media type, so that they travel as base64; text travels as it is.
+        Bytes travel as base64, as a body of a binary media type does. Text travels as it is.
     headers : mapping of str to str, optional
-        The caller's, besides those that every request has.
+        The caller's own headers. The event also has those that every request carries.
     query : str
         The query string.
     request_id : str
@@ -87,9 +87,9 @@ def http_event(
     query: str = "",
     request_id: str = "CqGdAhWzoAMEJvQ=",
 ) -> Event:
-    """Make what an HTTP API sends (payload format 2.0).
+    """Make the event that an HTTP API sends (payload format 2.0).
 
-    It encodes every body that is not text by its Content-Type. The parameters are those of `rest_event`.
+    An HTTP API encodes a body as base64, unless the Content-Type is one of text. For the parameters see `rest_event`.
     """
     host = f"f6g7h8i9j0.execute-api.{REGION}.amazonaws.com"
     resource, parameters = _matched(path)
@@ -158,13 +158,13 @@ def s3_record(key: str, *, bucket: str, size: int, etag: str, sequencer: str, ve
     Parameters
     ----------
     key : str
-        As S3 spells it: see `spelled`.
+        The key as S3 spells it: see `spelled`.
     bucket : str
     size : int
         Bytes.
     etag, sequencer : str
     version_id : str, optional
-        Only a bucket with versioning has one; the template's has none.
+        Only a bucket with versioning has one. The template's bucket has none.
     """
     version = {"versionId": version_id} if version_id else {}
     return {
@@ -190,7 +190,7 @@ def s3_record(key: str, *, bucket: str, size: int, etag: str, sequencer: str, ve
 
 
 def s3_test_event(bucket: str) -> Event:
-    """Make what S3 sends once, when a notification is set up."""
+    """Make the event that S3 sends once, when somebody sets up a notification."""
     return {
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",

@@ -19,7 +19,7 @@ class Body:
     text : str
     content_type : str
     suffix : str
-        How the key of a stored result ends, with its dot.
+        The end of a stored result's key, with its dot.
     """
 
     text: str
@@ -28,13 +28,13 @@ class Body:
 
 
 def _json(result: Result) -> Body:
-    # Without include=timeline the Result has no member of the timeline.
+    # A caller who did not ask for the timeline gets none of its members.
     unasked = {"timeline", "timeline_truncated"} if result.timeline is None else None
     return Body(result.model_dump_json(exclude=unasked), JSON_CONTENT_TYPE, ".json")
 
 
 FORMATS: Final[dict[str, Callable[[Result], Body]]] = {"json": _json}
-"""What `VideoRequest.format` can name."""
+"""The formats that `VideoRequest.format` can name."""
 
 
 def render(result: Result, name: str) -> Body:

@@ -70,7 +70,7 @@ class VideoRequest:
     source : bytes or S3Object
     options : Options
     format : str
-        Of the answer: a key of `rendering.FORMATS`.
+        The format of the answer: a key of `rendering.FORMATS`.
     """
 
     source: bytes | S3Object

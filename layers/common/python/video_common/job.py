@@ -47,8 +47,8 @@ class Job(BaseModel):
     created_at, updated_at, expires_at : int
         Seconds since 1970. From ``expires_at`` on the job is gone for callers.
     result_key, result_bytes, result_content_type : str, int, str or None
-        Of a SUCCEEDED job: the result's key in the results bucket, its length, its type. A record without a type is of
-        the time when every result was JSON.
+        Of a SUCCEEDED job: the result's key in the results bucket, which ends with the format's suffix; its length; its
+        type. A record without a type is older than this field, and its result is JSON.
     error : dict or None
         Of a FAILED job: the problem document.
     """

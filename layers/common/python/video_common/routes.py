@@ -54,7 +54,7 @@ PREFLIGHTS: Final = tuple(
     Route("OPTIONS", path, function, is_open=True)
     for path, function in {route.path: route.function for route in ROUTES}.items()
 )
-"""What a browser asks before it sends a request of another origin. The gateway answers; no router has these."""
+"""The requests that a browser sends before a request to another origin. The gateway answers them; no router does."""
 
 
 def find(path: str) -> tuple[Route, dict[str, str]] | None:
