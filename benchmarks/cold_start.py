@@ -15,11 +15,11 @@ import sys
 import time
 
 from benchmarks.page import machine, write_section
-from local.engine import ROOT, Engine, find_engine
+from events.make_events import CLIP, clip_event
+from local.engine import Engine, find_engine
 from local.image import REPOSITORY
 from local.processes import exit_on_term
 
-EVENT = ROOT / "events" / "clip-raw-v1.json"
 KINDS = {"slim": "onnx", "full": "tensorflow"}
 FRAMES = {1: 1_000_000, 12: 30}
 """Frames analysed of the sample, and the ``frame_interval`` that gives them.
@@ -55,12 +55,7 @@ def first_result(engine: Engine, kind: str, frames: int) -> float:
     """Return the seconds from starting a container to having its first Result."""
     image = f"{REPOSITORY}:{kind}"
     handler = json.loads(engine.output("image", "inspect", "--format", "{{json .Config.Cmd}}", image))[0]
-    event = json.loads(EVENT.read_text(encoding="utf-8"))
-    options = {"frame_interval": str(FRAMES[frames])}
-    event |= {
-        "queryStringParameters": options,
-        "multiValueQueryStringParameters": {key: [value] for key, value in options.items()},
-    }
+    event = clip_event(CLIP.read_bytes(), f"frame_interval={FRAMES[frames]}")
     confined = ("--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop=ALL", "--user", "1000:1000")  # noqa: S108
     settings = ("--env", f"EMOTION_ENGINE={KINDS[kind]}", "--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=120")
     flags = (*confined, "--memory", f"{MEMORY_MB}m", *settings)
@@ -77,8 +72,8 @@ def report(engine: Engine, sizes: dict[str, int], times: Times, base: str) -> st
     """Return the section for docs/performance.md."""
     rounds = len(next(iter(times.values())))
     lines = [
-        f"`make cold-start`, {rounds} interleaved rounds after one that is not counted, the sample clip of",
-        f"`events/clip-raw-v1.json`, confined to {MEMORY_MB} MB, no network, a read-only disk.",
+        f"`make cold-start`, {rounds} interleaved rounds after one that is not counted, the sample clip",
+        f"`tests/data/sample.mp4`, confined to {MEMORY_MB} MB, no network, a read-only disk.",
         f"Machine: {machine()}; {engine.name}; {base}.",
         "",
         "| image | engine | uncompressed, base included | frames | start to first Result: median | fastest | slowest |",

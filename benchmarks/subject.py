@@ -44,8 +44,8 @@ def ours(**options: object) -> Run:
     from video_common.schema import Engine, Options
     from video_emotions.emotions import load_model
     from video_emotions.pipeline import Pipeline
-    from video_emotions.requests import S3Object, VideoRequest
     from video_emotions.settings import Settings
+    from video_emotions.video_request import S3Object, VideoRequest
 
     class Links:
         def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:  # noqa: ARG002

@@ -1,26 +1,25 @@
-"""Make the sample events, one JSON file a case, from the sample clip.
+"""Make the sample events, one JSON file a case, from the sample clip: ``make events``.
 
-::
+The same clip gives the same bytes: no clock, no chance. `sam local invoke --event` accepts each file, and tests replay
+all events. A case differs from a good request in one thing only.
 
-    python -m events.make_events            write the files
-    python -m events.make_events --check    write nothing; exit status 1 if a file is missing, different or not ours
-
-The same clip always gives the same bytes: no clock, no chance. The events are as AWS sends them, in full, so that each
-can be given to `sam local invoke` and is replayed by a test. A case differs from a good request in one thing only.
+``clip-small-v1.json``, beside this module, needs no command: it is committed, and its clip has five frames only.
+`tests.make_sample` writes it.
 """
 
-import argparse
 import base64
+import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from events.aws_shapes import HOST_ID, ISO_TIME, Event, http, message, record, rest
+from events.aws_shapes import Event, http_event, rest_event, s3_record, s3_test_event, spelled, sqs_record
+from video_common.routes import HEALTH, JOB, PROCESS_FRAME, UPLOADS, Route
 
-EVENTS: Final = Path(__file__).resolve().parent
-CLIP: Final = EVENTS.parent / "tests" / "data" / "sample.mp4"
+ROOT: Final = Path(__file__).resolve().parent.parent
+CLIP: Final = ROOT / "tests" / "data" / "sample.mp4"
+GENERATED: Final = ROOT / "events" / "generated"
 
 UPLOADS_BUCKET: Final = "video-emotions-uploads"
 KEY: Final = "clips/sample.mp4"
@@ -28,12 +27,11 @@ OTHER_KEY: Final = "clips/sample-again.mp4"
 AWKWARD_KEY: Final = "my clips/smile + wink 100%2B café 微笑.mp4"
 """Spaces, a plus, a percent sign, letters beyond ASCII; and `%2B`, which a key that is decoded twice loses."""
 
-
 JOB_ID: Final = "0123456789abcdef0123456789abcdef"
 
 
 def make_events(clip: bytes) -> dict[str, Event]:
-    """Return every sample event by its file's name.
+    """Return every generated event by its name.
 
     Parameters
     ----------
@@ -44,70 +42,65 @@ def make_events(clip: bytes) -> dict[str, Event]:
     -----
     Options that are given in a good request have their default values: every good request has the same Result.
     """
-    encoded = base64.b64encode(clip).decode()
+    first, second, awkward = (_put(key, clip) for key in (KEY, OTHER_KEY, AWKWARD_KEY))
+    video = base64.b64encode(clip).decode()
     return {
-        "health-v1.json": rest("GET", "/"),
-        "health-v2.json": http("GET", "/"),
-        "clip-raw-v1.json": rest("POST", "/process-frame", encoded, "application/octet-stream", is_base64=True),
-        "clip-raw-v2.json": http("POST", "/process-frame", encoded, "video/mp4", {"frame_interval": "30"}),
-        "clip-json-v1.json": _json({"video": encoded, "frame_interval": 30}),
-        "not-base64.json": _json({"video": "This is text, not base64!"}),
-        "empty-body.json": rest("POST", "/process-frame", None, "application/octet-stream"),
-        "unknown-option.json": rest(
-            "POST", "/process-frame", encoded, "application/octet-stream", {"frame_intervall": "10"}, is_base64=True
+        "health-v1": rest_event(HEALTH.method, HEALTH.path),
+        "health-v2": http_event(HEALTH.method, HEALTH.path),
+        "clip-raw-v1": clip_event(clip),
+        "clip-raw-v2": http_event(
+            PROCESS_FRAME.method, PROCESS_FRAME.path, clip, {"Content-Type": "video/mp4"}, "frame_interval=30"
         ),
-        "s3-put.json": {"Records": [record(UPLOADS_BUCKET, KEY, clip)]},
-        "s3-put-two.json": {"Records": [record(UPLOADS_BUCKET, KEY, clip), record(UPLOADS_BUCKET, OTHER_KEY, clip)]},
-        "s3-key-encoded.json": {"Records": [record(UPLOADS_BUCKET, AWKWARD_KEY, clip)]},
-        "sqs-put.json": message({"Records": [record(UPLOADS_BUCKET, KEY, clip)]}),
-        "uploads-v1.json": _json({"content_type": "video/mp4", "frame_interval": 10}, "/uploads"),
-        "job-v1.json": rest("GET", f"/jobs/{JOB_ID}"),
-        # Sent once, when a notification is set up.
-        "s3-test-event.json": {
-            "Service": "Amazon S3",
-            "Event": "s3:TestEvent",
-            "Time": ISO_TIME,
-            "Bucket": UPLOADS_BUCKET,
-            "RequestId": "5582815E1AEA5ADF",
-            "HostId": HOST_ID,
-        },
+        "clip-json-v1": _json_event(PROCESS_FRAME, {"video": video, "frame_interval": 30}),
+        "not-base64": _json_event(PROCESS_FRAME, {"video": "This is text, not base64!"}),
+        "empty-body": clip_event(None),
+        "unknown-option": clip_event(clip, "frame_intervall=10"),
+        "s3-put": {"Records": [first]},
+        "s3-put-two": {"Records": [first, second]},
+        "s3-key-encoded": {"Records": [awkward]},
+        "s3-test-event": s3_test_event(UPLOADS_BUCKET),
+        "sqs-put": {"Records": [sqs_record(json.dumps({"Records": [first]}))]},
+        "uploads-v1": _json_event(UPLOADS, {"content_type": "video/mp4", "frame_interval": 10}),
+        "job-v1": rest_event(JOB.method, JOB.path.format(job_id=JOB_ID)),
     }
 
 
-def outdated(events: Mapping[str, Event], directory: Path) -> list[str]:
-    """Return the names of the JSON files of ``directory`` that are missing, different, or none of ``events``."""
-    found = {path.name: path.read_bytes() for path in directory.glob("*.json")}
-    wanted = {name: _text(event).encode() for name, event in events.items()}
-    return sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+def clip_event(clip: bytes | None, query: str = "") -> Event:
+    """Return the event of a POST of a clip's bytes.
+
+    Parameters
+    ----------
+    clip : bytes or None
+        None sends no body.
+    query : str
+        The query string, with the options.
+    """
+    headers = {"Content-Type": "application/octet-stream"}
+    return rest_event(PROCESS_FRAME.method, PROCESS_FRAME.path, clip, headers, query)
 
 
 def write(events: Mapping[str, Event], directory: Path) -> None:
-    """Write each event as a file of its name."""
+    """Write each event as a JSON file of its name."""
+    directory.mkdir(exist_ok=True)
     for name, event in events.items():
-        (directory / name).write_text(_text(event), encoding="utf-8")
+        (directory / f"{name}.json").write_text(json.dumps(event, indent=2) + "\n", encoding="utf-8")
 
 
-def main() -> int:
-    """Write the events, or with ``--check`` compare them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if a file is not up to date")
-    arguments = parser.parse_args()
-    events = make_events(CLIP.read_bytes())
-    if not arguments.check:
-        write(events, EVENTS)
-        return 0
-    if wrong := outdated(events, EVENTS):
-        sys.stderr.write(f"Not up to date: {', '.join(wrong)}. Run: python -m events.make_events\n")
-    return 1 if wrong else 0
+def _json_event(route: Route, members: Event) -> Event:
+    return rest_event(route.method, route.path, json.dumps(members), {"Content-Type": "application/json"})
 
 
-def _text(event: Event) -> str:
-    return json.dumps(event, indent=2) + "\n"
-
-
-def _json(members: Event, path: str = "/process-frame") -> Event:
-    return rest("POST", path, json.dumps(members), "application/json")
+def _put(key: str, clip: bytes) -> Event:
+    """Return S3's record of a clip that was put into the uploads bucket."""
+    return s3_record(
+        spelled(key),
+        bucket=UPLOADS_BUCKET,
+        size=len(clip),
+        etag=hashlib.md5(clip, usedforsecurity=False).hexdigest(),
+        sequencer="00674A50B0" + hashlib.sha256(key.encode()).hexdigest()[:8].upper(),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write(make_events(CLIP.read_bytes()), GENERATED)
+    print("Wrote the sample events. Try: sam local invoke AnalyzeApi --event events/generated/clip-raw-v1.json")

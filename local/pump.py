@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from events.aws_shapes import Event, sqs_record
 from local.processes import ProcessError
 
 logger = logging.getLogger(__name__)
@@ -62,15 +63,5 @@ class Pump:
         return sum(int(told[name]) for name in names)
 
 
-def _record(message: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message.get("Attributes", {}),
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:video-emotions-uploads",
-        "awsRegion": "us-east-1",
-    }
+def _record(message: dict[str, Any]) -> Event:
+    return sqs_record(message["Body"], message["MessageId"], message["ReceiptHandle"], message.get("Attributes"))

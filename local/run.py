@@ -4,41 +4,40 @@ The Result goes to standard output, alone; a summary for people, and everything 
 """
 
 import argparse
-import base64
 import json
 import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from rich.console import Console
 from rich.table import Table
 
+from events.make_events import clip_event
 from local.emulator import ROOT, EmulatorError, emulator
 from video_common import limits
 from video_emotions.settings import Settings
 
-SAMPLE_EVENT = ROOT / "events" / "clip-raw-v1.json"
+SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
 
 
 def main() -> int:
-    """Post the sample event, or one's own clip, and print the answer; exit status 1 if it is an error."""
+    """Post the sample clip, or your own, and print the answer; exit status 1 if it is an error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("video", nargs="?", type=Path, help="a video file (default: the sample event)")
+    parser.add_argument("video", nargs="?", type=Path, default=SAMPLE, help="a video file (default: the sample clip)")
     parser.add_argument("--options", default="", help="a query string, e.g. frame_interval=10&include=timeline")
     arguments = parser.parse_args()
     console = Console(stderr=True, soft_wrap=True)
     try:
-        size = arguments.video.stat().st_size if arguments.video else 0
+        size = arguments.video.stat().st_size
         if size > limits.MAX_POST_VIDEO_BYTES:  # the emulator would cut the event, and complain about its JSON
             console.print(
                 f"[red]{arguments.video} has {size:,} bytes; a POST carries {limits.MAX_POST_VIDEO_BYTES:,}. "
                 "Cut it or scale it down; a deployment takes larger files by its uploads bucket."
             )
             return 1
-        event = _event(arguments.video, arguments.options)
+        event = clip_event(arguments.video.read_bytes(), arguments.options)
     except OSError as error:
         console.print(f"[red]Cannot read {error.filename}: {error.strerror}")
         return 1
@@ -59,16 +58,6 @@ def main() -> int:
         return 1
     _summarise(console, body, time.perf_counter() - started)
     return 0
-
-
-def _event(video: Path | None, options: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(SAMPLE_EVENT.read_text())
-    if video is not None:
-        event["body"] = base64.b64encode(video.read_bytes()).decode()
-    query = parse_qs(options, keep_blank_values=True)
-    event["multiValueQueryStringParameters"] = query or None
-    event["queryStringParameters"] = {name: values[-1] for name, values in query.items()} or None
-    return event
 
 
 def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None:

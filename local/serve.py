@@ -7,7 +7,6 @@ Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot ta
 
 import argparse
 import asyncio
-import base64
 import logging
 import os
 import socket
@@ -23,9 +22,11 @@ from uuid import uuid4
 
 import uvicorn
 
+from events.aws_shapes import Event, http_event
 from local.cloud import emulated_cloud
 from local.processes import exit_on_term
 from local.pump import Pump
+from video_common import routes
 
 HOST, PORT = "127.0.0.1", 5000
 TIMEOUT_SECONDS = 900
@@ -67,9 +68,12 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-def _call(event: dict[str, Any]) -> dict[str, Any]:
-    if not event["rawPath"].startswith(("/uploads", "/jobs")):
-        return _analyze(event)
+def _call(event: Event) -> dict[str, Any]:
+    found = routes.find(event["rawPath"])
+    return _jobs(event) if found and found[0].function == "jobs" else _analyze(event)
+
+
+def _jobs(event: Event) -> dict[str, Any]:
     from video_jobs.handler import handler
 
     context: Any = LocalContext("jobs")
@@ -77,7 +81,7 @@ def _call(event: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _analyze(event: dict[str, Any]) -> dict[str, Any]:
+def _analyze(event: Event) -> dict[str, Any]:
     from video_emotions.handler import handler
 
     with one_at_a_time:  # as in a Lambda environment: OpenCV's classifiers are not thread-safe
@@ -111,23 +115,10 @@ def _uploads() -> Iterator[None]:
             thread.join()
 
 
-def _event(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    binary = not headers.get("content-type", "").startswith(("application/json", "text/"))
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": scope["path"],
-        "rawQueryString": scope["query_string"].decode("latin-1"),
-        "headers": headers,
-        "requestContext": {
-            "http": {"method": scope["method"], "path": scope["path"], "sourceIp": "127.0.0.1"},
-            "requestId": str(uuid4()),
-            "stage": "$default",
-        },
-        "body": (base64.b64encode(body) if binary else body).decode("utf-8", errors="replace"),
-        "isBase64Encoded": binary,
-    }
+def _event(scope: dict[str, Any], body: bytes) -> Event:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = scope["query_string"].decode("latin-1")
+    return http_event(scope["method"], scope["path"], body, headers, query, str(uuid4()))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from local.engine import ROOT
+from video_common.routes import PREFLIGHTS, ROUTES
 
 ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 """Whether new versions come gradually."""
@@ -18,17 +19,7 @@ ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 FUNCTIONS = 3
 
 PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], [{"AWS_IAM": []}]]}
-METHODS = {
-    "GET /": None,
-    "POST /process-frame": PROTECTED,
-    "POST /uploads": PROTECTED,
-    "GET /jobs/{job_id}": PROTECTED,
-    # Browsers ask these without credentials.
-    "OPTIONS /": None,
-    "OPTIONS /process-frame": None,
-    "OPTIONS /uploads": None,
-    "OPTIONS /jobs/{job_id}": None,
-}
+METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTES, *PREFLIGHTS)}
 """What each method asks of its caller; CloudFormation chooses."""
 
 

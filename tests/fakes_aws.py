@@ -25,7 +25,7 @@ from video_common.errors import (
     ObjectMissing,
     StorageUnavailable,
 )
-from video_common.jobs import Job, JobStatus
+from video_common.job import Job, JobStatus
 
 
 @dataclass

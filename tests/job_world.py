@@ -9,14 +9,14 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from tests.fakes import LambdaContext, s3_event
-from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore
+from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo
-from video_common.jobs import Job, job_id_of
+from video_common.job import Job, job_id_of
 from video_common.schema import Emotions, Result, VideoFacts
-from video_emotions.requests import VideoRequest
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
+from video_emotions.video_request import VideoRequest
 from video_emotions.worker import Worker
 
 NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)

@@ -1,16 +1,19 @@
-"""Make the sample clip and its truth: ``python -m tests.make_sample``, from the repository's root.
+"""Make the sample clip, its truth and the small clip's event: ``python -m tests.make_sample``, from the root.
 
 The truth is written from what is drawn. No detector and no model has a say in it.
 """
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from events.make_events import clip_event, write
 from tests.make_video import write_video
 from tests.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, Place, portraits
 
 DATA: Final = Path(__file__).parent / "data"
+EVENTS: Final = DATA.parent.parent / "events"
 WIDTH, HEIGHT, FPS = 640, 360, 30
 INTERVAL: Final = 30
 
@@ -50,8 +53,16 @@ def truth() -> dict[str, Any]:
     }
 
 
+def small_clip() -> bytes:
+    """Return a clip of five frames with a face in the middle, in a few kB."""
+    with TemporaryDirectory() as folder:
+        options = {"crf": "32", "preset": "slow", "threads": "1"}
+        return write_video(Path(folder, "small.mp4"), portraits(320, 240, [CENTRED] * 5), options=options).read_bytes()
+
+
 def main() -> None:
-    """Write ``sample.mp4`` and ``sample.truth.json``."""
+    """Write ``sample.mp4``, ``sample.truth.json``, and the event of the small clip."""
+    write({"clip-small-v1": clip_event(small_clip())}, EVENTS)
     facts = truth()
     places = (place for count, _, place in SEGMENTS for _ in range(count))
     write_video(

@@ -187,5 +187,15 @@ def statements(logical_id: str) -> list[dict[str, Any]]:
     return found
 
 
+def api_events() -> dict[str, str]:
+    """Return the logical id of the function that answers each route."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": name
+        for name in FUNCTIONS
+        for event in properties(name)["Events"].values()
+        if event["Type"] == "Api"
+    }
+
+
 def role_of(function: str) -> str:
     return properties(function)["Role"]["Fn::GetAtt"][0]

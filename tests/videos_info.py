@@ -4,7 +4,6 @@ import numpy as np
 
 from video_common.schema import AnalysisSettings, DetectorFacts, Engine, ModelFacts
 from video_emotions.packets import PacketIndex
-from video_emotions.plan import Plan
 from video_emotions.probe import VideoInfo
 
 MODEL = ModelFacts(name="none", engine=Engine.ONNX, weights_sha256="0" * 64)
@@ -23,8 +22,3 @@ def index_of(frames: int, *, step_ms: int = 33, keyframes: tuple[int, ...] = (0,
     is_keyframe = np.zeros(frames, dtype=np.bool_)
     is_keyframe[[place for place in keyframes if place < frames]] = True
     return PacketIndex(pts, pts, is_keyframe, np.arange(frames), True, step_ms)
-
-
-def plan_of(frames: int, scale: float = 1.0) -> Plan:
-    """Plan every picture of such a video."""
-    return Plan(np.arange(frames), truncated=False, keyframes_only=False, scale=scale)

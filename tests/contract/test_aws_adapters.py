@@ -25,7 +25,7 @@ from video_common.aws.interfaces import Begun
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
 from video_common.errors import EventsUnavailable, JobsUnavailable, ObjectMissing, StorageUnavailable
-from video_common.jobs import Job, JobStatus, comparable
+from video_common.job import Job, JobStatus, comparable
 
 
 def job(job_id: str, status: JobStatus = JobStatus.RUNNING, **more: Any) -> Job:
@@ -42,7 +42,10 @@ def test_a_job_comes_back_as_it_was_stored(real):
     for status, more in [
         (JobStatus.PENDING, {}),
         (JobStatus.FAILED, {"sequencer": "1", "error": {"code": "not_a_video", "status": 422}}),
-        (JobStatus.SUCCEEDED, {"sequencer": "1", "result_key": "r/1.json", "result_bytes": 17}),
+        (
+            JobStatus.SUCCEEDED,
+            {"sequencer": "1", "result_key": "r/1.csv", "result_bytes": 17, "result_content_type": "text/csv"},
+        ),
     ]:
         stored = job(uuid.uuid4().hex, status, **more)
         real.create(stored)
@@ -76,7 +79,7 @@ STEPS = st.lists(
 def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
     fake, job_id = MemoryJobs(), uuid.uuid4().hex
     for number, (operation, status, sequencer, has_result) in enumerate(steps):
-        more = {"result_key": "r", "result_bytes": number} if has_result else {}
+        more = {"result_key": "r", "result_bytes": number, "result_content_type": "text/csv"} if has_result else {}
         change = job(job_id, status, created_at=number, updated_at=number, sequencer=comparable(sequencer), **more)
         if operation == "create":
             change = change.model_copy(update={"sequencer": None})

@@ -14,7 +14,7 @@ from video_common.schema import Options, Result, Sampling
 from video_emotions.frames import Frame, read
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe
-from video_emotions.requests import VideoRequest
+from video_emotions.video_request import VideoRequest
 
 WIDTH, HEIGHT = 480, 270
 VFR_MS = [0, 40, 73, 500, 507, 1900, 1933, 2000, 2400, 5000]

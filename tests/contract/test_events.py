@@ -1,4 +1,4 @@
-"""Every file of events/ is replayed: through the handler, and through the real Lambda runtime."""
+"""Every sample event is replayed: through the handler, and through the real Lambda runtime."""
 
 import json
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from urllib.parse import unquote_plus
 
 import pytest
 
+from events.make_events import make_events
 from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud
 from local.emulator import Emulator, EmulatorError, emulator
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import LambdaContext
-from video_common.jobs import job_id_of
+from video_common.job import job_id_of
 
 EXPECTED = {
     "health-v1": (200, None),
@@ -18,6 +19,7 @@ EXPECTED = {
     "clip-raw-v1": (200, None),
     "clip-raw-v2": (200, None),
     "clip-json-v1": (200, None),
+    "clip-small-v1": (200, None),
     "not-base64": (400, "invalid_base64"),
     "empty-body": (400, "empty_body"),
     "unknown-option": (400, "unknown_option"),
@@ -31,10 +33,11 @@ EXPECTED = {
 
 OF_THE_JOBS_FUNCTION = {"uploads-v1": (200, None), "job-v1": (404, "job_not_found")}
 
-EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "events").glob("*.json"))}
+COMMITTED = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+EVENTS = make_events(SAMPLE.read_bytes()) | COMMITTED
 
 
-def test_every_file_is_replayed():
+def test_every_event_is_replayed():
     assert set(EVENTS) == {*EXPECTED, *OF_THE_JOBS_FUNCTION}
 
 

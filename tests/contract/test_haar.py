@@ -40,9 +40,7 @@ def crowd():
     st.booleans(),
 )
 @settings(max_examples=40, deadline=None)
-def test_the_sweep_finds_exactly_what_one_call_finds_and_in_its_order(
-    crowd, width, height, zoom, squeeze, light, flip
-):
+def test_the_sweep_finds_exactly_what_one_call_finds_and_in_its_order(crowd, width, height, zoom, squeeze, light, flip):
     part = crowd[360 - height :, 640 - width :]
     picture = cv2.resize(part, None, fx=zoom, fy=zoom * squeeze) if min(part.shape) > 3 else part
     picture = cv2.convertScaleAbs(cv2.flip(picture, 1) if flip else picture, beta=light)

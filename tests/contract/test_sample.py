@@ -9,7 +9,7 @@ import pytest
 from local.cloud import RESULTS, UPLOADS
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event, s3_event
-from video_common.jobs import job_id_of
+from video_common.job import job_id_of
 from video_common.schema import Result
 
 TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())
@@ -55,7 +55,7 @@ def test_the_seeds_five_fields_come_first(posted):
 
 def test_the_timeline_is_what_was_drawn_frame_by_frame(pipeline):
     from video_common.schema import Options
-    from video_emotions.requests import VideoRequest
+    from video_emotions.video_request import VideoRequest
 
     result = pipeline.analyze(VideoRequest(SAMPLE.read_bytes(), Options(frame_interval=1, include="timeline")))
     assert len(result.timeline) == len(TRUTH["frames"])

@@ -39,7 +39,7 @@ from video_common.schema import Engine, Options
 from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
-from video_emotions.requests import VideoRequest
+from video_emotions.video_request import VideoRequest
 from video_emotions.settings import Settings
 engine, models, work, cases = Engine(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4])
 pipeline = Pipeline(Settings(work_dir=work), load_model("mini-xception", engine, models, 2), FaceFinder(models))

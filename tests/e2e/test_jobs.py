@@ -18,7 +18,7 @@ from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event
 from tests.make_video import write_video
 from tests.pictures import CENTRED, portraits
-from video_common.jobs import job_id_of
+from video_common.job import job_id_of
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
 FUNCTION_SECONDS = 12

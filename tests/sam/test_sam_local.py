@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from events.make_events import write
 from local.cloud import Cloud, emulated_cloud
 from local.engine import Engine, find_engine, install
 from local.image import DEFAULT_MODEL, available_detectors, fill_mirror
@@ -108,11 +109,18 @@ def test_sam_builds_one_image_with_the_parameters(built, engine):
     assert f"EMOTION_MODEL={DEFAULT_MODEL}" in json.loads(environment)
 
 
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample events, as `make events` writes them."""
+    write(EVENTS, folder := tmp_path_factory.mktemp("events"))
+    return folder
+
+
 @pytest.mark.parametrize("uploaded", EXPECTED, indirect=True)
-def test_sam_local_invoke(uploaded, built, sam, cloud):  # noqa: F811
+def test_sam_local_invoke(uploaded, events, built, sam, cloud):  # noqa: F811
     function = "AnalyzeApi" if "requestContext" in EVENTS[uploaded] else "AnalyzeUploads"
     answer = command(
-        ["local", "invoke", function, *files(built), "--event", f"events/{uploaded}.json"],
+        ["local", "invoke", function, *files(built), "--event", str(events / f"{uploaded}.json")],
         sam,
         240,
     )

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.videos_info import DETECTOR, MODEL, SETTINGS, info_of, plan_of
+from tests.videos_info import DETECTOR, MODEL, SETTINGS, info_of
 from video_common.limits import PROBABILITY_UNITS
 from video_common.schema import EMOTION_LABELS
 from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
@@ -23,7 +23,7 @@ OBSERVATIONS = st.lists(
 
 
 def result_of(report: Report):
-    return build_result(report, info_of(1), plan_of(1), SETTINGS, DETECTOR, MODEL, {})
+    return build_result(report, info_of(1), SETTINGS, DETECTOR, MODEL, {})
 
 
 @given(OBSERVATIONS, st.data())
@@ -74,7 +74,9 @@ def test_each_frame_votes_once_for_its_first_face(rows):
 
 def test_a_tie_goes_to_the_first_label():
     happy_sad = [(0, 0, 0, 9, 1, 0, 0), (0, 0, 0, 1, 9, 0, 0)]
-    observations = [Observation(i, i, False, (ScoredFace(Box(0, 0, 1, 1), True, row),)) for i, row in enumerate(happy_sad)]
+    observations = [
+        Observation(i, i, False, (ScoredFace(Box(0, 0, 1, 1), True, row),)) for i, row in enumerate(happy_sad)
+    ]
     assert result_of(summarise(observations, frames_wanted=2)).overall_dominant_emotion == "happy"
     assert ScoredFace(Box(0, 0, 1, 1), True, (5, 5, 5, 5, 5, 5, 5)).dominant == 0
 

@@ -28,8 +28,8 @@ LAYERS = [
     {"api", "uploads"},
     {"worker"},
     {"pipeline"},
-    {"responses", "workspace"},
-    {"requests", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
+    {"responses", "rendering", "workspace"},
+    {"video_request", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},
     {"faces.detector", "decoder", "faces"},
@@ -95,6 +95,11 @@ def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
             assert not functions, module
         # and neither function knows the other
         assert {name.split(".")[0] for name in functions} <= {module.split(".")[0]}, module
+
+
+def test_the_table_of_routes_imports_the_standard_library_only():
+    names = {name.split(".")[0] for name in imports(PACKAGES["video_common"] / "routes.py")}
+    assert names <= sys.stdlib_module_names
 
 
 def test_aggregation_imports_no_library():

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes_aws import Faults
 from tests.job_world import Lost, World
 from video_common.errors import VideoEmotionsError
-from video_common.jobs import JobStatus
+from video_common.job import JobStatus
 
 RATES = (0.0, 0.05, 0.2, 0.5)
 

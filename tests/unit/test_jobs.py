@@ -12,11 +12,11 @@ from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
 from tests.job_world import result_of
 from video_common import limits
 from video_common.errors import JobsUnavailable
-from video_common.jobs import Job, JobStatus, comparable, job_id_of
+from video_common.job import Job, JobStatus, comparable, job_id_of
 from video_common.options import from_metadata, to_metadata
 from video_common.schema import FacelessFrames, Options, Sampling
 from video_jobs.api import Api
-from video_jobs.jobs import Jobs
+from video_jobs.service import Jobs
 from video_jobs.settings import Settings
 
 ID = "ab" * 16
@@ -108,10 +108,13 @@ def test_options_are_refused_before_anything_is_uploaded(world, members, status,
     assert world.jobs.jobs == {}
 
 
-def test_a_result_that_fits_is_in_the_answer(world):
+@pytest.mark.parametrize(
+    "more", [{"result_content_type": "application/json"}, {}], ids=["with its type", "a record without a type"]
+)
+def test_a_result_that_fits_is_in_the_answer(world, more):
     result = result_of(b"video").model_dump_json()
     world.results.objects["results", "r.json"] = result.encode()
-    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=len(result))
+    world.store(JobStatus.SUCCEEDED, result_key="r.json", result_bytes=len(result), **more)
     status, body = world.look(ID)
     assert (status, body["result"]) == (200, json.loads(result))
     assert "result_url" not in body
@@ -122,6 +125,13 @@ def test_a_result_that_does_not_fit_is_an_address(world):
     status, body = world.look(ID)
     assert (status, body["result_url"]) == (200, "https://results.invalid/r.json?signed")
     assert body["result_url_expires_in"] == limits.RESULT_URL_SECONDS
+    assert "result" not in body
+
+
+def test_a_result_that_is_not_json_is_an_address_however_small(world):
+    world.store(JobStatus.SUCCEEDED, result_key="r.csv", result_bytes=1, result_content_type="text/csv")
+    status, body = world.look(ID)
+    assert (status, body["result_url"]) == (200, "https://results.invalid/r.csv?signed")
     assert "result" not in body
 
 

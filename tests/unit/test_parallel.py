@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video_common.errors import InvalidOption
-from video_emotions.parallel import prefetched, ordered_map
+from video_emotions.parallel import ordered_map, prefetched
 
 
 def test_prefetched_gives_the_same_items_and_makes_one_more_than_is_used():

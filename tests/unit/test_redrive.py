@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from local.redrive import MOVE_SECONDS, RedriveError, find_queue, redrive
+from operations.redrive import MOVE_SECONDS, RedriveError, find_queue, redrive
 from tests.template_info import ROOT, TEMPLATE
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/dead"
@@ -104,7 +104,7 @@ def test_it_never_does_nothing_in_silence(arguments, status, said):
         "AWS_SECRET_ACCESS_KEY": "b",
         "AWS_MAX_ATTEMPTS": "1",
     }
-    command = [sys.executable, "-m", "local.redrive", *arguments]
+    command = [sys.executable, "-m", "operations.redrive", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60)
     assert done.returncode == status
     assert said in done.stderr

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.template_info import FUNCTIONS, RESOURCES, properties, resolve
+from tests.template_info import RESOURCES, api_events, properties, resolve
 from video_common import errors, limits
+from video_common.routes import ROUTES, sentence
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, VIDEO_CONTENT_TYPES
 
 GATEWAY_SECONDS = 29
@@ -55,27 +56,8 @@ def detail(kind: str, auth: str = "api-key") -> str:
     return json.loads(gateway_responses(auth)[kind][2][PROBLEM_CONTENT_TYPE])["detail"]
 
 
-def routes() -> dict[str, str]:
-    """Return the routes, each with its function."""
-    return {
-        f"{event['Properties']['Method']} {event['Properties']['Path']}": name
-        for name in FUNCTIONS
-        for event in properties(name)["Events"].values()
-        if event["Type"] == "Api"
-    }
-
-
-def test_the_routes_and_their_functions():
-    assert routes() == {
-        "GET /": "AnalyzeApi",
-        "POST /process-frame": "AnalyzeApi",
-        "POST /uploads": "Jobs",
-        "GET /jobs/{job_id}": "Jobs",
-    }
-
-
 @pytest.mark.parametrize(("auth", "scheme"), [("api-key", "api_key"), ("iam", "AWS_IAM")])
-def test_every_route_but_health_asks_who_calls(auth, scheme):
+def test_every_route_that_is_not_open_asks_who_calls(auth, scheme):
     # What SAM makes of this, `make template` looks at.
     body = resolve(API["DefinitionBody"], ApiAuth=auth)
     asked = {
@@ -83,7 +65,7 @@ def test_every_route_but_health_asks_who_calls(auth, scheme):
         for path, operations in body["paths"].items()
         for method, operation in operations.items()
     }
-    assert asked == {route: {"security": [{scheme: []}]} for route in routes() if route != "GET /"}
+    assert asked == {str(route): {"security": [{scheme: []}]} for route in ROUTES if not route.is_open}
     assert API["MergeDefinitions"] is True
     assert "Auth" not in API
 
@@ -192,7 +174,6 @@ def test_gateway_details_tell_the_promised_numbers():
 
 @pytest.mark.parametrize("auth", AUTHS)
 def test_who_asks_for_an_unknown_route_is_told_the_routes(auth):
-    text = "The routes are GET /, POST /process-frame, POST /uploads and GET /jobs/{job_id}."
-    assert [route for route in routes() if route not in text] == []
-    assert text in detail("MISSING_AUTHENTICATION_TOKEN", auth)
-    assert text in detail("RESOURCE_NOT_FOUND", auth)
+    assert [route for route in api_events() if route not in sentence()] == []
+    assert sentence() in detail("MISSING_AUTHENTICATION_TOKEN", auth)
+    assert sentence() in detail("RESOURCE_NOT_FOUND", auth)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.template_info import FUNCTIONS, RESOURCES, TEMPLATE, of_type, properties, resolve, role_of, statements
 from video_common.aws.eventbridge import SOURCE
-from video_common.jobs import KEY_PREFIX
+from video_common.job import KEY_PREFIX
 
 # Actions that may be allowed on every resource, and why.
 ANY_RESOURCE = {

@@ -20,7 +20,7 @@ from tests.template_info import (
 )
 from video_common import limits
 from video_common.aws import dynamodb
-from video_common.jobs import Job, JobStatus
+from video_common.job import Job, JobStatus
 from video_common.limits import MAX_RECEIVES
 
 DAY = 24 * 60 * 60

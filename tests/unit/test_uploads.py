@@ -7,11 +7,13 @@ import time
 
 import pytest
 
+from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
 from tests.job_world import Context, Lost, World
 from video_common import limits
 from video_common.errors import ConfigurationError, EventsUnavailable, JobsUnavailable, StorageUnavailable
-from video_common.jobs import JobStatus, job_id_of, result_key
+from video_common.job import JobStatus, job_id_of, result_key
+from video_emotions.rendering import FORMATS, Body
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_an_upload_becomes_a_job_with_its_result_and_is_announced(world):
         "jobs": [{"job_id": job_id_of("holiday/clip 1.mp4"), "status": "SUCCEEDED"}]
     }
     job = world.job("holiday/clip 1.mp4")
-    assert (job.status, job.result_key) == (JobStatus.SUCCEEDED, result_key(job.job_id, "1".zfill(32)))
+    assert (job.status, job.result_key) == (JobStatus.SUCCEEDED, result_key(job.job_id, "1".zfill(32), ".json"))
     assert world.result("holiday/clip 1.mp4") == sha256(b"video")
     assert world.bus.events == [
         {
@@ -42,6 +44,17 @@ def test_an_upload_becomes_a_job_with_its_result_and_is_announced(world):
             },
         }
     ]
+
+
+def test_a_result_is_stored_as_its_format_says(world, monkeypatch):
+    monkeypatch.setitem(FORMATS, "json", lambda result: Body("a;ä", "text/csv", ".csv"))
+    world.queue.send(world.put("a", b"video"))
+    world.run()
+    job = world.job("a")
+    assert job.result_key == result_key(job.job_id, "1".zfill(32), ".csv")
+    assert (job.result_content_type, job.result_bytes) == ("text/csv", 4)
+    assert world.store.objects["results", job.result_key].decode() == "a;ä"
+    assert world.store.content_types["results", job.result_key] == "text/csv"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +287,7 @@ def test_of_a_batch_only_the_failing_message_comes_again(world):
         ("jobs", ("begin", job_id_of("a")), JobsUnavailable("down")),
         ("jobs", ("finish", job_id_of("a")), JobsUnavailable("down")),
         ("bus", ("publish", ""), EventsUnavailable("down")),
-        ("store", ("put", result_key(job_id_of("a"), "1".zfill(32))), StorageUnavailable("down")),
+        ("store", ("put", result_key(job_id_of("a"), "1".zfill(32), ".json")), StorageUnavailable("down")),
     ],
 )
 @pytest.mark.parametrize("times", [3, 4])
@@ -357,7 +370,7 @@ def test_a_record_that_crashes_does_not_cost_the_others_theirs(world):
 
 
 def test_s3s_test_event_is_acknowledged(world):
-    event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads"}
+    event = s3_test_event("uploads")
     assert world.uploads.handle_s3(event, Context()) == {"jobs": []}
     assert world.uploads.handle_queue(sqs_event(event), Context()) == {"batchItemFailures": []}
 

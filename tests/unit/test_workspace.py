@@ -7,7 +7,7 @@ import pytest
 from tests.fakes_aws import Faults, MemoryStore
 from video_common.errors import ConfigurationError, ObjectMissing, StorageUnavailable
 from video_common.schema import Options
-from video_emotions.requests import S3Object, VideoRequest
+from video_emotions.video_request import S3Object, VideoRequest
 from video_emotions.workspace import remove_leftovers, video_file
 
 OBJECT = VideoRequest(S3Object("uploads", "../../etc/passwd.m3u8", None), Options())

@@ -4,6 +4,7 @@ from typing import Final
 
 from video_common.schema import AnalysisSettings, Sampling
 from video_emotions.aggregate import Report
+from video_emotions.plan import scale_for
 from video_emotions.probe import VideoInfo
 
 FEW_FRAMES: Final = 10
@@ -13,20 +14,18 @@ MANY_UNREADABLE: Final = 0.1
 """Part of the sampled frames."""
 
 
-def advise(report: Report, info: VideoInfo, scale: float, settings: AnalysisSettings) -> list[str]:
+def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[str]:
     """Return sentences for the caller, the most useful first; empty where there is nothing to advise.
 
     Parameters
     ----------
     report : Report
     info : VideoInfo
-    scale : float
-        At which the pictures were analyzed.
     settings : AnalysisSettings
     """
     advice = []
     if report.frames_analyzed and not report.frames_with_face:
-        advice.append(_no_face(scale, settings))
+        advice.append(_no_face(scale_for(info.size, settings), settings))
     every_frame = settings.frame_interval == 1 and settings.sampling is Sampling.EXACT
     if report.frames_analyzed < min(FEW_FRAMES, info.frame_count) and not every_frame:
         advice.append(_few_frames(report.frames_analyzed, settings))

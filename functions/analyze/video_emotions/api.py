@@ -6,9 +6,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.http import json_answer, problem_resolvers
-from video_emotions import __version__, requests, responses
+from video_common.api_gateway import answer, json_answer, problem_resolvers
+from video_common.routes import HEALTH, PROCESS_FRAME
+from video_emotions import __version__
 from video_emotions.pipeline import Pipeline
+from video_emotions.rendering import render_to_fit
+from video_emotions.video_request import from_http
 
 
 class Api:
@@ -25,14 +28,15 @@ class Api:
 def _routes(pipeline: Pipeline) -> Router:
     router = Router()
 
-    @router.get("/")
+    @router.route(HEALTH.rule, HEALTH.method)
     def health() -> Response[str]:
         facts = pipeline.model.facts.model_dump(mode="json")
         return json_answer({"status": "ok", "version": __version__, "model": facts})
 
-    @router.post("/process-frame")
+    @router.route(PROCESS_FRAME.rule, PROCESS_FRAME.method)
     def process_frame() -> Response[str]:
-        result = pipeline.analyze(requests.from_http(router.current_event))
-        return json_answer(responses.fitting_json(result))
+        request = from_http(router.current_event)
+        body = render_to_fit(pipeline.analyze(request), request.format)
+        return answer(body.text, body.content_type)
 
     return router

@@ -23,10 +23,10 @@ from video_emotions.faces.finder import Face, FaceFinder, find_faces
 from video_emotions.frames import Frame, read
 from video_emotions.parallel import ordered_map, prefetched
 from video_emotions.plan import Plan
-from video_emotions.requests import VideoRequest
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
 from video_emotions.telemetry import Stopwatch, record_analysis
+from video_emotions.video_request import VideoRequest
 from video_emotions.workspace import video_file
 
 
@@ -73,7 +73,7 @@ class Pipeline:
             centre_tolerance=self.settings.centre_tolerance,
             smallest_face_px=ceil(detector.smallest_face / plan.scale),
         )
-        return build_result(report, info, plan, settings, detector.facts, self.model.facts, timings)
+        return build_result(report, info, settings, detector.facts, self.model.facts, timings)
 
     def report(self, frames: Iterator[Frame], plan: Plan, options: Options, watch: Stopwatch) -> Report:
         """Find and score the faces of frames, and add them up.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import InvalidOption
-from video_common.schema import Options, Sampling
+from video_common.schema import AnalysisOptions, Options, Sampling
 from video_emotions.boxes import Size
 from video_emotions.packets import PacketIndex
 from video_emotions.probe import VideoInfo
@@ -40,10 +40,10 @@ class Plan:
 def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     """Choose the pictures to analyze.
 
-    With `exact` sampling these are every ``frame_interval``-th picture of the chosen part, beginning with its first one,
-    or the picture shown at each multiple of ``interval_ms`` from the part's start. With `keyframes` sampling it is the
-    keyframe of the part that is nearest in time to each of those, the earlier one of two that are equally near. A part
-    without a keyframe is sampled as `exact`.
+    `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one, or the
+    picture shown at each multiple of ``interval_ms`` from the part's start. `keyframes` sampling selects the keyframe of
+    the part that is nearest in time to each of those, and the earlier one of two that are equally near. A part without a
+    keyframe is sampled as `exact`.
 
     Raises
     ------
@@ -61,14 +61,14 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES, keyframes_only, scale)
 
 
-def scale_for(size: Size, options: Options) -> float:
-    """Return the factor at which a picture of that size is analyzed, 1.0 at most.
+def scale_for(size: Size, options: AnalysisOptions) -> float:
+    """Return the factor at which a picture of that size is analyzed.
 
-    Without a ``scale_factor`` the longer side becomes at most ``limits.DEFAULT_LONG_SIDE`` pixels.
+    Without a ``scale_factor`` the longer side becomes at most ``limits.DEFAULT_LONG_SIDE`` pixels. However small the
+    factor is, the shorter side keeps ``limits.MIN_SCALED_SIDE`` pixels.
     """
-    if options.scale_factor is not None:
-        return options.scale_factor
-    return min(1.0, limits.DEFAULT_LONG_SIDE / max(size))
+    wanted = options.scale_factor or min(1.0, limits.DEFAULT_LONG_SIDE / max(size))
+    return max(wanted, min(1.0, limits.MIN_SCALED_SIDE / min(size)))
 
 
 def refuse_too_many_pixels(size: Size, scale: float) -> None:

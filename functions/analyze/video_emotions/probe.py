@@ -1,7 +1,7 @@
 """Step 3: is the file safe to decode, and what is in it?  file -> VideoInfo, or the reason why it is refused.
 
-One pass over the packets, without decoding, gives the time and kind of every picture. The plan of what to sample rests on
-that pass; it ignores the count that a container claims.
+One pass over the packets, without decoding, gives the time and kind of every picture. The plan of what to sample rests
+on that pass. It ignores the count that a container claims.
 """
 
 import hashlib
@@ -112,7 +112,9 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
 
 def _refuse_cut_off(path: Path, size_bytes: int) -> None:
     if not is_known_container(path):
-        raise NotAVideo("The file is not MP4, MOV, WebM, MKV or AVI. Convert it to MP4 (H.264), then send the new file.")
+        raise NotAVideo(
+            "The file is not MP4, MOV, WebM, MKV or AVI. Convert it to MP4 (H.264), then send the new file."
+        )
     declared = declared_size(path)
     if declared is not None and declared > size_bytes:
         raise TruncatedVideo(f"The file should have {declared} bytes and has {size_bytes}. Send the whole file.")

@@ -1,8 +1,4 @@
-"""Step 9: Report -> Result, and the Result as the JSON that a caller gets. Errors: video_common.http."""
-
-import json
-from bisect import bisect_right
-from itertools import accumulate
+"""Step 9: Report -> Result."""
 
 from video_common import limits
 from video_common.schema import (
@@ -21,14 +17,12 @@ from video_common.schema import (
 )
 from video_emotions.advice import advise
 from video_emotions.aggregate import Observation, Report, ScoredFace
-from video_emotions.plan import Plan
 from video_emotions.probe import VideoInfo
 
 
 def build_result(
     report: Report,
     info: VideoInfo,
-    plan: Plan,
     settings: AnalysisSettings,
     detector: DetectorFacts,
     model: ModelFacts,
@@ -64,33 +58,8 @@ def build_result(
         timeline=[_timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
         timeline_truncated=False if with_timeline else None,
         detector=detector,
-        advice=advise(report, info, plan.scale, settings) or None,
+        advice=advise(report, info, settings) or None,
     )
-
-
-def result_json(result: Result) -> str:
-    """Return the Result as JSON, without the optional fields that it does not have."""
-    optional = ("timeline", "timeline_truncated", "advice")
-    return result.model_dump_json(exclude={name for name in optional if getattr(result, name) is None})
-
-
-def fitting_json(result: Result) -> str:
-    """Return the Result as JSON that a proxy response can carry: with as many frames of its timeline as fit.
-
-    The response is JSON that has this JSON as a string, so each quotation mark counts twice.
-    """
-    body = result_json(result)
-    room = limits.LAMBDA_PAYLOAD_BYTES - limits.RESPONSE_ENVELOPE_BYTES
-    if result.timeline is None or _carried(body) <= room:
-        return body
-    room -= _carried(result_json(result.model_copy(update={"timeline": [], "timeline_truncated": True})))
-    sizes = accumulate(_carried(seen.model_dump_json()) + 1 for seen in result.timeline)
-    kept = bisect_right(list(sizes), room)
-    return result_json(result.model_copy(update={"timeline": result.timeline[:kept], "timeline_truncated": True}))
-
-
-def _carried(text: str) -> int:
-    return len(json.dumps(text).encode())
 
 
 def _timeline_frame(seen: Observation) -> TimelineFrame:

@@ -17,8 +17,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import JobInProgress, JobsUnavailable, TransientError, UnsupportedEvent
-from video_emotions.requests import Upload, uploads_in
 from video_emotions.telemetry import logger
+from video_emotions.video_request import Upload, uploads_in
 from video_emotions.worker import Worker
 
 _DAY: Final = 24 * 60 * 60

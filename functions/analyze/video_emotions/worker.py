@@ -10,12 +10,11 @@ from typing import Any
 
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.errors import ConfigurationError, ServiceError, VideoEmotionsError
-from video_common.jobs import Job, JobStatus, job_id_of, result_key
-from video_common.schema import JSON_CONTENT_TYPE
-from video_emotions import responses
+from video_common.job import Job, JobStatus, job_id_of, result_key
 from video_emotions.pipeline import Pipeline
-from video_emotions.requests import Upload, from_upload
+from video_emotions.rendering import render
 from video_emotions.telemetry import logger
+from video_emotions.video_request import Upload, from_upload
 
 DETAIL_TYPE = "Video Analysis Finished"
 """Of the event that is published when a job ends; docs/completion-event.schema.json describes its detail."""
@@ -70,16 +69,22 @@ class Worker:
         source = upload.source
         try:
             metadata = self.store.metadata(source.bucket, source.key, source.version_id)
-            body = responses.result_json(self.pipeline.analyze(from_upload(upload, metadata)))
+            request = from_upload(upload, metadata)
+            body = render(self.pipeline.analyze(request), request.format)
         except ServiceError:
             raise
         except VideoEmotionsError as error:
             logger.info(error.detail, code=error.code)
             return self._job(upload, JobStatus.FAILED, error=error.problem(request_id))
-        job_id = job_id_of(source.key)
-        key = result_key(job_id, upload.sequencer)
-        self.store.put(self._results_bucket, key, body, JSON_CONTENT_TYPE)
-        return self._job(upload, JobStatus.SUCCEEDED, result_key=key, result_bytes=len(body.encode()))
+        key = result_key(job_id_of(source.key), upload.sequencer, body.suffix)
+        self.store.put(self._results_bucket, key, body.text, body.content_type)
+        return self._job(
+            upload,
+            JobStatus.SUCCEEDED,
+            result_key=key,
+            result_bytes=len(body.text.encode()),
+            result_content_type=body.content_type,
+        )
 
     def _job(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
         now = int(self.now())

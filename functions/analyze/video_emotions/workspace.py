@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import ConfigurationError, StorageUnavailable
-from video_emotions.requests import S3Object, VideoRequest
+from video_emotions.video_request import S3Object, VideoRequest
 
 PREFIX = "video-emotions-"
 FILE_NAME = "video"

@@ -7,6 +7,6 @@
 
     handler.py    the Lambda entry point
     api.py        the routes
-    jobs.py       what they do
+    service.py    what they do
     settings.py   the only place that reads the environment
 """

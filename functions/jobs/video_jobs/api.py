@@ -6,9 +6,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.http import json_answer, json_text, problem_resolvers, query_of
+from video_common.api_gateway import json_answer, json_text, problem_resolvers, query_of
 from video_common.options import parse_members
-from video_jobs.jobs import CONTENT_TYPE_MEMBER, Jobs
+from video_common.routes import JOB, UPLOADS
+from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
 
@@ -27,12 +28,12 @@ class Api:
 def _routes(jobs: Jobs) -> Router:
     router = Router()
 
-    @router.post("/uploads")
+    @router.route(UPLOADS.rule, UPLOADS.method)
     def ask() -> Response[str]:
         text = json_text(router.current_event)
         return json_answer(jobs.ask(parse_members(text, _EXAMPLE) if text else {}, query_of(router.current_event)))
 
-    @router.get("/jobs/<job_id>")
+    @router.route(JOB.rule, JOB.method)
     def look(job_id: str) -> Response[str]:
         return json_answer(jobs.look(job_id))
 

@@ -10,7 +10,7 @@ from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_jobs.api import Api
-from video_jobs.jobs import Jobs
+from video_jobs.service import Jobs
 from video_jobs.settings import Settings
 
 logger = Logger()

@@ -1,6 +1,6 @@
 """OpenCV's Haar cascades: the faces that DeepFace's ``opencv`` detector finds, and their eyes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
@@ -34,9 +34,9 @@ class _Cascades:
 class Haar:
     """Finds faces with the frontal-face cascade and eyes with the eye cascade. OpenCV's wheel carries both.
 
-    OpenCV's classifiers keep state during a call, so each call has classifiers of its own. They also keep memory for the
-    largest width times the largest height of all pictures that they ever saw: one very wide and one very tall video
-    would need gigabytes. So each size of picture gets new classifiers (17 ms).
+    OpenCV's classifiers keep state during a call, so each call has classifiers of its own. They also keep memory for
+    the largest width times the largest height of all pictures that they ever saw. One very wide and one very tall video
+    would need gigabytes, so each size of picture gets new classifiers (17 ms).
     """
 
     smallest_face = WINDOW
@@ -86,6 +86,6 @@ def _eyes(cascade: cv2.CascadeClassifier, grey: NDArray[np.uint8], face: Box) ->
     return _center(right, face), _center(left, face)
 
 
-def _center(eye: NDArray[np.int32], face: Box) -> Point:
+def _center(eye: Sequence[int], face: Box) -> Point:
     x, y, w, h = (int(value) for value in eye)
     return Point(face.x + int(x + w / 2), face.y + int(y + h / 2))

@@ -32,7 +32,7 @@ LARGEST_FACE: Final = 300
 """Pixels. The model zoo states faces of 10 to 300 pixels; larger ones are searched in a shrunken copy."""
 
 SMALL_SIDE: Final = 320
-"""The longer side of that copy, in pixels: a face that fills the picture is about as large as the network was made for."""
+"""The longer side of that copy, in pixels: a face that fills it is about as large as the network was made for."""
 
 _POINTS: Final = len(Landmarks._fields)
 
@@ -84,10 +84,12 @@ def _rows(network: cv2.FaceDetectorYN, image: NDArray[np.uint8]) -> NDArray[np.f
     _, rows = network.detect(image)
     if rows is None:
         return np.empty((0, 4 + 2 * _POINTS + 1))
-    rows = np.asarray(rows, np.float64)
+    found = np.asarray(rows, np.float64)
     # In pictures of a few pixels the network gives numbers without meaning.
-    meaningful = np.isfinite(rows).all(axis=1) & (np.abs(rows) < 10 * max(size)).all(axis=1) & (rows[:, 2:4] >= 1).all(axis=1)
-    return rows[meaningful]
+    sane = (
+        np.isfinite(found).all(axis=1) & (np.abs(found) < 10 * max(size)).all(axis=1) & (found[:, 2:4] >= 1).all(axis=1)
+    )
+    return np.asarray(found[sane])
 
 
 def _kept(rows: NDArray[np.float64]) -> list[int]:

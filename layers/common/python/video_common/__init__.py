@@ -1,9 +1,13 @@
 """What every function of the application shares: the contract, its errors, its numbers, and the only way to AWS.
 
-============== ==================================================================
-``limits``     every promised number, once
-``errors``     the one error tree: stable codes, HTTP statuses, problem+json
-``schema``     what callers send and get: options and the Result
-``aws``        the only place of boto3, one adapter a service, behind Protocols
-============== ==================================================================
+=============== ==================================================================
+``routes``      the table of routes: methods, paths, which function answers
+``limits``      every promised number, once
+``errors``      the one error tree: stable codes, HTTP statuses, problem+json
+``schema``      what callers send and get: options and the Result
+``options``     options as callers write them -> ``schema.Options``
+``job``         the record of an uploaded video's job, and the names of its objects
+``api_gateway`` what the routers share: both event versions, answers, problems
+``aws``         the only place of boto3, one adapter a service, behind Protocols
+=============== ==================================================================
 """

@@ -106,7 +106,9 @@ class AnalysisOptions(_Frozen):
         if by_time is None:
             return {name: value for name, value in values.items() if name != "frame_interval" or value is not None}
         if by_count is not None:
-            raise PydanticCustomError("conflict", "'interval_ms' and 'frame_interval' exclude each other. Send only one.")
+            raise PydanticCustomError(
+                "conflict", "'interval_ms' and 'frame_interval' exclude each other. Send only one."
+            )
         return {**values, "frame_interval": None}
 
     @model_validator(mode="after")

@@ -7,9 +7,10 @@ from video_common import limits
 from video_common.aws.clients import client, failures
 from video_common.aws.interfaces import Begun
 from video_common.errors import JobsUnavailable
-from video_common.jobs import Job, JobStatus
+from video_common.job import Job, JobStatus
 
 _DAY: Final = 24 * 60 * 60
+_OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not field.is_required()]
 _OURS: Final = "sequencer = :sequencer"
 _FREE: Final = (
     f"attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND #status IN (:pending, :running))"
@@ -57,7 +58,7 @@ class DynamoJobStore:
         del item["job_id"]
         created = item.pop("created_at")
         sets = [f"#{name} = :{name}" for name in item] + ["created_at = if_not_exists(created_at, :created_at)"]
-        gone = [name for name in ("result_key", "result_bytes", "error") if name not in item]
+        gone = [name for name in _OPTIONAL if name not in item]
         names = {f"#{name}": name for name in (*item, *gone)}
         removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
         return self._write(

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
 
-from video_common.jobs import Job
+from video_common.job import Job
 
 
 class ObjectStore(Protocol):

@@ -8,10 +8,11 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent, A
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.aws_shapes import http_event
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
 from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
-from video_emotions.requests import from_http, from_upload, uploads_in
+from video_emotions.video_request import from_http, from_upload, uploads_in
 
 VIDEO = b"not looked at here"
 TEXT = base64.b64encode(VIDEO).decode()
@@ -21,9 +22,9 @@ def read(event):
     return from_http(APIGatewayProxyEvent(event))
 
 
-def read_v2(query: str, body: str = TEXT, content_type: str = "video/mp4"):
-    event = {"version": "2.0", "rawQueryString": query, "headers": {"content-type": content_type}, "body": body}
-    return from_http(APIGatewayProxyEventV2({**event, "isBase64Encoded": True, "requestContext": {}}))
+def read_v2(query: str):
+    event = http_event("POST", "/process-frame", VIDEO, {"Content-Type": "video/mp4"}, query)
+    return from_http(APIGatewayProxyEventV2(event))
 
 
 @pytest.mark.parametrize("content_type", [*VIDEO_CONTENT_TYPES, "Video/MP4", "video/mp4; codecs=avc1"])

@@ -1,4 +1,4 @@
-"""Jobs: what becomes of an uploaded video. The record, its states, and the names that follow from an object's key.
+"""A job: what becomes of an uploaded video. The record, its states, and the names that follow from an object's key.
 
 ::
 
@@ -46,8 +46,9 @@ class Job(BaseModel):
         Of the object's event, made comparable by `comparable`; None before the upload came.
     created_at, updated_at, expires_at : int
         Seconds since 1970. From ``expires_at`` on the job is gone for callers.
-    result_key, result_bytes : str, int or None
-        Of a SUCCEEDED job: where the result is in the results bucket, and how long.
+    result_key, result_bytes, result_content_type : str, int, str or None
+        Of a SUCCEEDED job: the result's key in the results bucket, which ends with the format's suffix; its length; its
+        type. A record without a type is older than this field, and its result is JSON.
     error : dict or None
         Of a FAILED job: the problem document.
     """
@@ -63,6 +64,7 @@ class Job(BaseModel):
     sequencer: str | None = None
     result_key: str | None = None
     result_bytes: int | None = None
+    result_content_type: str | None = None
     error: dict[str, Any] | None = None
 
 
@@ -86,6 +88,6 @@ def comparable(sequencer: str) -> str:
     return sequencer.upper().zfill(32)
 
 
-def result_key(job_id: str, sequencer: str) -> str:
-    """Return where the result of one version of a job's object goes: a name that no other version has."""
-    return f"{job_id}/{sequencer}.json"
+def result_key(job_id: str, sequencer: str, suffix: str) -> str:
+    """Return the key for the result of one version of a job's object: a name that no other version has."""
+    return f"{job_id}/{sequencer}{suffix}"

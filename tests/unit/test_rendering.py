@@ -1,4 +1,4 @@
-"""A Result as a response can carry it."""
+"""A Result as text: whole, and as a response can carry it."""
 
 import json
 
@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.job_world import result_of
 from video_common import limits
-from video_common.http import json_answer
+from video_common.api_gateway import answer
 from video_common.schema import Box, Emotions, Result, TimelineFace, TimelineFrame
-from video_emotions import responses
-from video_emotions.responses import fitting_json, result_json
+from video_emotions import rendering
+from video_emotions.rendering import Body, render, render_to_fit
 
 
 def frame(index: int) -> TimelineFrame:
@@ -26,9 +26,17 @@ def with_timeline(frames: int) -> Result:
     return result_of(b"", timeline=[frame(number) for number in range(frames)], timeline_truncated=False)
 
 
+def result_json(result: Result) -> str:
+    return render(result, "json").text
+
+
+def fitting_json(result: Result) -> str:
+    return render_to_fit(result, "json").text
+
+
 def proxy_bytes(body: str) -> int:
     """Return the size of what Lambda hands to the gateway."""
-    response = {"statusCode": 200, "body": json_answer(body).body, "isBase64Encoded": False}
+    response = {"statusCode": 200, "body": answer(body, "application/json").body, "isBase64Encoded": False}
     return len(json.dumps(response).encode())
 
 
@@ -65,7 +73,7 @@ def test_without_a_timeline_nothing_is_said_of_one():
 @given(st.integers(0, 40), st.integers(3_000, 20_000))
 def test_the_cut_is_as_late_as_can_be(frames, room):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(responses.limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
+        patch.setattr(rendering.limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
         whole = with_timeline(frames)
         kept = len(json.loads(fitting_json(whole))["timeline"])
 
@@ -76,3 +84,28 @@ def test_the_cut_is_as_late_as_can_be(frames, room):
     assert carried(whole.timeline[:kept]) <= room
     if kept < frames:
         assert carried(whole.timeline[: kept + 2]) > room
+
+
+def test_json_is_typed_and_named_as_json():
+    body = render(result_of(b""), "json")
+    assert (body.content_type, body.suffix) == ("application/json", ".json")
+    assert Result.model_validate_json(body.text) == result_of(b"")
+
+
+def test_another_format_is_cut_to_fit_too(monkeypatch):
+    # Given a format with a line for each frame, and room for half of the lines
+    def lines(result: Result) -> Body:
+        return Body("".join(f"{seen.index};{seen.time_ms}\n" for seen in result.timeline), "text/csv", ".csv")
+
+    monkeypatch.setitem(rendering.FORMATS, "csv", lines)
+    whole = render(with_timeline(1000), "csv").text
+    room = len(json.dumps(whole)) // 2
+    monkeypatch.setattr(rendering.limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
+    # When a response carries it
+    body = render_to_fit(with_timeline(1000), "csv")
+    # Then it has the first lines, as many as fit
+    kept = body.text.count("\n")
+    assert (body.content_type, body.suffix) == ("text/csv", ".csv")
+    assert body.text == "".join(whole.splitlines(keepends=True)[:kept])
+    assert len(json.dumps(body.text)) <= room
+    assert len(json.dumps("".join(whole.splitlines(keepends=True)[: kept + 1]))) > room

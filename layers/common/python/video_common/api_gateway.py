@@ -18,10 +18,10 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from video_common import routes
 from video_common.errors import InvalidJson, RouteNotFound, VideoEmotionsError
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
 
-ROUTES: Final = "GET /, POST /process-frame, POST /uploads and GET /jobs/{job_id}"
 CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
 """What a page of another origin may send."""
 
@@ -68,10 +68,14 @@ def query_of(event: BaseProxyEvent) -> dict[str, list[str]]:
     return {**{name: [value] for name, value in single.items()}, **multi}
 
 
-def json_answer(body: str | dict[str, Any]) -> Response[str]:
-    """Answer 200 with JSON."""
-    text = body if isinstance(body, str) else json.dumps(body)
-    return Response(status_code=HTTPStatus.OK, content_type=JSON_CONTENT_TYPE, body=text)
+def answer(text: str, content_type: str) -> Response[str]:
+    """Answer 200 with a text."""
+    return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)
+
+
+def json_answer(members: dict[str, Any]) -> Response[str]:
+    """Answer 200 with a JSON object."""
+    return answer(json.dumps(members), JSON_CONTENT_TYPE)
 
 
 def problem(error: VideoEmotionsError, request_id: str) -> Response[str]:
@@ -94,7 +98,7 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
 
     @resolver.not_found
     def not_found(_error: Exception) -> Response[str]:
-        return problem(RouteNotFound(f"The routes are {ROUTES}."), request_id())
+        return problem(RouteNotFound(routes.sentence()), request_id())
 
     @resolver.exception_handler(Exception)
     def unknown(_error: Exception) -> Response[str]:

@@ -10,9 +10,9 @@ from uuid import uuid4
 from video_common import limits
 from video_common.aws.interfaces import JobStore, ObjectStore, Signer
 from video_common.errors import InvalidJson, JobExpired, JobNotFound, ObjectMissing, UnsupportedMediaType
-from video_common.jobs import KEY_PREFIX, Job, JobStatus, is_job_id
+from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id
 from video_common.options import parse_options, to_metadata
-from video_common.schema import VIDEO_CONTENT_TYPES
+from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES
 from video_jobs.settings import Settings
 
 CONTENT_TYPE_MEMBER = "content_type"
@@ -85,7 +85,7 @@ class Jobs:
         -------
         dict
             ``job_id``, ``status``, the times in seconds since 1970; of a SUCCEEDED job ``result``, or ``result_url``
-            where that is too large for a response; of a FAILED one ``error``.
+            if the result is not JSON or is too large for a response; of a FAILED one ``error``.
 
         Raises
         ------
@@ -100,14 +100,19 @@ class Jobs:
         if job.error is not None:
             told["error"] = job.error
         if job.result_key is not None:
-            told |= self._result(job.result_key, job.result_bytes or 0)
+            told |= self._result(job.result_key, inline=_fits_inline(job))
         return told
 
-    def _result(self, key: str, size: int) -> dict[str, Any]:
+    def _result(self, key: str, *, inline: bool) -> dict[str, Any]:
         bucket = self.settings.results_bucket
-        if size > limits.MAX_INLINE_RESULT_BYTES:
+        if not inline:
             return {"result_url": self.signer.download(bucket, key), "result_url_expires_in": limits.RESULT_URL_SECONDS}
         try:
             return {"result": json.loads(self.results.read(bucket, key))}
         except ObjectMissing as error:
             raise JobExpired(_GONE) from error
+
+
+def _fits_inline(job: Job) -> bool:
+    is_json = job.result_content_type in {None, JSON_CONTENT_TYPE}
+    return is_json and (job.result_bytes or 0) <= limits.MAX_INLINE_RESULT_BYTES

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3Event, S3EventRecord
 
 from video_common import limits
+from video_common.api_gateway import json_text, query_of
 from video_common.errors import (
     EmptyBody,
     InvalidBase64,
@@ -22,8 +23,7 @@ from video_common.errors import (
     UnsupportedMediaType,
     VideoTooLarge,
 )
-from video_common.http import json_text, query_of
-from video_common.jobs import comparable
+from video_common.job import comparable
 from video_common.options import from_metadata, parse_members, parse_options, short
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options
 
@@ -52,7 +52,7 @@ class Upload:
         Bytes.
     etag : str
     sequencer : str
-        Larger as text for what was put later under the same key (`video_common.jobs.comparable`).
+        Larger as text for what was put later under the same key (`video_common.job.comparable`).
     """
 
     source: S3Object
@@ -63,10 +63,19 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class VideoRequest:
-    """A video to analyse: its bytes, or the object that holds them; and what the caller asked for."""
+    """A video to analyse: its bytes, or the object that holds them; and what the caller asked for.
+
+    Attributes
+    ----------
+    source : bytes or S3Object
+    options : Options
+    format : str
+        The format of the answer: a key of `rendering.FORMATS`.
+    """
 
     source: bytes | S3Object
     options: Options
+    format: str = "json"
 
 
 def from_http(event: BaseProxyEvent) -> VideoRequest:
