@@ -16,11 +16,14 @@ export MODELS_DIR ?= $(CURDIR)/.models
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | column -t -s "$$(printf '\t')"
 
-$(VENV)/.ready: requirements/dev.txt
+$(VENV)/.packages: requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed (TensorFlow has no wheel for another); name one: make PYTHON=python3.12 ...")' >&2
 	@echo 'Setting up $(VENV) from the locked packages; about two minutes, once.' >&2
 	@$(PYTHON) -m venv --clear $(VENV) >&2
 	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/dev.txt >&2
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.packages pyproject.toml
 	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.page import write_section
 from benchmarks.search import overlap
 from benchmarks.subject import MODELS
-from tests import footage
+from testbed import footage
 from video_common.schema import Box, Engine, Options, Result, TimelineFace, TimelineFrame
 from video_emotions.emotions import load_model
 from video_emotions.frames import default_scale

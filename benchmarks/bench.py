@@ -27,7 +27,7 @@ from video_common.errors import VideoEmotionsError
 from video_emotions.probe import probe
 from video_models.files import sha256_of
 
-SEED = ROOT / "benchmarks" / "seed_loop.py"
+SEED = ROOT / "testbed" / "flask_app.py"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) ->
     lines = [
         f"`make bench`, interleaved rounds: {rounds} after one that is not counted; medians. A ratio is taken within",
         f'each round: "is" is their median, "rounds" the least and the greatest. Machine: {machine()}.',
-        f"The Flask app's loop is benchmarks/seed_loop.py, sha256 `{seed}`, on tensorflow; ours runs on onnx.",
+        f"The Flask app's loop is testbed/flask_app.py, sha256 `{seed}`, on tensorflow; ours runs on onnx.",
         f"The clips' sha256 begin with: {clips}.",
         "",
         "| clip | what | seconds: median | fastest | slowest | peak MB |",

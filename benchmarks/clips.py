@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.engine import ROOT
-from tests.make_video import write_video
-from tests.pictures import moving
+from testbed.make_video import write_video
+from testbed.pictures import moving
 
 CACHE = ROOT / ".cache" / "bench"
 
@@ -21,7 +21,7 @@ class Clip:
     keyint : int
         Frames from one keyframe to the next.
     detail : float
-        Strength of the grain, see `tests.pictures.moving`.
+        Strength of the grain, see `testbed.pictures.moving`.
     """
 
     width: int

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from video_emotions.search import load_cascade
 
 from benchmarks.page import machine, write_section
-from tests import footage
+from testbed import footage
 from video_emotions import search
 from video_emotions.boxes import Rectangle
 from video_emotions.frames import default_scale, shrink

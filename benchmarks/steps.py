@@ -51,12 +51,12 @@ def _timed(step: Callable[[Any], Any], items: Iterable[Any]) -> tuple[float, lis
 
 def seed(path: Path, warm_up: Path) -> Steps:
     """Return what each step of the Flask app's loop takes by its own count, after it ran on another video."""
-    from benchmarks import seed_loop
+    from testbed import flask_app
 
     os.environ["DEEPFACE_HOME"] = str(MODELS)
     weights = load_manifest().emotions[MODEL].weights_path(MODELS)
-    seed_loop.run(warm_up, 30, 0.5, model=MODEL, weights=weights)
-    outcome = seed_loop.run(path, 30, 0.5, model=MODEL, weights=weights)
+    flask_app.run(warm_up, 30, 0.5, model=MODEL, weights=weights)
+    outcome = flask_app.run(path, 30, 0.5, model=MODEL, weights=weights)
     names = {"decode": "decode", "analyze": "shrink, `DeepFace.analyze`", "eye_contact": "second search for faces"}
     return {name: 1000 * outcome["seconds"][key] / outcome["total_frames_analyzed"] for key, name in names.items()}
 

@@ -16,7 +16,7 @@ MODELS = Path(os.environ.get("MODELS_DIR", ROOT / ".models"))
 
 def seed_loop() -> Run:
     """Return the Flask app's own loop: all decoded, DeepFace.analyze and a second search on every thirtieth picture."""
-    from benchmarks import seed_loop as seed
+    from testbed import flask_app as seed
     from video_models.manifest import load_manifest
 
     weights = load_manifest().emotions["mini-xception"].weights_path(MODELS)

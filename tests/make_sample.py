@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from events.make_events import clip_event, write
-from tests.make_video import write_video
-from tests.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, Place, portraits
+from testbed.make_video import write_video
+from testbed.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, Place, portraits
 
 DATA: Final = Path(__file__).parent / "data"
 EVENTS: Final = DATA.parent.parent / "events"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from testbed.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_video
+from testbed.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
 from tests.conftest import SAMPLE
-from tests.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_video
-from tests.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
 from video_common.errors import NotAVideo, TruncatedVideo, UnsupportedCodec
 from video_common.schema import Options, Result, Sampling
 from video_emotions.frames import Frame, read

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import footage
+from testbed import footage
+from testbed.pictures import CENTRED, portrait
 from tests.conftest import SAMPLE
-from tests.pictures import CENTRED, portrait
 from video_common.schema import Options
 from video_emotions.faces.haar import Haar
 from video_emotions.plan import scale_for

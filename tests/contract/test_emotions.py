@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+from testbed.pictures import CENTRED, portrait
 from tests.conftest import ROOT
-from tests.pictures import CENTRED, portrait
 from video_common.errors import ConfigurationError, ModelUnavailable
 from video_common.limits import PROBABILITY_UNITS
 from video_common.schema import Engine

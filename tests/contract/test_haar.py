@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.pictures import CENTRED, portrait
+from testbed.pictures import CENTRED, portrait
 from video_emotions.faces.haar import Haar, load_cascade
 from video_emotions.faces.sweep import _passing, sweep
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from testbed.make_video import write_video
+from testbed.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, moving, portraits
 from tests.conftest import ROOT, SAMPLE
-from tests.make_video import write_video
-from tests.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, moving, portraits
 from video_common.schema import EMOTION_LABELS
 
 CASES = {
@@ -27,7 +27,7 @@ CASES = {
 
 SEED = """
 import json, sys
-from benchmarks.seed_loop import run
+from testbed.flask_app import run
 weights, cases = sys.argv[1], json.loads(sys.argv[2])
 print(json.dumps({name: run(path, interval, scale, model="mini-xception", weights=weights)
                   for name, (path, interval, scale) in cases.items()}))

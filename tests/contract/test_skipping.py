@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.make_video import write_video
-from tests.pictures import moving
+from testbed.make_video import write_video
+from testbed.pictures import moving
 from video_common.schema import Options, Sampling
 from video_emotions import frames
 from video_emotions.decoder import open_video

@@ -14,10 +14,10 @@ import pytest
 from local.cloud import HANDLED, UPLOADS, Cloud, emulated_cloud
 from local.emulator import Emulator, emulator
 from local.pump import Pump
+from testbed.make_video import write_video
+from testbed.pictures import CENTRED, portraits
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event
-from tests.make_video import write_video
-from tests.pictures import CENTRED, portraits
 from video_common.job import job_id_of
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.make_video import CODECS, KEEPS_TIMES, MATRIX, cut, pad_to, write_video
-from tests.pictures import (
+from testbed.make_video import CODECS, KEEPS_TIMES, MATRIX, cut, pad_to, write_video
+from testbed.pictures import (
     CENTRED,
     Picture,
     flat,

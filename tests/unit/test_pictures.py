@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests import make_sample
-from tests.make_video import write_video
-from tests.pictures import (
+from testbed.make_video import write_video
+from testbed.pictures import (
     ABOVE,
     ABSENT,
     CENTRED,
@@ -25,6 +24,7 @@ from tests.pictures import (
     read_number,
     stamp,
 )
+from tests import make_sample
 
 
 def haar(picture: Picture) -> list[tuple[int, ...]]:

@@ -99,8 +99,9 @@ class PacketIndex:
         """Return why each packet is decoded, so that the pictures ``indices`` equal those of a full decode.
 
         A picture needs everything from the previous keyframe on, in the order of the file. A picture that is shown
-        before that keyframe (a leading picture of an open GOP) also refers to earlier pictures. So it needs the keyframe
-        before that one too. A file that begins between keyframes (after an edit or a cut) is needed from its beginning.
+        before that keyframe (a leading picture of an open GOP) also refers to earlier pictures. So it needs the
+        keyframe before that one too. A file that begins between keyframes, after an edit or a cut, is needed from its
+        beginning.
 
         Returns
         -------

@@ -40,10 +40,10 @@ class Plan:
 def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     """Choose the pictures to analyze.
 
-    `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one, or the
-    picture shown at each multiple of ``interval_ms`` from the part's start. `keyframes` sampling selects the keyframe of
-    the part that is nearest in time to each of those, and the earlier one of two that are equally near. A part without a
-    keyframe is sampled as `exact`.
+    `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one, or
+    the picture shown at each multiple of ``interval_ms`` from the part's start. `keyframes` sampling selects the
+    keyframe of the part that is nearest in time to each of those, and the earlier one of two that are equally near. A
+    part without a keyframe is sampled as `exact`.
 
     Raises
     ------

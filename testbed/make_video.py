@@ -1,4 +1,4 @@
-"""Generate videos whose truth is known: `write_video` codes pictures (see `tests.pictures`) as the caller says.
+"""Generate videos whose truth is known: `write_video` codes pictures (see `testbed.pictures`) as the caller says.
 
 Pictures are streamed: a clip of an hour needs no more memory than one of a second.
 
@@ -24,7 +24,7 @@ from typing import Any, Final
 import av
 import numpy as np
 
-from tests.pictures import Picture
+from testbed.pictures import Picture
 
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error by itself, past FFmpeg's log
 

