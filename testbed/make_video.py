@@ -84,6 +84,7 @@ def write_video(
     audio_first: bool = False,
     fragmented: bool = False,
     faststart: bool = False,
+    aspect: Fraction | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write `pictures` as a video; the container follows from the name.
@@ -117,6 +118,8 @@ def write_video(
         The silence is stream 0.
     fragmented, faststart : bool
         MP4 and MOV: an index with each keyframe's fragment (as browsers record); the index before the pictures.
+    aspect : Fraction, optional
+        Width of a stored pixel divided by its height, in the stream and in the container.
     options : mapping, optional
         FFmpeg's options of the encoder, over those chosen here; ``x264-params`` and the like are added to ours.
 
@@ -150,6 +153,8 @@ def write_video(
         )
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = chosen.pix_fmt
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
         stream.time_base = stream.codec_context.time_base = unit
         if rotation:
             stream.set_display_rotation(rotation)

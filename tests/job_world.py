@@ -67,7 +67,11 @@ class ReadsOnly:
     seconds: float = 20
     analysed: list[bytes] = field(default_factory=list)
     during: Callable[[bytes], None] = lambda content: None
-    identity: dict[str, Any] = field(default_factory=lambda: {"model": MODEL.model_dump(mode="json")})
+    model: str = "none"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {"model": self.model, "centre_tolerance": self.settings.centre_tolerance}
 
     def analyze(self, request: VideoRequest) -> Result:
         with TemporaryDirectory() as folder:

@@ -11,9 +11,9 @@ DETECTOR = DetectorFacts(name="haar", weights_sha256="0" * 64)
 SETTINGS = AnalysisSettings(detector="haar", centre_tolerance=0.2, smallest_face_px=24)
 
 
-def info_of(frames: int, *, step_ms: int = 33, size: tuple[int, int] = (640, 360)) -> VideoInfo:
-    """Describe a video of ``frames`` pictures, ``step_ms`` apart."""
-    return VideoInfo("h264", *size, 0, 30.0, frames * step_ms, 1, "0" * 64, frames)
+def info_of(frames: int, *, duration_ms: int | None = None) -> VideoInfo:
+    """Describe a video of ``frames`` pictures, 33 ms apart."""
+    return VideoInfo("h264", 640, 360, 0, 30.0, duration_ms or frames * 33, 1, "0" * 64, frames)
 
 
 def index_of(frames: int, *, step_ms: int = 33, keyframes: tuple[int, ...] = (0,)) -> PacketIndex:

@@ -170,7 +170,7 @@ def test_environment_is_what_settings_read(name):
 def test_a_function_knows_what_it_works_with_and_no_more():
     known = {name: resolve(properties(name)["Environment"]["Variables"]) for name in FUNCTIONS}
     shared = {"UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "RESULTS_EXPIRE_DAYS"}
-    model = {"EMOTION_MODEL", "EMOTION_ENGINE", "MODELS_DIR"}
+    model = {"EMOTION_MODEL", "EMOTION_ENGINE", "FACE_DETECTOR", "MODELS_DIR"}
     assert {name: {key for key in variables if "POWERTOOLS" not in key} for name, variables in known.items()} == {
         "AnalyzeApi": model | {"CORS_ALLOW_ORIGIN"},
         "Jobs": shared | {"CORS_ALLOW_ORIGIN"},

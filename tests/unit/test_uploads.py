@@ -225,7 +225,7 @@ def test_what_makes_an_event_another_one(world):
         world.uploads.handle_s3(each, Context())
     assert len(world.persistence.records) == len(events)
     # And what shapes the numbers
-    world.pipeline.model.facts = world.pipeline.model.facts.model_copy(update={"name": "another"})
+    world.pipeline.model = "another"
     world.uploads.handle_s3(event(), Context())
     world.pipeline.settings = world.pipeline.settings.model_copy(update={"centre_tolerance": 0.1})
     world.uploads.handle_s3(event(), Context())

@@ -66,7 +66,8 @@ class PixelAspects:
     """Tells each picture's pixel aspect. The decoder reports one for the stream, as of the last packet that it read.
 
     The container's word counts for pictures whose own aspect is that of the first picture: that is the picture the
-    container describes. A stream that changes its aspect midway is right about the change.
+    container describes. A stream that changes its aspect midway is right about the change, also where the change is
+    that it no longer gives an aspect: then its pixels are square.
 
     Parameters
     ----------
@@ -93,6 +94,5 @@ class PixelAspects:
     def at(self, pts: int) -> Fraction:
         """Return the aspect of the picture that is shown at ``pts``."""
         own = self._before if self._changed_at is not None and pts < self._changed_at else self._now
-        if own is None or own <= 0 or own == self._first:
-            own = self._declared
-        return own if own is not None and own > 0 else SQUARE
+        aspect = self._declared if own == self._first else own
+        return aspect if aspect is not None and aspect > 0 else SQUARE

@@ -67,11 +67,12 @@ class Pipeline:
             raise UndecodableVideo("No sampled frame can be decoded. Export the video again, then send the new file.")
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
+        longer = max(info.size)
         settings = AnalysisSettings(
             **options.model_dump(exclude={"detector"}),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
-            smallest_face_px=ceil(detector.smallest_face / plan.scale),
+            smallest_face_px=ceil(detector.smallest_face * longer / max(longer * plan.scale, limits.MIN_SCALED_SIDE)),
         )
         return build_result(report, info, settings, detector.facts, self.model.facts, timings)
 

@@ -62,13 +62,11 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
 
 
 def scale_for(size: Size, options: AnalysisOptions) -> float:
-    """Return the factor at which a picture of that size is analyzed.
+    """Return the factor at which a picture of that size is analyzed, 1.0 at most.
 
-    Without a ``scale_factor`` the longer side becomes at most ``limits.DEFAULT_LONG_SIDE`` pixels. However small the
-    factor is, the shorter side keeps ``limits.MIN_SCALED_SIDE`` pixels.
+    Without a ``scale_factor`` the longer side becomes at most ``limits.DEFAULT_LONG_SIDE`` pixels.
     """
-    wanted = options.scale_factor or min(1.0, limits.DEFAULT_LONG_SIDE / max(size))
-    return max(wanted, min(1.0, limits.MIN_SCALED_SIDE / min(size)))
+    return options.scale_factor or min(1.0, limits.DEFAULT_LONG_SIDE / max(size))
 
 
 def refuse_too_many_pixels(size: Size, scale: float) -> None:
