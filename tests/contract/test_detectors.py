@@ -72,7 +72,7 @@ def test_a_rolled_head_is_found_and_turned_the_right_way(yunet, angle):
     picture = cv2.warpAffine(portrait(640, 360, CENTRED), turn, (640, 360), borderMode=cv2.BORDER_REFLECT)
     (found,) = yunet.detect(picture)
     assert found.box.overlap(Box(260, 115, 120, 130)) > 0.5
-    # Counter-clockwise is positive for OpenCV, clockwise for the eyes. The network's points show less than the real roll.
+    # OpenCV counts counter-clockwise, the eyes clockwise. The network's points show less than the real roll.
     assert angle == 0 or 0 < -tilt(found.eyes) * np.sign(angle) < abs(angle)
 
 
