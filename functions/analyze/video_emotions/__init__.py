@@ -15,6 +15,7 @@ The way of the data, one module a step::
     frames.py        5 file -> VideoInfo, Plan, Frame(index, time_ms, image)  decoder.py     the only place of PyAV
     faces/           6 Frame -> Face(box, crop), largest first                display.py     upright, in square pixels
     emotions.py      7 crops -> scores, in batches; the only place of DeepFace
+    observe.py         steps 6 and 7 frame by frame: find, cut, score in batches
     aggregate.py     8 observations -> Report; pure, mergeable                advice.py      what a caller could try
     responses.py     9 Report -> Result                                       rendering.py   Result -> text, by format
     settings.py        the only place that reads the environment

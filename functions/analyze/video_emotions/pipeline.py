@@ -1,26 +1,21 @@
 """The way of a video through the system: nine steps, in order. Read this first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from math import ceil
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import UndecodableVideo
-from video_common.schema import AnalysisSettings, FacelessFrames, Options, Result
-from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
-from video_emotions.boxes import Box
-from video_emotions.emotions import EmotionModel, Scores, letterbox
-from video_emotions.faces.detector import Detector
-from video_emotions.faces.finder import Face, FaceFinder, find_faces
+from video_common.schema import AnalysisSettings, Options, Result
+from video_emotions.aggregate import Report, summarise
+from video_emotions.emotions import EmotionModel
+from video_emotions.faces.finder import FaceFinder
 from video_emotions.frames import Frame, read
+from video_emotions.observe import look, score
 from video_emotions.parallel import ordered_map, prefetched
 from video_emotions.plan import Plan
 from video_emotions.responses import build_result
@@ -90,84 +85,14 @@ class Pipeline:
             Gets the time of each step.
         """
         detector = self.finder.detector(options.detector)
-        look = partial(self._look, options=options, detector=detector)
+        find = partial(look, detector=detector, options=options, centre_tolerance=self.settings.centre_tolerance)
         with (
             closing(prefetched(frames)) as coming,
-            closing(ordered_map(look, watch.iterate("frames", coming), self.settings.worker_threads)) as seen,
+            closing(ordered_map(find, watch.iterate("frames", coming), self.settings.worker_threads)) as seen,
         ):
             return summarise(
-                watch.iterate("emotions", _score(watch.iterate("faces", seen), self.model)),
+                watch.iterate("emotions", score(watch.iterate("faces", seen), self.model)),
                 frames_wanted=len(plan.indices),
                 truncated=plan.truncated,
                 keep_timeline=options.include == "timeline",
             )
-
-    def _look(self, frame: Frame, options: Options, detector: Detector) -> "_SeenFrame":
-        most = None if options.include == "timeline" else 1  # only the largest face votes
-        found = list(islice(find_faces(frame.image, detector), most))
-        contact = bool(found) and found[0].box.is_centred(frame.size, self.settings.centre_tolerance)
-        seen = [_SeenFace.of(face, frame) for face in found]
-        if not found and options.faceless_frames is FacelessFrames.ANALYZE:
-            seen = [_SeenFace.of(Face(Box(0, 0, *frame.size), frame.image), frame, detected=False)]
-        return _SeenFrame(frame.index, frame.time_ms, contact, seen)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _SeenFace:
-    """A face that waits for its scores, in pixels of the video; the picture itself is released.
-
-    Attributes
-    ----------
-    box : Box
-    detected : bool
-        False where the whole frame stands in.
-    network_input : NDArray of float32
-        See `letterbox`.
-    detection_score : float or None
-    landmarks : tuple of tuple of int, or None
-    """
-
-    box: Box
-    detected: bool
-    network_input: NDArray[np.float32]
-    detection_score: float | None
-    landmarks: tuple[tuple[int, int], ...] | None
-
-    @classmethod
-    def of(cls, face: Face, frame: Frame, *, detected: bool = True) -> "_SeenFace":
-        across, down = (own / analyzed for own, analyzed in zip(frame.own_size, frame.size, strict=True))
-        points = face.landmarks and tuple((round(x * across), round(y * down)) for x, y in face.landmarks)
-        return cls(face.box.scaled(frame.size, frame.own_size), detected, letterbox(face.crop), face.score, points)
-
-    def scored(self, scores: Scores) -> ScoredFace:
-        return ScoredFace(self.box, self.detected, scores, self.detection_score, self.landmarks)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _SeenFrame:
-    """A frame whose faces wait for their scores."""
-
-    index: int
-    time_ms: int
-    eye_contact: bool
-    faces: list[_SeenFace]
-
-
-def _score(frames: Iterable[_SeenFrame], model: EmotionModel) -> Iterator[Observation]:
-    """Score faces in batches that span frames."""
-    waiting: list[_SeenFrame] = []
-    faces = 0
-    for seen in frames:
-        waiting.append(seen)
-        faces += len(seen.faces)
-        if max(len(waiting), faces) >= limits.FACE_BATCH:
-            yield from _observations(waiting, model)
-            waiting, faces = [], 0
-    yield from _observations(waiting, model)
-
-
-def _observations(frames: list[_SeenFrame], model: EmotionModel) -> Iterator[Observation]:
-    scores = iter(model.score([face.network_input for seen in frames for face in seen.faces]))
-    for seen in frames:
-        faces = tuple(face.scored(next(scores)) for face in seen.faces)
-        yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces)

@@ -1,0 +1,92 @@
+"""Frames -> Observations: the faces of a frame are found and cut, then scored in batches that span frames."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from video_common import limits
+from video_common.schema import FacelessFrames, Options
+from video_emotions.aggregate import Observation, ScoredFace
+from video_emotions.boxes import Box
+from video_emotions.emotions import EmotionModel, Scores, letterbox
+from video_emotions.faces.detector import Detector
+from video_emotions.faces.finder import Face, find_faces
+from video_emotions.frames import Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenFace:
+    """A face that waits for its scores, in pixels of the video; the picture itself is released.
+
+    Attributes
+    ----------
+    box : Box
+    detected : bool
+        False where the whole frame stands in.
+    network_input : NDArray of float32
+        See `letterbox`.
+    detection_score : float or None
+    landmarks : tuple of tuple of int, or None
+    """
+
+    box: Box
+    detected: bool
+    network_input: NDArray[np.float32]
+    detection_score: float | None
+    landmarks: tuple[tuple[int, int], ...] | None
+
+    @classmethod
+    def of(cls, face: Face, frame: Frame, *, detected: bool = True) -> Self:
+        """Keep what is needed of a face, and measure it in the video's own pixels."""
+        across, down = (own / analyzed for own, analyzed in zip(frame.own_size, frame.size, strict=True))
+        points = face.landmarks and tuple((round(x * across), round(y * down)) for x, y in face.landmarks)
+        return cls(face.box.scaled(frame.size, frame.own_size), detected, letterbox(face.crop), face.score, points)
+
+    def scored(self, scores: Scores) -> ScoredFace:
+        """Return the face with what the model gave for it."""
+        return ScoredFace(self.box, self.detected, scores, self.detection_score, self.landmarks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenFrame:
+    """A frame whose faces wait for their scores."""
+
+    index: int
+    time_ms: int
+    eye_contact: bool
+    faces: list[SeenFace]
+
+
+def look(frame: Frame, detector: Detector, options: Options, centre_tolerance: float) -> SeenFrame:
+    """Find the faces of a frame that count: the largest one, which votes, or all of them for a timeline."""
+    most = None if options.include == "timeline" else 1
+    found = list(islice(find_faces(frame.image, detector), most))
+    contact = bool(found) and found[0].box.is_centred(frame.size, centre_tolerance)
+    seen = [SeenFace.of(face, frame) for face in found]
+    if not found and options.faceless_frames is FacelessFrames.ANALYZE:
+        seen = [SeenFace.of(Face(Box(0, 0, *frame.size), frame.image), frame, detected=False)]
+    return SeenFrame(frame.index, frame.time_ms, contact, seen)
+
+
+def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observation]:
+    """Score the faces of frames, in batches that span frames."""
+    waiting: list[SeenFrame] = []
+    faces = 0
+    for seen in frames:
+        waiting.append(seen)
+        faces += len(seen.faces)
+        if max(len(waiting), faces) >= limits.FACE_BATCH:
+            yield from _observations(waiting, model)
+            waiting, faces = [], 0
+    yield from _observations(waiting, model)
+
+
+def _observations(frames: list[SeenFrame], model: EmotionModel) -> Iterator[Observation]:
+    scores = iter(model.score([face.network_input for seen in frames for face in seen.faces]))
+    for seen in frames:
+        faces = tuple(face.scored(next(scores)) for face in seen.faces)
+        yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces)
