@@ -112,10 +112,6 @@ bench-search: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MO
 	@$(BIN)/python -m benchmarks.search
 	@$(BIN)/python -m benchmarks.agreement
 
-.PHONY: bench-others
-bench-others: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare speed with fer and py-feat (installs 9 GB into .cache); writes docs/performance.md
-	@$(BIN)/python -m benchmarks.others $(T)
-
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .

@@ -12,7 +12,6 @@ from benchmarks import agreement, chart, page
 from benchmarks.bench import SEED, Bar, figures, table, verdict
 from benchmarks.cost import cost_section, dollars, seconds_on
 from benchmarks.measuring import Measured, measure, readiness
-from benchmarks.others import unreachable
 from benchmarks.search import Outcome, compare
 from video_common.schema import EMOTION_LABELS, Box, Emotions, TimelineFace, TimelineFrame
 
@@ -143,23 +142,6 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="substring not found"):
         page.write_section("cost", "newer")
     assert path.read_text(encoding="utf-8") == broken
-
-
-@pytest.mark.parametrize(
-    ("program", "said"),
-    [
-        ("", None),
-        ("import sys; sys.exit('huggingface_hub.errors.LocalEntryNotFoundError: no hub. Try')", "no hub"),
-    ],
-)
-def test_networks_that_cannot_be_fetched_are_a_reason_not_to_run(program, said):
-    reason = unreachable([sys.executable, "-c", program])
-    assert reason is None if said is None else reason.endswith(said)
-
-
-def test_any_other_failure_ends_the_benchmark():
-    with pytest.raises(SystemExit, match="ImportError: numpy"):
-        unreachable([sys.executable, "-c", "raise ImportError('numpy')"])
 
 
 def test_a_subject_that_ends_early_ends_the_benchmark():
