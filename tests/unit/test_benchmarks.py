@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import agreement, chart, page
+from benchmarks import agreement, page
 from benchmarks.bench import SEED, Bar, figures, table, verdict
 from benchmarks.cost import cost_section, dollars, seconds_on
 from benchmarks.measuring import Measured, measure, readiness
@@ -154,13 +154,6 @@ def test_faces_that_are_lost_moved_or_new_are_counted():
     truth = [[face], [face, small], [face], []]
     found = [[face], [face], [beside], [elsewhere]]
     assert compare(0.5, found, truth) == Outcome(milliseconds=500, same=2, lost=1, moved=1, extra=1)
-
-
-def test_the_picture_shows_the_numbers_on_the_page():
-    seconds = chart.seconds_on(page.PAGE.read_text(encoding="utf-8"))
-    assert all({"seed", "exact"} <= by_subject.keys() for by_subject in seconds.values())
-    assert page.PAGE.with_suffix(".svg").read_text(encoding="utf-8") == chart.chart(seconds)
-    assert chart.chart(seconds).count("<rect") == 1 + sum(map(len, seconds.values()))
 
 
 def timeline(*faces: tuple[str, int] | None) -> SimpleNamespace:
