@@ -1,19 +1,16 @@
 """What the benchmarks make of what they measure."""
 
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import agreement, page
+from benchmarks import page
 from benchmarks.bench import SEED, Bar, figures, table, verdict
 from benchmarks.cost import cost_section, dollars, seconds_on
 from benchmarks.measuring import Measured, measure, readiness
-from benchmarks.search import Outcome, compare
-from video_common.schema import EMOTION_LABELS, Box, Emotions, TimelineFace, TimelineFrame
 
 SECONDS = st.floats(0.01, 1000)
 
@@ -147,52 +144,3 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path, monkeypatch):
 def test_a_subject_that_ends_early_ends_the_benchmark():
     with pytest.raises(SystemExit, match="ended early"):
         measure({("clip", "none"): [sys.executable, "-c", ""]}, rounds=1)
-
-
-def test_faces_that_are_lost_moved_or_new_are_counted():
-    face, beside, elsewhere, small = (10, 10, 50, 50), (12, 10, 50, 50), (200, 10, 40, 40), (90, 90, 20, 20)
-    truth = [[face], [face, small], [face], []]
-    found = [[face], [face], [beside], [elsewhere]]
-    assert compare(0.5, found, truth) == Outcome(milliseconds=500, same=2, lost=1, moved=1, extra=1)
-
-
-def timeline(*faces: tuple[str, int] | None) -> SimpleNamespace:
-    """Return a Result with a picture for each face: what dominates it, and where it begins."""
-    sure = Emotions(**dict.fromkeys(EMOTION_LABELS, 0.1) | {"happy": 0.4})
-    return SimpleNamespace(
-        average_confidence_score=0.5,
-        timeline=[
-            TimelineFrame(
-                index=index,
-                time_ms=index,
-                eye_contact=False,
-                faces=[
-                    TimelineFace(
-                        box=Box(x=face[1], y=0, width=100, height=100),
-                        detected=True,
-                        dominant_emotion=face[0],
-                        probabilities=sure,
-                    )
-                ]
-                if face
-                else [],
-            )
-            for index, face in enumerate(faces)
-        ],
-    )
-
-
-def test_pictures_that_disagree_are_counted_by_how_they_do():
-    fast = timeline(("happy", 0), ("sad", 0), None, ("happy", 0), ("happy", 50), None)
-    exact = timeline(("happy", 0), ("happy", 0), ("happy", 0), None, ("happy", 0), None)
-    one = agreement.compare(fast, exact)
-    assert (one.pictures, one.faces, one.lost, one.found, one.other_emotion, one.moved) == (6, 3, 1, 1, 1, 1)
-    assert one.least_overlap == pytest.approx(1 / 3)
-    assert one.less_sure == 0
-
-
-def test_a_confidence_that_differs_is_counted_where_the_emotion_is_the_same():
-    fast, exact = timeline(("happy", 0), ("sad", 0)), timeline(("happy", 0), ("happy", 0))
-    less = exact.timeline[0].faces[0].probabilities.model_copy(update={"happy": 0.37})
-    exact.timeline[0].faces[0] = exact.timeline[0].faces[0].model_copy(update={"probabilities": less})
-    assert agreement.compare(fast, exact).less_sure == 1
