@@ -9,7 +9,7 @@ from benchmarks.measuring import Measured, measure, readiness
 
 
 def test_a_round_of_several_runs_counts_with_their_median():
-    several = Measured(None, rounds=[[1.0, 2.0, 9.0], [3.0, 3.0, 3.0]])
+    several = Measured(rounds=[[1.0, 2.0, 9.0], [3.0, 3.0, 3.0]])
     assert several.by_round == [2.0, 3.0]
     assert several.median == 3.0
 
