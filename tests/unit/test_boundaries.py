@@ -51,11 +51,13 @@ def modules() -> dict[str, Path]:
 
 
 def imports(path: Path) -> set[str]:
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
+            if node.level or not node.module:
+                pytest.fail(f"{path}: write the whole name of what is imported")
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
