@@ -107,15 +107,6 @@ cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; w
 bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare speed and memory with the Flask app's loop; writes docs/performance.md; VIDEO=path
 	@$(BIN)/python -m benchmarks.bench $(if $(VIDEO),"$(VIDEO)") $(T)
 
-.PHONY: bench-search
-bench-search: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare the default's search for faces with the exact one; writes docs/performance.md
-	@$(BIN)/python -m benchmarks.search
-	@$(BIN)/python -m benchmarks.agreement
-
-.PHONY: bench-others
-bench-others: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare speed with fer and py-feat (installs 9 GB into .cache); writes docs/performance.md
-	@$(BIN)/python -m benchmarks.others $(T)
-
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .

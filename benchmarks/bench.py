@@ -15,7 +15,6 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import chart
 from benchmarks.clips import CLIPS
 from benchmarks.cost import cost_section
 from benchmarks.measuring import Key, Measured, measure, our_command, readiness
@@ -176,7 +175,6 @@ def main() -> None:
         sections["steps"] = steps_section(files["A"], files["C"], bar_ms)
         for name, section in sections.items():
             write_section(name, section)
-        chart.main()
     print("\n\n".join(sections.values()))
 
 

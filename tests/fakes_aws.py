@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.idempotency import BasePersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
@@ -26,6 +26,8 @@ from video_common.errors import (
     StorageUnavailable,
 )
 from video_common.job import Job, JobStatus
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Faults:
     chance: random.Random = field(default_factory=random.Random)
     count: int = 0
 
-    def around(self, operation: str, key: str, error: BaseException, effect: Callable[[], Any]) -> Any:
+    def around(self, operation: str, key: str, error: BaseException, effect: Callable[[], T]) -> T:
         """Do ``effect``, or fail."""
         if planned := self.planned.get((operation, key)):
             raise planned.pop(0)
@@ -118,11 +120,14 @@ class MemoryJobs:
         return self._do("get", job_id, lambda: self.jobs.get(job_id))
 
     def begin(self, job: Job) -> tuple[Begun, Job]:
+        assert job.sequencer is not None
+        sequencer = job.sequencer
+
         def effect() -> tuple[Begun, Job]:
             stored = self.jobs.get(job.job_id)
-            if stored is None or stored.sequencer is None or stored.sequencer < job.sequencer:
+            if stored is None or stored.sequencer is None or stored.sequencer < sequencer:
                 return Begun.RUN, self._set(job)
-            if stored.sequencer > job.sequencer:
+            if stored.sequencer > sequencer:
                 return Begun.OLDER, stored
             if stored.status in {JobStatus.PENDING, JobStatus.RUNNING}:
                 return Begun.RUN, self._set(job)
@@ -147,7 +152,7 @@ class MemoryJobs:
         self.jobs[job.job_id] = job.model_copy(update={"created_at": before.created_at}) if before else job
         return job
 
-    def _do(self, operation: str, key: str, effect: Callable[[], Any]) -> Any:
+    def _do(self, operation: str, key: str, effect: Callable[[], T]) -> T:
         with self._lock:
             return self.faults.around(operation, key, _JOBS, effect)
 
@@ -170,14 +175,15 @@ class MemoryPersistence(BasePersistenceLayer):
         return self._do("get", idempotency_key, effect)
 
     def _put_record(self, data_record: DataRecord) -> None:
-        key = data_record.idempotency_key
+        key, expiry = data_record.idempotency_key, data_record.in_progress_expiry_timestamp
+        assert expiry is not None
 
         def effect() -> None:
             old = self.records.get(key)
             if old is not None and (old.status != "INPROGRESS" or self._until[key] >= self._clock()):
                 raise IdempotencyItemAlreadyExistsError(old_data_record=old)
             # Powertools reckons with the machine's clock; what remains of the invocation counts from ours.
-            remaining = data_record.in_progress_expiry_timestamp / 1000 - dt.datetime.now().timestamp()
+            remaining = expiry / 1000 - dt.datetime.now().timestamp()
             self._until[key] = self._clock() + remaining
             self.records[key] = data_record
 
@@ -193,7 +199,7 @@ class MemoryPersistence(BasePersistenceLayer):
     def _delete_record(self, data_record: DataRecord) -> None:
         self._do("delete", data_record.idempotency_key, lambda: self.records.pop(data_record.idempotency_key, None))
 
-    def _do(self, operation: str, key: str, effect: Callable[[], Any]) -> Any:
+    def _do(self, operation: str, key: str, effect: Callable[[], T]) -> T:
         with self._lock:
             return self.faults.around(operation, key, TimeoutError("no answer"), effect)
 
@@ -238,7 +244,7 @@ class MemoryQueue:
 
     def receive(self, most: int = 1) -> list[dict[str, Any]]:
         """Return what Lambda would be given."""
-        batch = []
+        batch: list[dict[str, Any]] = []
         for message in [each for each in self.messages.values() if each.visible_at <= self.clock()]:
             if message.receives >= self.max_receives:
                 self.dead.append(self.messages.pop(message.message_id))

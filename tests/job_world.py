@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote_plus
 
 from tests.fakes import LambdaContext, s3_event
@@ -14,9 +14,10 @@ from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo
 from video_common.job import Job, job_id_of
 from video_common.schema import Emotions, Result, VideoFacts
+from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
-from video_emotions.video_request import VideoRequest
+from video_emotions.video_request import S3Object, VideoRequest
 from video_emotions.worker import Worker
 
 NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)
@@ -74,9 +75,11 @@ class ReadsOnly:
         return {"model": self.model, "centre_tolerance": self.settings.centre_tolerance}
 
     def analyze(self, request: VideoRequest) -> Result:
+        source = request.source
+        assert isinstance(source, S3Object)
         with TemporaryDirectory() as folder:
             path = Path(folder, "video")
-            self.store.download(request.source.bucket, request.source.key, request.source.version_id, path)
+            self.store.download(source.bucket, source.key, source.version_id, path)
             content = path.read_bytes()
         self.clock.now += self.seconds
         self.during(content)
@@ -89,7 +92,8 @@ class ReadsOnly:
 class Context(LambdaContext):
     """An invocation that has the whole of the function's time before it."""
 
-    def get_remaining_time_in_millis(self) -> int:
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
         return 900_000
 
 
@@ -102,7 +106,8 @@ class World:
         self.queue, self.persistence = MemoryQueue(self.clock), MemoryPersistence(self.clock)
         settings = Settings(uploads_bucket="uploads", results_bucket="results")
         self.pipeline = ReadsOnly(settings, self.store, self.clock)
-        worker = Worker(self.pipeline, self.store, self.jobs, self.bus, self.clock)
+        pipeline = cast("Pipeline", self.pipeline)  # it has all that a worker uses
+        worker = Worker(pipeline, self.store, self.jobs, self.bus, self.clock)
         self.uploads = Uploads(worker, self.queue, self.persistence)
 
     def put(self, key: str, content: bytes, version: int = 1, *, versioned: bool = False) -> dict[str, Any]:

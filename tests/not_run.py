@@ -32,9 +32,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _not_run(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:
-    return config.pluginmanager.get_plugin("terminalreporter").stats.get("skipped", [])
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    assert reporter is not None
+    return reporter.stats.get("skipped", [])
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    assert isinstance(report.longrepr, tuple)
     _file, _line, reason = report.longrepr
     return reason.removeprefix("Skipped: ")

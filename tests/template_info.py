@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Callable
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def _find(argument: list[Any], parameters: dict[str, Any]) -> Any:
     return found
 
 
-INTRINSICS = {
+INTRINSICS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "Ref": _ref,
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,

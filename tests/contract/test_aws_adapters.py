@@ -29,7 +29,7 @@ from video_common.job import Job, JobStatus, comparable
 
 
 def job(job_id: str, status: JobStatus = JobStatus.RUNNING, **more: Any) -> Job:
-    times = {"created_at": 1, "updated_at": 2, "expires_at": 3}
+    times: dict[str, Any] = {"created_at": 1, "updated_at": 2, "expires_at": 3}
     return Job(**{"job_id": job_id, "status": status, "key": "k", **times} | more)
 
 
@@ -39,14 +39,15 @@ def real(cloud: Cloud) -> DynamoJobStore:
 
 
 def test_a_job_comes_back_as_it_was_stored(real):
-    for status, more in [
+    cases: list[tuple[JobStatus, dict[str, Any]]] = [
         (JobStatus.PENDING, {}),
         (JobStatus.FAILED, {"sequencer": "1", "error": {"code": "not_a_video", "status": 422}}),
         (
             JobStatus.SUCCEEDED,
             {"sequencer": "1", "result_key": "r/1.csv", "result_bytes": 17, "result_content_type": "text/csv"},
         ),
-    ]:
+    ]
+    for status, more in cases:
         stored = job(uuid.uuid4().hex, status, **more)
         real.create(stored)
         assert real.get(stored.job_id) == stored

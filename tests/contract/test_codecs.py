@@ -10,7 +10,7 @@ from testbed.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_v
 from testbed.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
 from tests.conftest import SAMPLE
 from video_common.errors import NotAVideo, TruncatedVideo, UnsupportedCodec
-from video_common.schema import Options, Result, Sampling
+from video_common.schema import Options, Result, Sampling, TimelineFrame
 from video_emotions.frames import Frame, read
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe
@@ -32,6 +32,11 @@ def analysed(pipeline: Pipeline, path: Path, **options) -> Result:
     return pipeline.analyze(VideoRequest(path.read_bytes(), Options(**options)))
 
 
+def timeline(result: Result) -> list[TimelineFrame]:
+    assert result.timeline is not None
+    return result.timeline
+
+
 @pytest.mark.parametrize(("codec", "container"), MATRIX)
 def test_a_face_is_followed_in_every_codec_and_container(tmp_path, pipeline, codec, container):
     # Given a clip in which the face jumps to the left after a second
@@ -40,10 +45,10 @@ def test_a_face_is_followed_in_every_codec_and_container(tmp_path, pipeline, cod
     # When it is analysed
     result = analysed(pipeline, path, frame_interval=10, include="timeline")
     # Then each sampled frame has its face, and contact until the jump
-    assert [seen.index for seen in result.timeline] == [0, 10, 20, 30, 40, 50]
-    assert [len(seen.faces) for seen in result.timeline] == [1] * 6
-    assert [seen.eye_contact for seen in result.timeline] == [True] * 3 + [False] * 3
-    assert [seen.time_ms for seen in result.timeline] == pytest.approx([0, 333, 667, 1000, 1333, 1667], abs=1)
+    assert [seen.index for seen in timeline(result)] == [0, 10, 20, 30, 40, 50]
+    assert [len(seen.faces) for seen in timeline(result)] == [1] * 6
+    assert [seen.eye_contact for seen in timeline(result)] == [True] * 3 + [False] * 3
+    assert [seen.time_ms for seen in timeline(result)] == pytest.approx([0, 333, 667, 1000, 1333, 1667], abs=1)
     assert result.video.codec == codec
     assert (result.video.width, result.video.height, result.video.rotation) == (WIDTH, HEIGHT, 0)
     assert result.video.duration_ms == pytest.approx(2000, abs=34)
@@ -114,7 +119,7 @@ def test_turned_phone_clips_are_analysed_upright(tmp_path, pipeline, container, 
     assert result.video.rotation == -rotation % 360
     assert result.frames_with_face == 4
     assert result.eye_contact_score == 100
-    box = result.timeline[0].faces[0].box
+    box = timeline(result)[0].faces[0].box
     assert box.x < 180 < box.x + box.width
     assert box.y < 320 < box.y + box.height
 
@@ -148,7 +153,7 @@ def test_a_clip_of_nothing_can_be_made_to_vote(tmp_path, pipeline):
     result = analysed(pipeline, path, faceless_frames="analyze", include="timeline")
     assert sum(result.average_emotion_scores.model_dump().values()) == pytest.approx(100, abs=1e-9)
     assert (result.frames_with_face, result.eye_contact_score) == (0, 0.0)
-    (face,) = result.timeline[0].faces
+    (face,) = timeline(result)[0].faces
     assert (face.detected, face.box.width, face.box.height) == (False, 640, 360)
 
 
@@ -208,7 +213,7 @@ def test_mirrored_clips_of_front_cameras_are_upright(tmp_path, pipeline, contain
     path.write_bytes(data[:track] + mirrored + data[track + len(plain) :])
     result = analysed(pipeline, path, frame_interval=1, include="timeline")
     assert (upside_down.frames_with_face, result.frames_with_face, result.video.rotation) == (0, 4, 0)
-    box = result.timeline[0].faces[0].box
+    box = timeline(result)[0].faces[0].box
     assert box.x < 0.8 * WIDTH < box.x + box.width
 
 
@@ -218,7 +223,7 @@ def test_one_wide_and_one_tall_clip_do_not_spoil_the_next(tmp_path, pipeline):
         for options in ({"scale_factor": 1}, {"faceless_frames": "analyze", "include": "timeline"}):
             result = analysed(pipeline, path, **options)
             assert result.total_frames_analyzed == 1
-        (face,) = result.timeline[0].faces
+        (face,) = timeline(result)[0].faces
         assert (face.box.width, face.box.height) == size
     # OpenCV's classifiers would now want 32000 x 32000 of everything
     assert resident_megabytes() < 4000
@@ -229,7 +234,7 @@ def test_one_wide_and_one_tall_clip_do_not_spoil_the_next(tmp_path, pipeline):
 def test_boxes_never_leave_the_picture(tmp_path, pipeline, factor):
     path = write_video(tmp_path / "odd.mkv", flat(642, 358, 2), codec="mjpeg")
     result = analysed(pipeline, path, scale_factor=factor, faceless_frames="analyze", include="timeline")
-    (face,) = result.timeline[0].faces
+    (face,) = timeline(result)[0].faces
     assert (face.box.x, face.box.y, face.box.width, face.box.height) == (0, 0, 642, 358)
 
 

@@ -57,7 +57,7 @@ def test_scores_are_units_of_probability_and_no_faces_are_no_scores(model):
 @pytest.mark.parametrize("shape", [(1, 1, 3), (500, 20, 3), (20, 500, 3), (224, 224, 3), (1, 3000, 3), (3000, 2, 3)])
 def test_any_crop_becomes_a_padded_square(shape):
     face = letterbox(np.full(shape, 255, np.uint8))
-    assert (face.shape, face.dtype) == ((224, 224, 3), np.float32)
+    assert (face.shape, face.dtype) == ((224, 224, 3), np.dtype(np.float32))
     assert face.max() == 1.0
 
 

@@ -55,6 +55,8 @@ def cut(path: Path) -> Path:
     with av.open(str(path)) as old, av.open(str(new), "w", options={"avoid_negative_ts": "disabled"}) as container:
         stream = container.add_stream_from_template(old.streams.video[0])
         for packet in list(old.demux(old.streams.video[0]))[without:-1]:  # the last one is empty
+            assert packet.pts is not None
+            assert packet.dts is not None
             packet.pts -= round(earlier / packet.time_base)
             packet.dts -= round(earlier / packet.time_base)
             packet.stream = stream
@@ -99,7 +101,12 @@ def test_all_of_them_came_without_a_second_look(clip, name, monkeypatch):
     path, _, _ = clip(name)
     looks = []
     real = frames._decode
-    monkeypatch.setattr(frames, "_decode", lambda *given: looks.append(given[3] is not None) or real(*given))
+
+    def noted(*given):
+        looks.append(given[3] is not None)
+        return real(*given)
+
+    monkeypatch.setattr(frames, "_decode", noted)
     for interval in (1, 7, 30):
         options = Options(frame_interval=interval)
         list(read(path, options, 2)[2])
@@ -208,7 +215,7 @@ def test_parameters_that_change_in_the_middle_reach_the_decoder_though_their_pac
     tmp_path, codec, params
 ):
     # Given a file joined from two encoders', with keyframes at 0, 15, ... of each half of 60
-    halves = [
+    one, other = (
         write_video(
             tmp_path / f"{number}.mp4",
             moving(160, 96, 60),
@@ -218,8 +225,8 @@ def test_parameters_that_change_in_the_middle_reach_the_decoder_though_their_pac
             options={params: options},
         )
         for number, options in enumerate(["qp=18", "qp=40:no-deblock=1" if codec == "hevc" else "qp=40:cabac=0"])
-    ]
-    path = joined(*halves, tmp_path / "joined.mp4")
+    )
+    path = joined(one, other, tmp_path / "joined.mp4")
     with open_video(path, 2) as video:
         whole = [picture.bgr().tobytes() for picture in video.pictures()]
     assert len(whole) == probe(path, 2)[0].frame_count == 120

@@ -47,6 +47,7 @@ class Streams(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         size = self._size()
         found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "bytes=0-"))
+        assert found
         first, last = int(found[1]), min(int(found[2] or size - 1), size - 1)
         self._head(206, last - first + 1, f"bytes {first}-{last}/{size}")
         left = last - first + 1

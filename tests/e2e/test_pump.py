@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from local.pump import Pump
 
 
 @pytest.fixture
-def cloud() -> Cloud:
+def cloud() -> Iterator[Cloud]:
     with emulated_cloud(visibility_seconds=1) as made:
         yield made
 
@@ -86,7 +87,7 @@ def test_after_four_deliveries_a_message_is_a_dead_letter_and_redriving_brings_i
 
 
 def test_events_are_shaped_as_lambdas(cloud):
-    seen = []
+    seen: list[dict[str, Any]] = []
     cloud.client("s3").put_object(Bucket=UPLOADS, Key="a b.mp4", Body=b"x")
     Pump(cloud.client("sqs"), cloud.queue_url, seen.append).step()
     (record,) = seen[0]["Records"]

@@ -13,7 +13,7 @@ import pytest
 
 from local.engine import Engine, find_engine
 from local.image import ENGINES, REPOSITORY
-from tests.unit.test_template import TEMPLATE
+from tests.template_info import TEMPLATE
 
 HERE = Path(__file__).resolve().parent
 MEMORY = TEMPLATE["Parameters"]["MemorySize"]["Default"]

@@ -65,7 +65,7 @@ def look() -> dict:
         "cv2": [str(path) for path in everything if path.parent.name == "cv2" and path.name.startswith("cv2.")],
         "avcodec_files": [str(path) for path in everything if "libavcodec" in path.name],
         "avcodec_of_av": list(av.library_versions["libavcodec"]),
-        "avcodec_of_cv2": re.search(r"avcodec:\s+YES \(([\d.]+)\)", cv2.getBuildInformation())[1],
+        "avcodec_of_cv2": re.findall(r"avcodec:\s+YES \(([\d.]+)\)", cv2.getBuildInformation())[0],
         "needs": needs,
         "modules": {module.__name__: module.__file__ for module in modules},
         "runtime_client": client.origin if client else None,

@@ -37,6 +37,8 @@ LAYERS = [
     {"boxes"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
+STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}
+"""Folders, and those that they do not import. What tests and benchmarks share is in the testbed."""
 
 
 def modules() -> dict[str, Path]:
@@ -49,11 +51,13 @@ def modules() -> dict[str, Path]:
 
 
 def imports(path: Path) -> set[str]:
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
+            if node.level or not node.module:
+                pytest.fail(f"{path}: write the whole name of what is imported")
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
@@ -68,6 +72,14 @@ def test_a_library_is_known_in_its_places_only(library):
     }
     assert users <= ONLY_IN[library]
     assert users, f"nobody imports {library}: mend this table"
+
+
+@pytest.mark.parametrize(("folder", "strangers"), STRANGERS.items())
+def test_tests_and_benchmarks_do_not_import_each_other(folder, strangers):
+    paths = list((ROOT / folder).rglob("*.py"))
+    assert paths
+    for path in paths:
+        assert not {name.split(".")[0] for name in imports(path)} & strangers, path
 
 
 def test_only_the_settings_read_the_environment():

@@ -92,6 +92,7 @@ def test_nothing_is_lost(seed):
             assert world.result(key) == hashlib.sha256(content).hexdigest()
         else:
             assert content.startswith(b"no")
+            assert job.error is not None
             assert job.error["code"] == "not_a_video"
         # And its end was announced, or the message that would have done it is there to be redriven
         assert key in announced | dead

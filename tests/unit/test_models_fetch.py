@@ -39,6 +39,8 @@ def detector_of(*sources: Source) -> DetectorSpec:
 class Handler(BaseHTTPRequestHandler):
     """Answers by the path; what was asked for is in the server's ``asked``."""
 
+    server: "Server"
+
     def do_GET(self):
         self.server.asked.append(self.path)
         match self.path.split("?"):

@@ -65,8 +65,8 @@ class TestManifest:
     def test_every_model_has_the_labels_of_the_result_and_a_source(self):
         for spec in load_manifest().emotions.values():
             assert spec.labels == EMOTION_LABELS
-        for spec in load_manifest().models.values():
-            assert spec.sources
+        for model in load_manifest().models.values():
+            assert model.sources
 
     def test_deepface_finds_the_official_model_under_its_own_names(self):
         # Given what DeepFace calls its file on the onnx engine

@@ -30,6 +30,7 @@ def alive(pid: int) -> bool:
 
 def test_a_child_in_a_group_of_its_own_ends_too():
     with started([sys.executable, "-c", NEST], os.environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
         child = int(process.stdout.readline())
         assert alive(child)
     process.stdout.close()
@@ -42,6 +43,7 @@ def test_a_child_in_a_group_of_its_own_ends_too():
 def test_who_ignores_term_is_killed():
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     with started([sys.executable, "-c", deaf], os.environ, grace=0.2, stdout=subprocess.PIPE) as process:
+        assert process.stdout
         process.stdout.readline()
     process.stdout.close()
     assert process.returncode == -signal.SIGKILL

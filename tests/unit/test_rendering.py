@@ -73,7 +73,7 @@ def test_without_a_timeline_nothing_is_said_of_one():
 @given(st.integers(0, 40), st.integers(3_000, 20_000))
 def test_the_cut_is_as_late_as_can_be(frames, room):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rendering.limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
+        patch.setattr(limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
         whole = with_timeline(frames)
         kept = len(json.loads(fitting_json(whole))["timeline"])
 
@@ -81,6 +81,7 @@ def test_the_cut_is_as_late_as_can_be(frames, room):
         cut = {"timeline": timeline, "timeline_truncated": len(timeline) < frames}
         return len(json.dumps(result_json(whole.model_copy(update=cut))))
 
+    assert whole.timeline is not None
     assert carried(whole.timeline[:kept]) <= room
     if kept < frames:
         assert carried(whole.timeline[: kept + 2]) > room
@@ -95,12 +96,12 @@ def test_json_is_typed_and_named_as_json():
 def test_another_format_is_cut_to_fit_too(monkeypatch):
     # Given a format with a line for each frame, and room for half of the lines
     def lines(result: Result) -> Body:
-        return Body("".join(f"{seen.index};{seen.time_ms}\n" for seen in result.timeline), "text/csv", ".csv")
+        return Body("".join(f"{seen.index};{seen.time_ms}\n" for seen in result.timeline or ()), "text/csv", ".csv")
 
     monkeypatch.setitem(rendering.FORMATS, "csv", lines)
     whole = render(with_timeline(1000), "csv").text
     room = len(json.dumps(whole)) // 2
-    monkeypatch.setattr(rendering.limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
+    monkeypatch.setattr(limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
     # When a response carries it
     body = render_to_fit(with_timeline(1000), "csv")
     # Then it has the first lines, as many as fit

@@ -127,6 +127,7 @@ def test_snapstart_where_a_caller_waits():
     assert "SnapStart" not in properties("AnalyzeUploads")
     assert snapstart_problems(properties("AnalyzeApi")) == []
     # And what must not be is seen
+    more: dict[str, Any]
     for more in ({"EphemeralStorage": {"Size": 513}}, {"ProvisionedConcurrencyConfig": {}}):
         assert len(snapstart_problems({**properties("AnalyzeApi"), **more})) == 1
 

@@ -102,8 +102,9 @@ def test_only_prod_deploys_gradually(name):
             {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [name, "Version.Version"]}},
         ]
     # And the watch lasts longer than an invocation
-    minutes = int(re.fullmatch(r"Canary10Percent(\d+)Minutes", preference["Type"])[1])
-    assert minutes * 60 > properties(name)["Timeout"]
+    canary = re.fullmatch(r"Canary10Percent(\d+)Minutes", preference["Type"])
+    assert canary
+    assert int(canary[1]) * 60 > properties(name)["Timeout"]
 
 
 def test_every_deployment_alarm_is_used():

@@ -12,7 +12,7 @@ from events.aws_shapes import http_event
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
 from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
-from video_emotions.video_request import from_http, from_upload, uploads_in
+from video_emotions.video_request import S3Object, from_http, from_upload, uploads_in
 
 VIDEO = b"not looked at here"
 TEXT = base64.b64encode(VIDEO).decode()
@@ -195,7 +195,9 @@ def test_any_option_text_is_taken_or_refused_with_an_error_of_ours(query):
 )
 def test_keys_are_decoded_as_s3_encodes_them(spelled, real):
     (upload,) = uploads_in(s3_event(spelled))
-    assert from_upload(upload, {}).source.key == real
+    source = from_upload(upload, {}).source
+    assert isinstance(source, S3Object)
+    assert source.key == real
 
 
 def test_an_object_over_the_limit_is_refused_by_its_announced_size():

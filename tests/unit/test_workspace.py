@@ -10,7 +10,8 @@ from video_common.schema import Options
 from video_emotions.video_request import S3Object, VideoRequest
 from video_emotions.workspace import remove_leftovers, video_file
 
-OBJECT = VideoRequest(S3Object("uploads", "../../etc/passwd.m3u8", None), Options())
+KEY = "../../etc/passwd.m3u8"
+OBJECT = VideoRequest(S3Object("uploads", KEY, None), Options())
 
 
 def test_posted_bytes_become_a_file_of_a_name_of_ours(tmp_path):
@@ -22,7 +23,7 @@ def test_posted_bytes_become_a_file_of_a_name_of_ours(tmp_path):
 
 
 def test_an_objects_key_never_reaches_the_file_system(tmp_path):
-    store = MemoryStore({("uploads", "../../etc/passwd.m3u8"): b"abc"})
+    store = MemoryStore({("uploads", KEY): b"abc"})
     with video_file(OBJECT, tmp_path, store) as path:
         assert (path.name, path.parent.parent, path.read_bytes()) == ("video", tmp_path, b"abc")
     assert not list(tmp_path.iterdir())
@@ -42,9 +43,7 @@ def test_nothing_stays_when_the_analysis_fails(tmp_path):
 
 @pytest.mark.parametrize("error", [StorageUnavailable("down"), ObjectMissing("gone")])
 def test_nothing_stays_when_the_download_breaks_off(tmp_path, error):
-    store = MemoryStore(
-        {("uploads", OBJECT.source.key): b"abcdef"}, faults=Faults({("download", OBJECT.source.key): [error]})
-    )
+    store = MemoryStore({("uploads", KEY): b"abcdef"}, faults=Faults({("download", KEY): [error]}))
     with pytest.raises(type(error)), video_file(OBJECT, tmp_path, store):
         pass
     assert not list(tmp_path.iterdir())
@@ -58,9 +57,7 @@ def test_an_object_without_a_store_is_a_wrong_configuration(tmp_path):
 
 def test_a_full_disk_is_a_failure_for_the_time_being(tmp_path):
     full = OSError(errno.ENOSPC, "No space left on device")
-    store = MemoryStore(
-        {("uploads", OBJECT.source.key): b"a"}, faults=Faults({("download", OBJECT.source.key): [full]})
-    )
+    store = MemoryStore({("uploads", KEY): b"a"}, faults=Faults({("download", KEY): [full]}))
     with pytest.raises(StorageUnavailable), video_file(OBJECT, tmp_path, store):
         pass
     assert not list(tmp_path.iterdir())
