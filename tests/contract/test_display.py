@@ -55,6 +55,8 @@ def test_a_squeezed_clip_gives_the_votes_of_its_twin_in_square_pixels(tmp_path, 
     assert (result.video.width, result.video.height) == pytest.approx((WIDTH, HEIGHT), abs=2)
     assert result.average_emotion_scores == square.average_emotion_scores
     assert result.eye_contact_score == square.eye_contact_score
+    assert result.timeline
+    assert square.timeline
     for mine, other in zip(result.timeline, square.timeline, strict=True):
         (face,), (twin,) = mine.faces, other.faces
         assert (face.box.x, face.box.y) == pytest.approx((twin.box.x, twin.box.y), abs=12)
@@ -107,6 +109,7 @@ def test_an_aspect_that_changes_midway_holds_from_its_keyframe_on(tmp_path, pipe
     result = analyzed(pipeline, path)
     # Then the first half is in 640 x 360, the second in 320 x 360, each box in its own picture's pixels
     assert (result.video.width, result.video.height) == (WIDTH, HEIGHT)
+    assert result.timeline
     contacts = [seen.eye_contact for seen in result.timeline]
     assert contacts == ([True] * 4 + [False] * 4) * 2
     centers = [seen.faces[0].box.x + seen.faces[0].box.width / 2 for seen in result.timeline if seen.faces]
@@ -127,8 +130,8 @@ def joined(parts: list[Path], path: Path) -> Path:
                 last = 0
                 for packet in [*(p for p in source.demux(template) if p.size), None]:
                     for made in to_annexb.filter(packet):
-                        made.pts, made.dts = made.pts + shift, made.dts + shift
-                        last = max(last, made.pts + made.duration)
+                        made.pts, made.dts = (made.pts or 0) + shift, (made.dts or 0) + shift
+                        last = max(last, made.pts + (made.duration or 0))
                         made.stream = stream
                         target.mux(made)
                 shift = last
