@@ -13,7 +13,7 @@ from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, Mem
 from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo
 from video_common.job import Job, job_id_of
-from video_common.schema import Emotions, Result, VideoFacts
+from video_common.result import Emotions, Result, VideoFacts
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from video_common.schema import AnalysisSettings, DetectorFacts, Engine, ModelFacts
+from video_common.result import AnalysisSettings, DetectorFacts, ModelFacts
+from video_common.schema import Engine
 from video_emotions.packets import PacketIndex
 from video_emotions.probe import VideoInfo
 

@@ -10,7 +10,8 @@ from testbed.make_video import KEEPS_ROTATION, KEEPS_TIMES, MATRIX, cut, write_v
 from testbed.pictures import CENTRED, TO_THE_LEFT, flat, moving, numbered, portraits, read_number
 from tests.conftest import SAMPLE
 from video_common.errors import NotAVideo, TruncatedVideo, UnsupportedCodec
-from video_common.schema import Options, Result, Sampling, TimelineFrame
+from video_common.result import Result, TimelineFrame
+from video_common.schema import Options, Sampling
 from video_emotions.frames import Frame, read
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe

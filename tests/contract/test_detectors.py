@@ -12,7 +12,8 @@ from testbed import footage
 from testbed.pictures import CENTRED, portrait
 from tests.conftest import SAMPLE
 from video_common.errors import ModelUnavailable
-from video_common.schema import DetectorFacts, Options
+from video_common.result import DetectorFacts
+from video_common.schema import Options
 from video_emotions.boxes import Box
 from video_emotions.faces.crops import tilt
 from video_emotions.faces.detector import Detection

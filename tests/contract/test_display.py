@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from testbed.make_video import write_video
 from testbed.pictures import CENTRED, TO_THE_LEFT, moving, portraits
 from video_common.errors import FrameTooLarge
-from video_common.schema import Options, Result
+from video_common.result import Result
+from video_common.schema import Options
 from video_emotions.display import SQUARE, Orientation, PixelAspects, shown_size
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe

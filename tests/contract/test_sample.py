@@ -10,7 +10,7 @@ from local.cloud import RESULTS, UPLOADS
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event, s3_event
 from video_common.job import job_id_of
-from video_common.schema import Result
+from video_common.result import Result
 
 TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())
 SEED_FIELDS = [

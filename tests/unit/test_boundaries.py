@@ -142,7 +142,7 @@ def test_only_the_chosen_engine_is_imported(models_dir):
 
 def test_errors_limits_and_schema_bring_nothing_heavy():
     heavy = ("numpy", "cv2", "boto3", "av", "deepface", "aws_lambda_powertools")
-    assert loaded_after("import video_common.errors, video_common.limits, video_common.schema", *heavy) == set()
+    assert loaded_after("import video_common.errors, video_common.limits, video_common.result", *heavy) == set()
 
 
 def test_the_jobs_function_brings_nothing_heavy():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.job_world import result_of
 from video_common import limits
 from video_common.api_gateway import answer
-from video_common.schema import Box, Emotions, Result, TimelineFace, TimelineFrame
+from video_common.result import Box, Emotions, Result, TimelineFace, TimelineFrame
 from video_emotions import rendering
 from video_emotions.rendering import Body, render, render_to_fit
 

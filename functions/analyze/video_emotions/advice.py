@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from video_common.schema import AnalysisSettings, Sampling
+from video_common.result import AnalysisSettings
+from video_common.schema import Sampling
 from video_emotions.aggregate import Report
 from video_emotions.plan import scale_for
 from video_emotions.probe import VideoInfo

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import ConfigurationError
-from video_common.schema import EMOTION_LABELS, Engine, ModelFacts
+from video_common.result import ModelFacts
+from video_common.schema import EMOTION_LABELS, Engine
 from video_models.manifest import load_manifest, verify
 from video_models.specs import EmotionSpec
 

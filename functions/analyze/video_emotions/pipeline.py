@@ -10,7 +10,8 @@ from typing import Any
 from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import UndecodableVideo
-from video_common.schema import AnalysisSettings, Options, Result
+from video_common.result import AnalysisSettings, Result
+from video_common.schema import Options
 from video_emotions.aggregate import Report, summarise
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder

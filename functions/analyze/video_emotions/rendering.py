@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from video_common import limits
-from video_common.schema import JSON_CONTENT_TYPE, Result
+from video_common.result import Result
+from video_common.schema import JSON_CONTENT_TYPE
 
 
 @dataclass(frozen=True, slots=True)

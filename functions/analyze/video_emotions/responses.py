@@ -1,8 +1,7 @@
 """Step 9: Report -> Result."""
 
 from video_common import limits
-from video_common.schema import (
-    EMOTION_LABELS,
+from video_common.result import (
     AnalysisSettings,
     Box,
     DetectorFacts,
@@ -15,6 +14,7 @@ from video_common.schema import (
     TimelineFrame,
     VideoFacts,
 )
+from video_common.schema import EMOTION_LABELS
 from video_emotions.advice import advise
 from video_emotions.aggregate import Observation, Report, ScoredFace
 from video_emotions.probe import VideoInfo

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from video_common.schema import DetectorFacts
+from video_common.result import DetectorFacts
 from video_emotions.boxes import Box
 
 

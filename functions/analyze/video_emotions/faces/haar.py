@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_common.errors import ConfigurationError
-from video_common.schema import DetectorFacts
+from video_common.result import DetectorFacts
 from video_emotions.boxes import Box
 from video_emotions.faces.crops import cut
 from video_emotions.faces.detector import Detection, Point

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_common.schema import DetectorFacts
+from video_common.result import DetectorFacts
 from video_emotions.boxes import Box, Size
 from video_emotions.faces.detector import Detection, Landmarks, Point
 from video_emotions.parallel import Pool

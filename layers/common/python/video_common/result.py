@@ -1,0 +1,169 @@
+"""The contract with callers: what they get."""
+
+from video_common.schema import AnalysisOptions, Engine, Frozen
+
+
+class Emotions(Frozen):
+    """One number for each of the seven labels, in label order."""
+
+    angry: float
+    disgust: float
+    fear: float
+    happy: float
+    sad: float
+    surprise: float
+    neutral: float
+
+
+class Box(Frozen):
+    """A rectangle in square pixels of the upright video frame at its own size, not at the analyzed one."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Place(Frozen):
+    """A point in pixels of the upright video frame at its own size."""
+
+    x: int
+    y: int
+
+
+class FaceLandmarks(Frozen):
+    """Five points of a face. Right and left are the person's own."""
+
+    right_eye: Place
+    left_eye: Place
+    nose: Place
+    right_mouth: Place
+    left_mouth: Place
+
+
+class TimelineFace(Frozen):
+    """A face, largest first.
+
+    Attributes
+    ----------
+    box : Box
+    detected : bool
+        False where the whole frame stood in for a face (``faceless_frames=analyze``).
+    dominant_emotion : str
+    probabilities : Emotions
+    detection_score : float or None
+        The detector's score, 0 to 1. None: the detector gives none.
+    landmarks : FaceLandmarks or None
+        None: the detector gives none.
+    """
+
+    box: Box
+    detected: bool
+    dominant_emotion: str
+    probabilities: Emotions
+    detection_score: float | None = None
+    landmarks: FaceLandmarks | None = None
+
+
+class TimelineFrame(Frozen):
+    """An analysed frame: its place in presentation order, its time in milliseconds, what was seen."""
+
+    index: int
+    time_ms: int
+    eye_contact: bool
+    faces: list[TimelineFace]
+
+
+class VideoFacts(Frozen):
+    """What the file is. Width and height are the upright picture's, in square pixels; ``rotation`` was undone."""
+
+    duration_ms: int
+    width: int
+    height: int
+    codec: str
+    frame_rate: float
+    rotation: int
+    bytes: int
+    sha256: str
+
+
+class AnalysisSettings(AnalysisOptions):
+    """The options as they were understood, and the deployment's settings that shape the numbers.
+
+    Attributes
+    ----------
+    detector : str
+    centre_tolerance : float
+    smallest_face_px : int
+        Side of the smallest face that was searched, in the video's own pixels.
+    """
+
+    detector: str
+    centre_tolerance: float
+    smallest_face_px: int
+
+
+class DetectorFacts(Frozen):
+    """Which detector found the faces. ``weights_sha256`` is the digest of its cascade or network."""
+
+    name: str
+    weights_sha256: str
+
+
+class ModelFacts(Frozen):
+    """Which network gave the scores. ``weights_sha256`` is the digest of the published weights, on every engine."""
+
+    name: str
+    engine: Engine
+    weights_sha256: str
+
+
+class Result(Frozen):
+    """The answer: the seed's five fields first, with the seed's names and meaning, then more.
+
+    Attributes
+    ----------
+    average_emotion_scores : Emotions
+        Percent of the voting frames by dominant emotion: unrounded, sums to 100 within 1e-9, or all 0.0.
+    overall_dominant_emotion : str or None
+        The largest of them; at a tie the first in label order. None if no frame voted.
+    total_frames_analyzed : int
+        Frames sampled and decoded.
+    average_confidence_score : float
+        Mean probability, 0 to 1, of each voting frame's dominant emotion; 0.0 if none voted.
+    eye_contact_score : float
+        Percent of the analysed frames whose largest face's centre lies within ``centre_tolerance`` of the frame's
+        width and height from the frame's centre.
+    frames_with_face, frames_unreadable : int
+    truncated : bool
+        The video went on after the last frame that was looked at.
+    mean_emotion_probabilities : Emotions
+        Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
+    timings_ms : dict of str to float
+        Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them.
+    timeline : list of TimelineFrame or None
+        Only with ``include=timeline``.
+    timeline_truncated : bool or None
+        Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
+    detector : DetectorFacts
+    advice : list of str or None
+        What the caller could try for a better answer; None where there is nothing to advise.
+    """
+
+    average_emotion_scores: Emotions
+    overall_dominant_emotion: str | None
+    total_frames_analyzed: int
+    average_confidence_score: float
+    eye_contact_score: float
+    frames_with_face: int
+    frames_unreadable: int
+    truncated: bool
+    mean_emotion_probabilities: Emotions
+    video: VideoFacts
+    settings: AnalysisSettings
+    model: ModelFacts
+    timings_ms: dict[str, float]
+    timeline: list[TimelineFrame] | None = None
+    timeline_truncated: bool | None = None
+    detector: DetectorFacts
+    advice: list[str] | None = None
