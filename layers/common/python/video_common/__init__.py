@@ -1,12 +1,14 @@
 """What every function of the application shares: the contract, its errors, its numbers, and the only way to AWS.
 
 =============== ==================================================================
+``routes``      the table of routes: methods, paths, which function answers
 ``limits``      every promised number, once
 ``errors``      the one error tree: stable codes, HTTP statuses, problem+json
-``schema``      what callers send: the options           ``options`` reads them
+``schema``      what callers send: the options
+``options``     options as callers write them -> ``schema.Options``
 ``result``      what callers get: the Result
-``routes``      the table of routes                      ``api_gateway`` answers them
-``job``         an uploaded video's job
+``job``         the record of an uploaded video's job, and the names of its objects
+``api_gateway`` what the routers share: both event versions, answers, problems
 ``aws``         the only place of boto3, one adapter a service, behind Protocols
 =============== ==================================================================
 """
