@@ -1,20 +1,17 @@
-"""Where the time of a frame goes, on one processor: ours at both scales, and the Flask app's loop."""
+"""Where the time of a frame goes, on one processor: ours by detector and scale, and the Flask app's loop."""
 
 import os
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import cv2
-from video_emotions.search import coarse_to_fine, everywhere, load_cascade
 
 from benchmarks.subject import MODELS
 from video_common.schema import Engine, Options
 from video_emotions.emotions import letterbox, load_model
-from video_emotions.faces import FaceFinder
-from video_emotions.frames import plan, sample
-from video_emotions.probe import probe
+from video_emotions.faces.finder import FaceFinder, find_faces
+from video_emotions.frames import read
 from video_models.manifest import load_manifest
 
 MODEL = "mini-xception"
@@ -22,24 +19,22 @@ Steps = dict[str, float]
 """Milliseconds a frame."""
 
 
-def ours(path: Path, scale_factor: float | None) -> Steps:
+def ours(path: Path, **chosen: Any) -> Steps:
     """Return what each step of our analysis takes, one after the other and not while another runs."""
-    options = Options(scale_factor=scale_factor)
-    finder, model = FaceFinder(), load_model(MODEL, Engine.ONNX, MODELS, threads=1)
-    cascade, exact = load_cascade("haarcascade_frontalface_default.xml"), scale_factor is not None
-    search = everywhere if exact else coarse_to_fine
+    options = Options(**chosen)
+    detector = FaceFinder(MODELS).detector(options.detector)
+    model = load_model(MODEL, Engine.ONNX, MODELS, threads=1)
     begun = time.perf_counter()
-    info = probe(path, 1)
-    frames = list(sample(path, info, options, plan(info, options), 1))
-    steps = {"list packets, decode, shrink": 1000 * (time.perf_counter() - begun) / len(frames)}
-    images = [frame.image for frame in frames]
-    greys = [cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) for image in images]
-    steps["search for faces"], _ = _timed(lambda grey: search(cascade, grey), greys)
-    whole, found = _timed(lambda image: finder.find(image, exact=exact, most=1), images)
-    steps["eyes, turning, cutting out"] = whole - steps["search for faces"]
+    images = [frame.image for frame in read(path, options, 1)[2]]
+    steps = {"list packets, decode, shrink": 1000 * (time.perf_counter() - begun) / len(images)}
+    steps["find the largest face and its eyes"], _ = _timed(
+        lambda image: list(islice(detector.detect(image), 1)), images
+    )
+    whole, found = _timed(lambda image: list(islice(find_faces(image, detector), 1)), images)
+    steps["turn, cut"] = max(0.0, whole - steps["find the largest face and its eyes"])
     crops = [faces[0].crop for faces in found if faces]
     each, _ = _timed(lambda crop: model.score([letterbox(crop)]), crops)
-    steps["emotions"] = each * len(crops) / len(frames)
+    steps["emotions"] = each * len(crops) / len(images)
     return steps
 
 
@@ -61,22 +56,22 @@ def seed(path: Path, warm_up: Path) -> Steps:
     return {name: 1000 * outcome["seconds"][key] / outcome["total_frames_analyzed"] for key, name in names.items()}
 
 
-def steps_section(path: Path, warm_up: Path, bar_ms: float) -> str:
+def steps_section(path: Path, warm_up: Path) -> str:
     """Return the page's section for clip A.
 
     Parameters
     ----------
     path, warm_up : Path
         Clip A, and another one that warms up what is measured as it runs.
-    bar_ms : float
-        What a frame at 0.5 may take on all processors, in milliseconds.
     """
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
     try:
         ways = {
-            "default": ours(path, None),
-            "`scale_factor=0.5`": ours(path, 0.5),
+            "default": ours(path),
+            "yunet": ours(path, detector="yunet"),
+            "default at 0.5": ours(path, scale_factor=0.5),
+            "yunet at 0.5": ours(path, detector="yunet", scale_factor=0.5),
             "Flask app at 0.5": seed(path, warm_up),
         }
     finally:
@@ -91,12 +86,4 @@ def steps_section(path: Path, warm_up: Path, bar_ms: float) -> str:
         cells = (f"{steps[step]:.1f}" if step in steps else "" for steps in ways.values())
         lines.append(f"| {step} | {' | '.join(cells)} |")
     lines.append(f"| all | {' | '.join(f'{sum(steps.values()):.1f}' for steps in ways.values())} |")
-    at_half, processors = ways["`scale_factor=0.5`"], len(allowed)
-    search = at_half["search for faces"] / processors
-    rest = sum(at_half.values()) / processors - search
-    lines += [
-        "",
-        f"At 0.5 the bar is {bar_ms:.0f} ms a frame on {processors} processors. Shared out among them without loss,",
-        f"the search for faces takes {search:.0f} and the other steps {rest:.0f}.",
-    ]
     return "\n".join(lines)

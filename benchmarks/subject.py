@@ -22,7 +22,11 @@ def seed_loop() -> Run:
     weights = load_manifest().emotions["mini-xception"].weights_path(MODELS)
     loaded = seed.load_deepface("mini-xception", str(weights), "tensorflow")
     seed.load_deepface = lambda *_: loaded  # once: the model's loading is measured by itself
-    return lambda path: seed.run(path, 30, 0.5, model="mini-xception", weights=weights) and None
+
+    def run(path: Path) -> None:
+        seed.run(path, 30, 0.5, model="mini-xception", weights=weights)
+
+    return run
 
 
 def floor() -> Run:
@@ -43,6 +47,7 @@ def ours(**options: object) -> Run:
     """Return this project's analysis of a file, from the file on."""
     from video_common.schema import Engine, Options
     from video_emotions.emotions import load_model
+    from video_emotions.faces.finder import FaceFinder
     from video_emotions.pipeline import Pipeline
     from video_emotions.settings import Settings
     from video_emotions.video_request import S3Object, VideoRequest
@@ -53,17 +58,24 @@ def ours(**options: object) -> Run:
 
     settings = Settings(models_dir=MODELS)
     model = load_model("mini-xception", Engine.ONNX, MODELS, settings.worker_threads)
-    pipeline = Pipeline(settings, model, Links())  # type: ignore[arg-type]
+    pipeline = Pipeline(settings, model, FaceFinder(MODELS), Links())  # type: ignore[arg-type]
     chosen = Options.model_validate(options)
-    return lambda path: pipeline.analyze(VideoRequest(S3Object("", str(path), None), chosen)) and None
+
+    def run(path: Path) -> None:
+        pipeline.analyze(VideoRequest(S3Object("", str(path), None), chosen))
+
+    return run
 
 
 SUBJECTS: dict[str, Callable[[], Run]] = {
     "seed": seed_loop,
     "floor": floor,
-    "exact at 0.5": lambda: ours(scale_factor=0.5),
-    "exact": ours,
+    "default": ours,
+    "yunet": lambda: ours(detector="yunet"),
+    "default at 0.5": lambda: ours(scale_factor=0.5),
+    "yunet at 0.5": lambda: ours(detector="yunet", scale_factor=0.5),
     "keyframes": lambda: ours(sampling="keyframes"),
+    "yunet keyframes": lambda: ours(detector="yunet", sampling="keyframes"),
 }
 
 

@@ -31,7 +31,7 @@ MAX_FACES: Final = 5000
 LARGEST_FACE: Final = 300
 """Pixels. The model zoo states faces of 10 to 300 pixels; larger ones are searched in a shrunken copy."""
 
-SMALL_SIDE: Final = 320
+COPY_SIDE: Final = 320
 """The longer side of that copy, in pixels: a face that fills it is about as large as the network was made for."""
 
 _POINTS: Final = len(Landmarks._fields)
@@ -70,10 +70,9 @@ class YuNet:
         with self._idle.borrowed() as network:
             rows = _rows(network, image)
             if min(height, width) > LARGEST_FACE:
-                factor = SMALL_SIDE / max(height, width)
+                factor = COPY_SIDE / max(height, width)
                 copy = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-                rows = np.vstack([rows, _rows(network, np.asarray(copy, np.uint8)) / [*[factor] * 14, 1]])
-                rows = rows[_kept(rows)]
+                rows = _merged(rows, _rows(network, np.asarray(copy, np.uint8)) / [*[factor] * (4 + 2 * _POINTS), 1])
         yield from sorted((_detection(row) for row in rows), key=lambda found: -found.box.area)
 
 
@@ -92,10 +91,14 @@ def _rows(network: cv2.FaceDetectorYN, image: NDArray[np.uint8]) -> NDArray[np.f
     return np.asarray(found[sane])
 
 
-def _kept(rows: NDArray[np.float64]) -> list[int]:
-    """Return which rows stay of those that overlap: large faces from the shrunken copy, then by score."""
-    boxes, scores = rows[:, :4].tolist(), rows[:, -1].tolist()
-    return [int(place) for place in cv2.dnn.NMSBoxes(boxes, scores, MIN_SCORE, MAX_OVERLAP)]
+def _merged(rows: NDArray[np.float64], of_copy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the large faces of the shrunken copy, and of the picture's own faces those that are no part of one."""
+    large = of_copy[of_copy[:, 3] > LARGEST_FACE]
+    x, y = rows[:, 0] + rows[:, 2] / 2, rows[:, 1] + rows[:, 3] / 2
+    is_part = np.zeros(len(rows), np.bool_)
+    for left, top, width, height in large[:, :4]:
+        is_part |= (np.abs(x - left - width / 2) < width / 2) & (np.abs(y - top - height / 2) < height / 2)
+    return np.vstack([large, rows[~is_part]])
 
 
 def _detection(row: NDArray[np.float64]) -> Detection:
