@@ -10,7 +10,7 @@ from video_common import limits
 from video_common.errors import InvalidOption
 from video_common.schema import Options, Sampling
 from video_emotions.frames import shrink
-from video_emotions.plan import plan, scale_for
+from video_emotions.plan import plan, scales_for
 
 COUNTS = st.integers(1, 2000)
 INTERVALS = st.integers(1, 300)
@@ -41,9 +41,10 @@ def test_more_than_the_limit_is_left_out_and_said():
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000))
-def test_without_a_factor_the_longer_side_shrinks_to_the_limit_and_never_grows(height, width):
-    image = shrink(np.zeros((height, width, 3), np.uint8), scale_for((width, height), Options()))
-    assert max(image.shape[:2]) == min(max(height, width), limits.DEFAULT_LONG_SIDE)
+def test_without_a_factor_the_longer_side_shrinks_to_each_limit_and_never_grows(height, width):
+    scales = scales_for((width, height), Options())
+    sides = [max(shrink(np.zeros((height, width, 3), np.uint8), scale).shape[:2]) for scale in scales]
+    assert sides == sorted({min(max(height, width), side) for side in limits.DEFAULT_LONG_SIDES})
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.floats(min_value=0, max_value=1, exclude_min=True))

@@ -5,11 +5,14 @@ from typing import Final
 from video_common.result import AnalysisSettings
 from video_common.schema import Sampling
 from video_emotions.aggregate import Report
-from video_emotions.plan import scale_for
+from video_emotions.plan import scales_for
 from video_emotions.probe import VideoInfo
 
 FEW_FRAMES: Final = 10
 """With fewer sampled frames each one moves a percentage by ten points or more."""
+
+MANY_FACELESS: Final = 0.5
+"""Part of the analyzed frames that should have a face."""
 
 MANY_UNREADABLE: Final = 0.1
 """Part of the sampled frames."""
@@ -25,8 +28,8 @@ def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[
     settings : AnalysisSettings
     """
     advice = []
-    if report.frames_analyzed and not report.frames_with_face:
-        advice.append(_no_face(scale_for(info.size, settings), settings))
+    if report.frames_with_face < MANY_FACELESS * report.frames_analyzed:
+        advice.append(_few_faces(report, max(scales_for(info.size, settings)), settings))
     every_frame = settings.frame_interval == 1 and settings.sampling is Sampling.EXACT
     if report.frames_analyzed < min(FEW_FRAMES, info.frame_count) and not every_frame:
         advice.append(_few_frames(report.frames_analyzed, settings))
@@ -39,14 +42,16 @@ def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[
     return advice
 
 
-def _no_face(scale: float, settings: AnalysisSettings) -> str:
+def _few_faces(report: Report, scale: float, settings: AnalysisSettings) -> str:
+    faces, frames = report.frames_with_face, report.frames_analyzed
+    found = f"A face was found in {faces} of {frames} analyzed frames" if faces else "No face was found"
     ways = []
     if settings.detector != "yunet":
         ways.append("detector=yunet, which also finds turned, partly covered and smaller faces")
     if scale < 1:
         ways.append(f"a scale_factor above {scale:.2f}, which makes smaller faces large enough")
-    found_none = f"No face was found. The search covers faces of {settings.smallest_face_px} pixels and more."
-    return f"{found_none} Try {', or '.join(ways)}." if ways else found_none
+    said = f"{found}. The search covers faces of {settings.smallest_face_px} pixels and more."
+    return f"{said} If there are more, try {', or '.join(ways)}." if ways else said
 
 
 def _few_frames(frames: int, settings: AnalysisSettings) -> str:

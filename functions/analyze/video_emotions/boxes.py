@@ -1,9 +1,15 @@
 """Boxes: rectangles in a picture. Pure."""
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 Size = tuple[int, int]
 """Width and height in pixels."""
+
+
+def size_of(image: Any) -> Size:
+    """Return the size of an image, an array of shape (height, width, ...)."""
+    height, width = image.shape[:2]
+    return width, height
 
 
 class Box(NamedTuple):

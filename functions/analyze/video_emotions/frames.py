@@ -18,7 +18,7 @@ from video_common.schema import Options
 from video_emotions.boxes import Size
 from video_emotions.decoder import Picture, open_video
 from video_emotions.packets import PacketIndex
-from video_emotions.plan import Plan, plan, refuse_too_many_pixels, scale_for
+from video_emotions.plan import Plan, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import VideoInfo, probe
 
 _NEVER = int(np.iinfo(np.int64).min)
@@ -26,7 +26,7 @@ _NEVER = int(np.iinfo(np.int64).min)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A sampled picture at the size at which it is analyzed.
+    """A sampled picture at the sizes at which it is analyzed.
 
     Attributes
     ----------
@@ -34,22 +34,21 @@ class Frame:
         Its position in presentation order, counted over all pictures, unreadable ones included.
     time_ms : int
         Presentation time, milliseconds from the start of the file.
-    image : NDArray of uint8, shape (height, width, 3)
-        BGR, upright, in square pixels.
+    images : tuple of NDArray of uint8, shape (height, width, 3)
+        BGR, upright, in square pixels, the smallest first. A larger one is for pictures without a face in those before.
     own_size : Size
         Before shrinking, in square pixels.
     """
 
     index: int
     time_ms: int
-    image: NDArray[np.uint8]
+    images: tuple[NDArray[np.uint8], ...]
     own_size: Size
 
     @property
-    def size(self) -> Size:
-        """Width and height of the image."""
-        height, width = self.image.shape[:2]
-        return width, height
+    def image(self) -> NDArray[np.uint8]:
+        """The image that is analyzed first."""
+        return self.images[0]
 
 
 def read(path: Path, options: Options, threads: int) -> tuple[VideoInfo, Plan, Generator[Frame]]:
@@ -121,8 +120,9 @@ def _decode(
 
 
 def _frame(place: int, picture: Picture, index: PacketIndex, options: Options) -> Frame:
-    image = shrink(picture.bgr(), scale_for(picture.size, options), picture.size)
-    return Frame(place, int(index.times_ms[place]), image, picture.size)
+    whole, size = picture.bgr(), picture.size
+    images = tuple(shrink(whole, scale, size) for scale in scales_for(size, options))
+    return Frame(place, int(index.times_ms[place]), images, size)
 
 
 def shrink(image: NDArray[np.uint8], scale: float, own_size: Size | None = None) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from video_common import limits
 from video_common.schema import FacelessFrames, Options
 from video_emotions.aggregate import Observation, ScoredFace
-from video_emotions.boxes import Box
+from video_emotions.boxes import Box, Size, size_of
 from video_emotions.emotions import EmotionModel, Scores, letterbox
 from video_emotions.faces.detector import Detector
 from video_emotions.faces.finder import Face, find_faces
@@ -40,11 +40,11 @@ class SeenFace:
     landmarks: tuple[tuple[int, int], ...] | None
 
     @classmethod
-    def of(cls, face: Face, frame: Frame, *, detected: bool = True) -> Self:
-        """Keep what is needed of a face, and measure it in the video's own pixels."""
-        across, down = (own / analyzed for own, analyzed in zip(frame.own_size, frame.size, strict=True))
+    def of(cls, face: Face, size: Size, own_size: Size, *, detected: bool = True) -> Self:
+        """Keep what is needed of a face in an image of that size, and measure it in the video's own pixels."""
+        across, down = own_size[0] / size[0], own_size[1] / size[1]
         points = face.landmarks and tuple((round(x * across), round(y * down)) for x, y in face.landmarks)
-        return cls(face.box.scaled(frame.size, frame.own_size), detected, letterbox(face.crop), face.score, points)
+        return cls(face.box.scaled(size, own_size), detected, letterbox(face.crop), face.score, points)
 
     def scored(self, scores: Scores) -> ScoredFace:
         """Return the face with what the model gave for it."""
@@ -64,12 +64,17 @@ class SeenFrame:
 def look(frame: Frame, detector: Detector, options: Options, centre_tolerance: float) -> SeenFrame:
     """Find the faces of a frame that count: the largest one, which votes, or all of them for a timeline."""
     most = None if options.include == "timeline" else 1
-    found = list(islice(find_faces(frame.image, detector), most))
-    contact = bool(found) and found[0].box.is_centred(frame.size, centre_tolerance)
-    seen = [SeenFace.of(face, frame) for face in found]
-    if not found and options.faceless_frames is FacelessFrames.ANALYZE:
-        seen = [SeenFace.of(Face(Box(0, 0, *frame.size), frame.image), frame, detected=False)]
-    return SeenFrame(frame.index, frame.time_ms, contact, seen)
+    for image in frame.images:
+        if found := list(islice(find_faces(image, detector), most)):
+            size = size_of(image)
+            contact = found[0].box.is_centred(size, centre_tolerance)
+            faces = [SeenFace.of(face, size, frame.own_size) for face in found]
+            return SeenFrame(frame.index, frame.time_ms, contact, faces)
+    faces = []
+    if options.faceless_frames is FacelessFrames.ANALYZE:
+        size = size_of(frame.image)
+        faces = [SeenFace.of(Face(Box(0, 0, *size), frame.image), size, frame.own_size, detected=False)]
+    return SeenFrame(frame.index, frame.time_ms, False, faces)
 
 
 def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observation]:

@@ -68,7 +68,9 @@ class Pipeline:
             **options.model_dump(exclude={"detector"}),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
-            smallest_face_px=ceil(detector.smallest_face * longer / max(longer * plan.scale, limits.MIN_SCALED_SIDE)),
+            smallest_face_px=ceil(
+                detector.smallest_face * longer / max(longer * plan.scales[-1], limits.MIN_SCALED_SIDE)
+            ),
         )
         return build_result(report, info, settings, detector.facts, self.model.facts, timings)
 

@@ -27,14 +27,14 @@ class Plan:
         That limit left some out.
     keyframes_only : bool
         All of them are keyframes.
-    scale : float
-        The factor at which a picture of the video's size is analyzed.
+    scales : tuple of float
+        The factors at which a picture of the video's size is analyzed, see `scales_for`.
     """
 
     indices: Indices
     truncated: bool
     keyframes_only: bool
-    scale: float
+    scales: tuple[float, ...]
 
 
 def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
@@ -50,23 +50,26 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     InvalidOption
         The part holds no picture, or the pictures are too large for the ``scale_factor``.
     """
-    scale = scale_for(info.size, options)
-    refuse_too_many_pixels(info.size, scale)
+    scales = scales_for(info.size, options)
+    refuse_too_many_pixels(info.size, max(scales))
     first, end = _part(index.times_ms, options)
     wanted = _sampled(info, index.times_ms, first, end, options)
     keyframes = np.flatnonzero(index.is_keyframe[first:end]) + first
     keyframes_only = options.sampling is Sampling.KEYFRAMES and len(keyframes) > 0
     if keyframes_only:
         wanted = np.unique(keyframes[_nearest(index.times_ms[keyframes], index.times_ms[wanted])])
-    return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES, keyframes_only, scale)
+    return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES, keyframes_only, scales)
 
 
-def scale_for(size: Size, options: AnalysisOptions) -> float:
-    """Return the factor at which a picture of that size is analyzed, 1.0 at most.
+def scales_for(size: Size, options: AnalysisOptions) -> tuple[float, ...]:
+    """Return the factors at which a picture of that size is analyzed, ascending, 1.0 at most.
 
-    Without a ``scale_factor`` the longer side becomes at most ``limits.DEFAULT_LONG_SIDE`` pixels.
+    A caller's ``scale_factor`` is the only one. Without it the first is enough for most pictures, and the next one is
+    for those in which no face is found so far.
     """
-    return options.scale_factor or min(1.0, limits.DEFAULT_LONG_SIDE / max(size))
+    if options.scale_factor is not None:
+        return (options.scale_factor,)
+    return tuple(sorted({min(1.0, side / max(size)) for side in limits.DEFAULT_LONG_SIDES}))
 
 
 def refuse_too_many_pixels(size: Size, scale: float) -> None:

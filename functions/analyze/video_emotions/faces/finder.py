@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_common.errors import ModelUnavailable
-from video_emotions.boxes import Box
+from video_emotions.boxes import Box, size_of
 from video_emotions.faces.crops import aligned_crop
 from video_emotions.faces.detector import Detector, Landmarks
 from video_emotions.faces.haar import Haar
@@ -108,8 +108,7 @@ def find_faces(image: NDArray[np.uint8], detector: Detector) -> Iterator[Face]:
         BGR.
     detector : Detector
     """
-    height, width = image.shape[:2]
     for found in detector.detect(image):
         crop = aligned_crop(image, found.box, found.eyes)
         if crop.size:
-            yield Face(found.box.clipped((width, height)), crop, found.score, found.landmarks)
+            yield Face(found.box.clipped(size_of(image)), crop, found.score, found.landmarks)

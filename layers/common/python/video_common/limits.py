@@ -62,8 +62,10 @@ MAX_FRAME_INTERVAL: Final = 1_000_000
 MAX_VIDEO_MS: Final = 1_000_000_000
 """Milliseconds in ``start_ms``, ``end_ms`` and ``interval_ms``: eleven days."""
 
-DEFAULT_LONG_SIDE: Final = 640
-"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most this."""
+DEFAULT_LONG_SIDES: Final = (640, 960)
+"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most the first, and where no face is found
+there, to at most the second. 960 is the Flask app's default on 1080p.
+"""
 
 MIN_SCALED_SIDE: Final = 2
 """Pixels: a scaled frame's side is never less, however small ``scale_factor`` is."""

@@ -58,7 +58,7 @@ class AnalysisOptions(Frozen):
     frame_interval : int or None
         Every Nth picture in presentation order is analyzed, beginning with the first one. None with ``interval_ms``.
     scale_factor : float or None
-        The scale of the analysis. None: the longer side is shrunk to at most ``limits.DEFAULT_LONG_SIDE`` pixels.
+        The scale of the analysis. None: see ``limits.DEFAULT_LONG_SIDES``.
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
