@@ -84,7 +84,7 @@ def _jobs(event: Event) -> dict[str, Any]:
 def _analyze(event: Event) -> dict[str, Any]:
     from video_emotions.handler import handler
 
-    with one_at_a_time:  # as in a Lambda environment: OpenCV's classifiers are not thread-safe
+    with one_at_a_time:  # as in a Lambda environment
         answer: dict[str, Any] = handler(event, LocalContext())
         return answer
 

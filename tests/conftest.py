@@ -81,7 +81,9 @@ def settings(models_dir: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def pipeline(settings: Settings, model: EmotionModel) -> Pipeline:
-    return Pipeline(settings, model, FaceFinder(settings.models_dir))
+    finder = FaceFinder(settings.models_dir)
+    finder.load_all()
+    return Pipeline(settings, model, finder)
 
 
 @pytest.fixture

@@ -22,4 +22,4 @@ def index_of(frames: int, *, step_ms: int = 33, keyframes: tuple[int, ...] = (0,
     pts = np.arange(frames, dtype=np.int64) * step_ms
     is_keyframe = np.zeros(frames, dtype=np.bool_)
     is_keyframe[[place for place in keyframes if place < frames]] = True
-    return PacketIndex(pts, pts, is_keyframe, np.arange(frames), True, step_ms)
+    return PacketIndex(pts, pts, is_keyframe, np.arange(frames), True, last_duration=step_ms)

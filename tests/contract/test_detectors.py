@@ -1,23 +1,25 @@
 """Detectors behind one promise: YuNet's faces, a toy's, and what the Result says of them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from testbed import footage
 from testbed.pictures import CENTRED, portrait
 from tests.conftest import SAMPLE
-from video_common.errors import ModelUnavailable
+from tests.template_info import TEMPLATE
+from video_common.errors import InvalidOption, ModelUnavailable
 from video_common.result import DetectorFacts
-from video_common.schema import Options
+from video_common.schema import DetectorName, Options
 from video_emotions.boxes import Box
 from video_emotions.faces.crops import tilt
 from video_emotions.faces.detector import Detection
-from video_emotions.faces.finder import FaceFinder
+from video_emotions.faces.finder import DETECTORS, FaceFinder, find_faces
 from video_emotions.faces.yunet import YuNet
 from video_emotions.pipeline import Pipeline
 from video_emotions.video_request import VideoRequest
@@ -41,8 +43,8 @@ def test_a_toy_detector_takes_part(settings, model):
             height, width = image.shape[:2]
             yield Detection(Box(width // 4, height // 4, width // 2, height // 2), score=0.5)
 
-    finder = FaceFinder(settings.models_dir, "toy", {"toy": lambda _: Toy()})
-    result = analyzed(Pipeline(settings, model, finder))
+    finder = FaceFinder(settings.models_dir, detectors={**DETECTORS, "yunet": lambda _: Toy()})
+    result = analyzed(Pipeline(settings, model, finder), detector="yunet")
     assert (result.settings.detector, result.settings.smallest_face_px) == ("toy", 100)
     assert result.detector.name == "toy"
     assert result.frames_with_face == result.total_frames_analyzed == 12
@@ -96,13 +98,35 @@ def test_threads_and_sizes_that_change_give_what_one_alone_gives(yunet):
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
-def test_a_picture_of_any_shape_gives_faces_that_are_numbers(yunet, width, height, seed):
+@settings(max_examples=20, deadline=None)
+@example(580, 32, 0)
+@example(320, 32, 1)
+@example(1, 1, 2)
+def test_a_picture_of_any_shape_gives_the_same_faces_whatever_came_before(yunet_path, width, height, seed):
     noise = np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
-    for found in yunet.detect(noise):
-        assert found.box.width > 0
-        assert found.box.height > 0
-        assert 0 <= found.score <= 1
+    fresh = YuNet(yunet_path, "")
+    first = list(fresh.detect(noise))
+    for other in (portrait(64, 36, CENTRED), portrait(640, 360, CENTRED)):
+        list(fresh.detect(other))
+        assert list(fresh.detect(noise)) == first
+    for face in find_faces(noise, fresh):
+        assert face.box.width > 0
+        assert face.box.height > 0
+        assert 0 <= (face.score or 0) <= 1
+
+
+def test_a_face_outside_the_picture_is_none():
+    class Outside:
+        facts = DetectorFacts(name="toy", weights_sha256="0" * 64)
+        smallest_face = 1
+
+        def detect(self, image):
+            yield Detection(Box(700, 10, 40, 40))
+            yield Detection(Box(-40, 10, 40, 40))
+            yield Detection(Box(630, 10, 40, 40))
+
+    (face,) = find_faces(np.zeros((360, 640, 3), np.uint8), Outside())
+    assert face.box == Box(630, 10, 10, 40)
 
 
 @pytest.mark.parametrize("detector", ["haar", "yunet"])
@@ -119,9 +143,11 @@ def test_a_missing_network_is_an_error_of_ours_and_haar_still_works(settings, mo
     (reason,) = finder.load_all()
     assert reason.startswith("yunet: ")
     pipeline = Pipeline(settings, model, finder)
-    with pytest.raises(ModelUnavailable, match="yunet"):
+    with pytest.raises(InvalidOption, match="this deployment has no yunet"):
         analyzed(pipeline, detector="yunet")
     assert analyzed(pipeline).frames_with_face == 9
+    (clip,) = [path for path in footage.CLIPS if path.stem == "no_face"]
+    assert "yunet" not in analyzed(pipeline, clip).advice[0]
     with pytest.raises(ModelUnavailable):
         FaceFinder(tmp_path, "yunet").load_all()
 
@@ -140,3 +166,9 @@ def test_what_finds_the_faces_is_in_the_identity(pipeline, settings, model):
     assert pipeline.identity["detectors"]["default"] == "haar"
     assert len(pipeline.identity["detectors"]["haar"]) == 64
     assert pipeline.identity != other.identity
+
+
+def test_the_names_of_detectors_are_the_same_everywhere():
+    names = set(get_args(DetectorName))
+    assert names == set(DETECTORS)
+    assert names == set(TEMPLATE["Parameters"]["FaceDetector"]["AllowedValues"])

@@ -1,8 +1,10 @@
 """Pictures as players show them: in square pixels, upright, also where the aspect changes midway."""
 
 import struct
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -14,8 +16,9 @@ from testbed.make_video import write_video
 from testbed.pictures import CENTRED, TO_THE_LEFT, moving, portraits
 from video_common.errors import FrameTooLarge
 from video_common.result import Result
-from video_common.schema import Options
+from video_common.schema import Options, Sampling
 from video_emotions.display import SQUARE, Orientation, PixelAspects, shown_size
+from video_emotions.frames import read
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe
 from video_emotions.video_request import VideoRequest
@@ -100,26 +103,27 @@ def test_a_matroskas_display_size_counts_where_the_stream_has_no_aspect(tmp_path
     assert probe(path, 1)[0].size == (427, 240)
 
 
-def test_an_aspect_that_changes_midway_holds_from_its_keyframe_on(tmp_path, pipeline):
-    # Given an elementary stream of two encoders, square pixels and then 2:1, in an AVI that says nothing of them
-    halves = [
-        squeezed(tmp_path / "1.mp4", Fraction(2), keyint=10, b_frames=0),
-        write_video(tmp_path / "2.mp4", portraits(WIDTH // 2, HEIGHT, PLACES), keyint=10, b_frames=0, aspect=SQUARE),
-    ]
-    path = joined(halves, tmp_path / "joined.mkv")
-    result = analyzed(pipeline, path)
-    # Then the first half is in 640 x 360, the second in 320 x 360, each box in its own picture's pixels
-    assert (result.video.width, result.video.height) == (WIDTH, HEIGHT)
-    assert result.timeline
-    contacts = [seen.eye_contact for seen in result.timeline]
-    assert contacts == ([True] * 4 + [False] * 4) * 2
-    centers = [seen.faces[0].box.x + seen.faces[0].box.width / 2 for seen in result.timeline if seen.faces]
-    assert centers[0] == pytest.approx(WIDTH / 2, abs=20)
-    assert centers[8] == pytest.approx(WIDTH / 4, abs=20)
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Give a file by its keyframe interval: 40 pictures in pixels of 2:1, then 40 of another encoder in square ones."""
+    folder = tmp_path_factory.mktemp("changing")
+
+    def get(keyint: int) -> Path:
+        path = folder / f"{keyint}.mkv"
+        if not path.exists():
+            coding: dict[str, Any] = {"keyint": keyint, "b_frames": 2, "options": {"x264-params": "repeat-headers=1"}}
+            wide = squeezed(folder / f"wide{keyint}.mkv", Fraction(2), **coding)
+            square = write_video(
+                folder / f"square{keyint}.mkv", portraits(WIDTH // 2, HEIGHT, PLACES), aspect=SQUARE, **coding
+            )
+            joined([wide, square], path)
+        return path
+
+    return get
 
 
 def joined(parts: list[Path], path: Path) -> Path:
-    """Write one file whose second half brings its own parameters in the stream."""
+    """Write one file of several, each with its own parameters in the stream."""
     with av.open(str(path), "w") as target:
         stream, shift = None, 0
         for part in parts:
@@ -127,16 +131,40 @@ def joined(parts: list[Path], path: Path) -> Path:
                 template = source.streams.video[0]
                 if stream is None:
                     stream = target.add_stream_from_template(template)
-                to_annexb = av.BitStreamFilterContext("h264_mp4toannexb", template)
-                last = 0
-                for packet in [*(p for p in source.demux(template) if p.size), None]:
-                    for made in to_annexb.filter(packet):
-                        made.pts, made.dts = (made.pts or 0) + shift, (made.dts or 0) + shift
-                        last = max(last, made.pts + (made.duration or 0))
-                        made.stream = stream
-                        target.mux(made)
-                shift = last
+                end = 0
+                for packet in source.demux(template):
+                    if packet.size:
+                        packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
+                        end = max(end, packet.pts + (packet.duration or 0))
+                        packet.stream = stream
+                        target.mux(packet)
+                shift = end
     return path
+
+
+@pytest.mark.parametrize("threads", [1, 2, 6, 16])
+@pytest.mark.parametrize("keyint", [1, 2, 10])
+def test_an_aspect_that_changes_midway_holds_from_its_keyframe_on(changing, keyint, threads):
+    _, _, frames = read(changing(keyint), Options(frame_interval=1), threads)
+    assert [frame.own_size for frame in frames] == [(640, 360)] * 40 + [(320, 360)] * 40
+
+
+@pytest.mark.parametrize("start_ms", [0, 400, 1400, 2000])
+@pytest.mark.parametrize("sampling", Sampling)
+def test_a_part_has_the_aspect_that_its_pictures_have_in_the_whole(changing, start_ms, sampling):
+    options = Options(frame_interval=1, start_ms=start_ms, sampling=sampling)
+    _, _, frames = read(changing(10), options, 2)
+    assert {(frame.index < 40, frame.own_size) for frame in frames} <= {(True, (640, 360)), (False, (320, 360))}
+
+
+def test_boxes_are_in_the_pixels_that_their_picture_has(changing, pipeline):
+    result = analyzed(pipeline, changing(10))
+    assert result.timeline
+    assert (result.video.width, result.video.height) == (WIDTH, HEIGHT)
+    assert [seen.eye_contact for seen in result.timeline] == ([True] * 4 + [False] * 4) * 2
+    centers = [seen.faces[0].box.x + seen.faces[0].box.width / 2 for seen in result.timeline if seen.faces]
+    assert centers[0] == pytest.approx(WIDTH / 2, abs=20)
+    assert centers[8] == pytest.approx(WIDTH / 4, abs=20)
 
 
 def test_pixels_of_an_absurd_aspect_are_refused(tmp_path):
@@ -175,6 +203,8 @@ def test_no_side_shrinks_and_the_proportions_are_the_aspects(size, aspect, orien
 )
 def test_the_containers_word_counts_until_the_stream_changes(declared, first, later, expected):
     aspects = PixelAspects(declared)
-    aspects.read(first, keyframe_pts=0)
-    aspects.read(later, keyframe_pts=100)
-    assert (aspects.at(99), aspects.at(100)) == expected
+    assert aspects.of_next(first, is_keyframe=True) == expected[0]
+    assert aspects.of_next(later, is_keyframe=False) == expected[0]
+    assert aspects.of_next(later, is_keyframe=True) == expected[1]
+    # And a pass that begins behind the change gives the same
+    assert PixelAspects(declared, first or Fraction(0)).of_next(later, is_keyframe=True) == expected[1]

@@ -28,7 +28,7 @@ def test_a_part_is_sampled_by_count_from_its_first_picture(times, start, length,
     inside = [place for place, time in enumerate(times) if start <= time < start + length + 1]
     options = {"start_ms": start, "end_ms": start + length + 1, "frame_interval": interval}
     if not inside:
-        with pytest.raises(InvalidOption, match=f"begin at {times[0]} to {times[-1]} ms"):
+        with pytest.raises(InvalidOption, match=f"begins at {times[0]} ms and the last one at {times[-1]} ms"):
             planned(times, **options)
         return
     assert planned(times, **options) == inside[::interval]

@@ -1,12 +1,13 @@
 """What a caller could try for a better answer. Pure."""
 
+from collections.abc import Collection
 from typing import Final
 
 from video_common.result import AnalysisSettings
-from video_common.schema import Sampling
+from video_common.schema import Options, Sampling
 from video_emotions.aggregate import Report
-from video_emotions.plan import scales_for
-from video_emotions.probe import VideoInfo
+from video_emotions.boxes import Size
+from video_emotions.plan import Plan, largest_scale, scales_for
 
 FEW_FRAMES: Final = 10
 """With fewer sampled frames each one moves a percentage by ten points or more."""
@@ -18,20 +19,23 @@ MANY_UNREADABLE: Final = 0.1
 """Part of the sampled frames."""
 
 
-def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[str]:
+def advise(report: Report, plan: Plan, size: Size, settings: AnalysisSettings, detectors: Collection[str]) -> list[str]:
     """Return sentences for the caller, the most useful first; empty where there is nothing to advise.
 
     Parameters
     ----------
     report : Report
-    info : VideoInfo
+    plan : Plan
+    size : Size
+        Of the video's pictures.
     settings : AnalysisSettings
+    detectors : collection of str
+        The detectors that this deployment has.
     """
     advice = []
     if report.frames_with_face < MANY_FACELESS * report.frames_analyzed:
-        advice.append(_few_faces(report, max(scales_for(info.size, settings)), settings))
-    every_frame = settings.frame_interval == 1 and settings.sampling is Sampling.EXACT
-    if report.frames_analyzed < min(FEW_FRAMES, info.frame_count) and not every_frame:
+        advice.append(_few_faces(report, plan, size, settings, detectors))
+    if report.frames_analyzed < FEW_FRAMES and len(plan.indices) < plan.pictures:
         advice.append(_few_frames(report.frames_analyzed, settings))
     wanted = report.frames_analyzed + report.frames_unreadable
     if report.frames_unreadable > MANY_UNREADABLE * wanted:
@@ -42,14 +46,17 @@ def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[
     return advice
 
 
-def _few_faces(report: Report, scale: float, settings: AnalysisSettings) -> str:
+def _few_faces(report: Report, plan: Plan, size: Size, settings: AnalysisSettings, detectors: Collection[str]) -> str:
     faces, frames = report.frames_with_face, report.frames_analyzed
     found = f"A face was found in {faces} of {frames} analyzed frames" if faces else "No face was found"
     ways = []
-    if settings.detector != "yunet":
+    if "yunet" in detectors and settings.detector != "yunet":
         ways.append("detector=yunet, which also finds turned, partly covered and smaller faces")
-    if scale < 1:
-        ways.append(f"a scale_factor above {scale:.2f}, which makes smaller faces large enough")
+    scale, chosen = plan.scales[-1], scales_for(size, Options())[-1]
+    if scale < chosen:
+        ways.append("the request without scale_factor, which makes faces larger")
+    elif scale < 0.9 * largest_scale(size):
+        ways.append(f"scale_factor={min(1.0, largest_scale(size)):.2g}, which makes faces larger")
     said = f"{found}. The search covers faces of {settings.smallest_face_px} pixels and more."
     return f"{said} If there are more, try {', or '.join(ways)}." if ways else said
 

@@ -43,12 +43,12 @@ class Picture:
         Width of a stored pixel divided by its height.
     """
 
-    def __init__(self, frame: Any, orientation: Orientation, aspects: PixelAspects) -> None:
+    def __init__(self, frame: Any, orientation: Orientation, aspect: Fraction) -> None:
         self._frame = frame
         self.pts: int = frame.pts if frame.pts is not None else frame.dts
         self.is_keyframe = bool(frame.key_frame)
         self.orientation = orientation
-        self.aspect = aspects.at(self.pts)
+        self.aspect = aspect
 
     @property
     def is_corrupt(self) -> bool:
@@ -70,16 +70,16 @@ class Video:
 
     Attributes
     ----------
+    aspects : PixelAspects
     first : Picture or None
         Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     """
 
-    def __init__(self, container: Any, stream: Any) -> None:
+    def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None) -> None:
         self._container = container
         self._stream = stream
         self._orientation: Orientation | None = None
-        self._aspects = PixelAspects(stream.sample_aspect_ratio)
-        self._keyframe_pts: int | None = None
+        self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
         self.first: Picture | None = None
 
     @property
@@ -170,18 +170,16 @@ class Video:
     def _decoded(self, packet: Any) -> Iterator[Picture]:
         """Yield what the decoder gives for a packet; None asks for what it still holds."""
         codec = self._stream.codec_context
-        if packet is not None and packet.is_keyframe:
-            self._keyframe_pts = packet.pts
         try:
             frames = codec.decode(packet)
         except av.error.FFmpegError:
             return  # a damaged picture (the next ones may well decode), or drained already
-        if frames:
-            self._aspects.read(codec.sample_aspect_ratio, self._keyframe_pts)
+        own_aspect = codec.sample_aspect_ratio if frames else None
         for frame in frames:
             if self._orientation is None:
                 self._orientation = _orientation(frame)
-            yield Picture(frame, self._orientation, self._aspects)
+            aspect = self.aspects.of_next(own_aspect, is_keyframe=bool(frame.key_frame))
+            yield Picture(frame, self._orientation, aspect)
 
 
 def _has_picture(packet: Any) -> bool:
@@ -199,7 +197,7 @@ def _orientation(frame: Any) -> Orientation:
 
 
 @contextmanager
-def open_video(path: Path, threads: int) -> Iterator[Video]:
+def open_video(path: Path, threads: int, first_aspect: Fraction | None = None) -> Iterator[Video]:
     """Open a file's best video stream for one pass, over its packets or its pictures.
 
     Parameters
@@ -208,6 +206,8 @@ def open_video(path: Path, threads: int) -> Iterator[Video]:
         A local file; its name is not looked at.
     threads : int
         Decoder threads.
+    first_aspect : Fraction, optional
+        The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
 
     Raises
     ------
@@ -225,4 +225,4 @@ def open_video(path: Path, threads: int) -> Iterator[Video]:
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
         stream.codec_context.options = {"max_pixels": str(limits.MAX_PIXELS)}
-        yield Video(container, stream)
+        yield Video(container, stream, first_aspect)

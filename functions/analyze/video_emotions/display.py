@@ -48,7 +48,7 @@ class Orientation:
 def shown_size(stored: Size, aspect: Fraction, orientation: Orientation) -> Size:
     """Return the size of the upright picture in square pixels.
 
-    The shorter side grows and neither side shrinks, as browsers do it: no stored detail is lost.
+    The side along which pixels are narrow grows and neither side shrinks, as in browsers: no stored detail is lost.
 
     Parameters
     ----------
@@ -63,36 +63,30 @@ def shown_size(stored: Size, aspect: Fraction, orientation: Orientation) -> Size
 
 
 class PixelAspects:
-    """Tells each picture's pixel aspect. The decoder reports one for the stream, as of the last packet that it read.
+    """Give each picture its pixel aspect. The decoder reports one for the stream, as of the picture that it gives.
 
-    The container's word counts for pictures whose own aspect is that of the first picture: that is the picture the
-    container describes. A stream that changes its aspect midway is right about the change, also where the change is
-    that it no longer gives an aspect: then its pixels are square.
+    The container's word counts for pictures whose own aspect is that of the file's first picture: that is the picture
+    the container describes. A stream that changes its aspect midway is right about the change, also where the change is
+    that it no longer gives an aspect: then its pixels are square. An aspect changes with a keyframe only.
 
     Parameters
     ----------
     declared : Fraction or None
         The container's, or the stream's own where the container has none.
+    first : Fraction or None
+        The own aspect of the file's first picture, 0 where it gives none. None: the next picture is the first one.
     """
 
-    def __init__(self, declared: Fraction | None) -> None:
+    def __init__(self, declared: Fraction | None, first: Fraction | None = None) -> None:
         self._declared = declared
-        self._first: Fraction | None = None
-        self._before: Fraction | None = None
-        self._now: Fraction | None = None
-        self._changed_at: int | None = None
-        self._started = False
+        self.first = first
+        self._own: Fraction | None = None
 
-    def read(self, own: Fraction | None, keyframe_pts: int | None) -> None:
-        """Take the decoder's report after a packet; a change holds from the last keyframe on."""
-        if not self._started:
-            self._first = self._before = self._now = own
-            self._started = True
-        elif own != self._now:
-            self._before, self._now, self._changed_at = self._now, own, keyframe_pts
-
-    def at(self, pts: int) -> Fraction:
-        """Return the aspect of the picture that is shown at ``pts``."""
-        own = self._before if self._changed_at is not None and pts < self._changed_at else self._now
-        aspect = self._declared if own == self._first else own
+    def of_next(self, own: Fraction | None, *, is_keyframe: bool) -> Fraction:
+        """Return the aspect of the next picture, for which the decoder reports ``own``."""
+        if self._own is None or is_keyframe:
+            self._own = own or Fraction(0)
+        if self.first is None:
+            self.first = self._own
+        aspect = self._declared if self._own == self.first else self._own
         return aspect if aspect is not None and aspect > 0 else SQUARE

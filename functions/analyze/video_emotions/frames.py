@@ -104,11 +104,14 @@ def _decode(
     place_of: dict[int, int] = {}
     for place in sorted(remaining) if by_time else ():
         place_of.setdefault(int(index.pts[place]), place)
-    with open_video(path, threads) as video, closing(video.pictures(uses)) as pictures:
+    last = max(remaining)
+    with open_video(path, threads, index.first_aspect) as video, closing(video.pictures(uses)) as pictures:
         keyframe = _NEVER
         for count, picture in enumerate(pictures):
             if picture.is_keyframe:
                 keyframe = picture.pts
+                if (picture.pts > index.pts[last]) if by_time else (count > last):
+                    return  # what is still missing lies before this keyframe, so it cannot come
             found = place_of.get(picture.pts) if by_time else count
             if found in remaining and not picture.is_corrupt:
                 if uses is not None and keyframe < needs_keyframe_of[found]:
@@ -125,7 +128,7 @@ def _frame(place: int, picture: Picture, index: PacketIndex, options: Options) -
     return Frame(place, int(index.times_ms[place]), images, size)
 
 
-def shrink(image: NDArray[np.uint8], scale: float, own_size: Size | None = None) -> NDArray[np.uint8]:
+def shrink(image: NDArray[np.uint8], scale: float, own_size: Size) -> NDArray[np.uint8]:
     """Resize a picture bilinearly, as the Flask app did, and stretch its pixels to squares in the same step.
 
     The default size uses the same interpolation: averaging would move a frame's confidence by more than 0.02 from that
@@ -136,8 +139,8 @@ def shrink(image: NDArray[np.uint8], scale: float, own_size: Size | None = None)
     image : NDArray of uint8, shape (height, width, 3)
     scale : float
         Above 0, 1 at most.
-    own_size : Size, optional
-        Of the picture in square pixels. Default: the image's.
+    own_size : Size
+        Of the picture in square pixels.
 
     Raises
     ------
@@ -145,7 +148,6 @@ def shrink(image: NDArray[np.uint8], scale: float, own_size: Size | None = None)
         At that scale the picture has more than ``limits.MAX_ANALYZED_PIXELS``.
     """
     height, width = image.shape[:2]
-    own_size = own_size or (width, height)
     refuse_too_many_pixels(own_size, scale)
     across, down = scale * (own_size[0] / width), scale * (own_size[1] / height)
     if across == down == 1.0:

@@ -48,6 +48,8 @@ class PacketIndex:
         For each packet, in the order of the file, its picture's position in presentation order.
     has_presentation_times : bool
         False where the container stores decoding times only (AVI). There a picture is identified by counting.
+    first_aspect : Fraction
+        The pixel aspect that the stream gives for its first picture, 0 where it gives none.
     last_duration : int
         How long the last picture is shown, in time base units; 0 where the file does not say.
     """
@@ -57,6 +59,7 @@ class PacketIndex:
     is_keyframe: NDArray[np.bool_]
     file_order: NDArray[np.int64]
     has_presentation_times: bool
+    first_aspect: Fraction = Fraction(0)
     last_duration: int = 0
 
     @classmethod

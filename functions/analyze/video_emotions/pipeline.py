@@ -4,21 +4,20 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from math import ceil
 from typing import Any
 
-from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import UndecodableVideo
 from video_common.result import AnalysisSettings, Result
 from video_common.schema import Options
+from video_emotions.advice import advise
 from video_emotions.aggregate import Report, summarise
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.frames import Frame, read
 from video_emotions.observe import look, score
 from video_emotions.parallel import ordered_map, prefetched
-from video_emotions.plan import Plan
+from video_emotions.plan import Plan, smallest_face_px
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
 from video_emotions.telemetry import Stopwatch, record_analysis
@@ -63,16 +62,15 @@ class Pipeline:
             raise UndecodableVideo("No sampled frame can be decoded. Export the video again, then send the new file.")
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
-        longer = max(info.size)
         settings = AnalysisSettings(
             **options.model_dump(exclude={"detector"}),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
-            smallest_face_px=ceil(
-                detector.smallest_face * longer / max(longer * plan.scales[-1], limits.MIN_SCALED_SIDE)
-            ),
+            smallest_face_px=smallest_face_px(info.size, plan.scales, detector.smallest_face),
         )
-        return build_result(report, info, settings, detector.facts, self.model.facts, timings)
+        advice = advise(report, plan, info.size, settings, self.finder.usable)
+        result = build_result(report, info, settings, detector.facts, self.model.facts, timings)
+        return result.model_copy(update={"advice": advice or None})
 
     def report(self, frames: Iterator[Frame], plan: Plan, options: Options, watch: Stopwatch) -> Report:
         """Find and score the faces of frames, and add them up.

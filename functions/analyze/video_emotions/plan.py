@@ -1,6 +1,7 @@
 """Step 4: which pictures are analyzed, and at what size.  VideoInfo + PacketIndex + Options -> Plan.  Pure."""
 
 from dataclasses import dataclass
+from math import ceil, floor, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class Plan:
         That limit left some out.
     keyframes_only : bool
         All of them are keyframes.
+    pictures : int
+        How many the chosen part of the video has.
     scales : tuple of float
         The factors at which a picture of the video's size is analyzed, see `scales_for`.
     """
@@ -34,6 +37,7 @@ class Plan:
     indices: Indices
     truncated: bool
     keyframes_only: bool
+    pictures: int
     scales: tuple[float, ...]
 
 
@@ -58,7 +62,13 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     keyframes_only = options.sampling is Sampling.KEYFRAMES and len(keyframes) > 0
     if keyframes_only:
         wanted = np.unique(keyframes[_nearest(index.times_ms[keyframes], index.times_ms[wanted])])
-    return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES, keyframes_only, scales)
+    return Plan(
+        indices=wanted[: limits.MAX_SAMPLED_FRAMES],
+        truncated=len(wanted) > limits.MAX_SAMPLED_FRAMES,
+        keyframes_only=keyframes_only,
+        pictures=end - first,
+        scales=scales,
+    )
 
 
 def scales_for(size: Size, options: AnalysisOptions) -> tuple[float, ...]:
@@ -82,11 +92,21 @@ def refuse_too_many_pixels(size: Size, scale: float) -> None:
     """
     pixels = size[0] * size[1]
     if pixels * scale * scale > limits.MAX_ANALYZED_PIXELS:
-        largest = (limits.MAX_ANALYZED_PIXELS / pixels) ** 0.5
         raise InvalidOption(
-            f"'scale_factor': {size[0]} x {size[1]} pixels can be analyzed at {largest:.2f} at most. "
+            f"'scale_factor': {size[0]} x {size[1]} pixels can be analyzed at {largest_scale(size):.2f} at most. "
             "Use a smaller one, or leave the option out to have the size chosen."
         )
+
+
+def largest_scale(size: Size) -> float:
+    """Return the largest ``scale_factor`` of two decimals at which a picture of that size can be analyzed."""
+    return min(1.0, floor(100 * sqrt(limits.MAX_ANALYZED_PIXELS / (size[0] * size[1]))) / 100)
+
+
+def smallest_face_px(size: Size, scales: tuple[float, ...], analyzed: int) -> int:
+    """Return the side of a face in a picture of that size that takes ``analyzed`` pixels at the largest scale."""
+    longer = max(size)
+    return ceil(analyzed * longer / max(longer * scales[-1], limits.MIN_SCALED_SIDE))
 
 
 def _part(times_ms: Indices, options: Options) -> tuple[int, int]:
@@ -95,8 +115,8 @@ def _part(times_ms: Indices, options: Options) -> tuple[int, int]:
     first = int(np.searchsorted(times_ms, options.start_ms)) if options.start_ms else 0
     if first >= end:
         raise InvalidOption(
-            f"'start_ms' and 'end_ms': the part holds no picture. The video's pictures begin at {times_ms[0]} to "
-            f"{times_ms[-1]} ms; choose a part in which at least one begins."
+            f"'start_ms' and 'end_ms': no picture begins in this part. The first picture begins at {times_ms[0]} ms "
+            f"and the last one at {times_ms[-1]} ms. Choose a part in which one begins."
         )
     return first, end
 

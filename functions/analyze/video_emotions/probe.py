@@ -5,7 +5,8 @@ on that pass. It ignores the count that a container claims.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
         packets = np.fromiter(listed(islice(video.packets(), limits.MAX_FRAMES + 1)), PACKET)
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
         codec, is_avi, first_picture = video.codec, video.is_avi, video.first
+        first_aspect = video.aspects.first or Fraction(0)
     if not len(packets):
         raise UndecodableVideo("The video stream is empty. Export the video again, then send the new file.")
     if len(packets) > limits.MAX_FRAMES:
@@ -90,7 +92,7 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
     if first_picture is None:
         raise UndecodableVideo("The first pictures cannot be decoded. Export the video again, then send the new file.")
     _refuse_large(first_picture.size)
-    index = PacketIndex.of(packets, time_base, start, stores_decoding_times=is_avi)
+    index = replace(PacketIndex.of(packets, time_base, start, stores_decoding_times=is_avi), first_aspect=first_aspect)
     span = int(index.pts[-1] - index.pts[0]) * time_base
     last_duration = index.last_duration * time_base
     if not last_duration and index.frame_count > 1:

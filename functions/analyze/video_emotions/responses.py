@@ -15,7 +15,6 @@ from video_common.result import (
     VideoFacts,
 )
 from video_common.schema import EMOTION_LABELS
-from video_emotions.advice import advise
 from video_emotions.aggregate import Observation, Report, ScoredFace
 from video_emotions.probe import VideoInfo
 
@@ -58,7 +57,6 @@ def build_result(
         timeline=[_timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
         timeline_truncated=False if with_timeline else None,
         detector=detector,
-        advice=advise(report, info, settings) or None,
     )
 
 

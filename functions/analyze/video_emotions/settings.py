@@ -3,13 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from video_common import limits
 from video_common.errors import ConfigurationError
-from video_common.schema import Engine
+from video_common.schema import DetectorName, Engine
 
 
 class Settings(BaseModel):
@@ -48,7 +48,7 @@ class Settings(BaseModel):
 
     emotion_model: str = "deepface"
     emotion_engine: Engine = Engine.ONNX
-    face_detector: Literal["haar", "yunet"] = "haar"
+    face_detector: DetectorName = "haar"
     models_dir: Path = Path("/opt/models")
     work_dir: Path = Path("/tmp")  # noqa: S108 - the only directory that a Lambda function can write
     threads: Annotated[int, Field(ge=0, le=64)] = 0

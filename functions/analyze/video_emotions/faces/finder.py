@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from video_common.errors import ModelUnavailable
+from video_common.errors import InvalidOption, ModelUnavailable
 from video_emotions.boxes import Box, size_of
 from video_emotions.faces.crops import aligned_crop
 from video_emotions.faces.detector import Detector, Landmarks
@@ -63,14 +63,25 @@ class FaceFinder:
         self._loaded: dict[str, Detector] = {}
 
     def detector(self, name: str | None = None) -> Detector:
-        """Return a detector by its name, or the default one.
+        """Return the detector that a request names, or the default one.
 
         Raises
         ------
+        InvalidOption
+            The request names a detector that this deployment does not have.
         ModelUnavailable
-            The detector's file is missing, or is not the one of the model manifest.
+            The default detector's file is missing, or is not the one of the model manifest.
         """
-        name = name or self._default
+        try:
+            return self._load(name or self._default)
+        except ModelUnavailable as error:
+            if name is None or name == self._default:
+                raise
+            raise InvalidOption(
+                f"'detector': this deployment has no {name}. Leave the option out, or use {self._default}."
+            ) from error
+
+    def _load(self, name: str) -> Detector:
         if name not in self._loaded:
             self._loaded[name] = self._factories[name](self._models_dir)
         return self._loaded[name]
@@ -87,10 +98,15 @@ class FaceFinder:
         unavailable = []
         for name in self._factories:
             try:
-                self.detector(name)
+                self._load(name)
             except ModelUnavailable as error:
                 unavailable.append(f"{name}: {error.detail}")
         return unavailable
+
+    @property
+    def usable(self) -> list[str]:
+        """The detectors that are loaded."""
+        return list(self._loaded)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -109,6 +125,7 @@ def find_faces(image: NDArray[np.uint8], detector: Detector) -> Iterator[Face]:
     detector : Detector
     """
     for found in detector.detect(image):
+        box = found.box.clipped(size_of(image))
         crop = aligned_crop(image, found.box, found.eyes)
-        if crop.size:
-            yield Face(found.box.clipped(size_of(image)), crop, found.score, found.landmarks)
+        if crop.size and box.width > 0 and box.height > 0:
+            yield Face(box, crop, found.score, found.landmarks)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_common.result import DetectorFacts
-from video_emotions.boxes import Box, Size
+from video_emotions.boxes import Box, size_of
 from video_emotions.faces.detector import Detection, Landmarks, Point
 from video_emotions.parallel import Pool
 from video_models.manifest import detector_path, load_manifest
@@ -33,6 +33,9 @@ LARGEST_FACE: Final = 300
 
 COPY_SIDE: Final = 320
 """The longer side of that copy, in pixels: a face that fills it is about as large as the network was made for."""
+
+MIN_SIDE: Final = 64
+"""Pixels. Smaller pictures get a black border: at 32 or less OpenCV's network reads memory of earlier pictures."""
 
 _POINTS: Final = len(Landmarks._fields)
 
@@ -78,8 +81,11 @@ class YuNet:
 
 def _rows(network: cv2.FaceDetectorYN, image: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return what the network finds: (faces, 15), x, y, width, height, x and y of five points, the score."""
-    size: Size = (image.shape[1], image.shape[0])
-    network.setInputSize(size)
+    size = size_of(image)
+    if min(size) < MIN_SIDE:
+        right, bottom = (max(0, MIN_SIDE - side) for side in size)
+        image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=0), np.uint8)
+    network.setInputSize(size_of(image))
     _, rows = network.detect(image)
     if rows is None:
         return np.empty((0, 4 + 2 * _POINTS + 1))

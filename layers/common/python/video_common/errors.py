@@ -169,7 +169,7 @@ class ConfigurationError(ServiceError):
 
 
 class ModelUnavailable(ServiceError):
-    code, title = "model_unavailable", "The emotion model cannot be used"
+    code, title = "model_unavailable", "A model cannot be used"
 
 
 class UnsupportedEvent(ServiceError):

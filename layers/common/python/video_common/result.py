@@ -66,7 +66,7 @@ class TimelineFace(Frozen):
 
 
 class TimelineFrame(Frozen):
-    """An analysed frame: its place in presentation order, its time in milliseconds, what was seen."""
+    """An analyzed frame: its place in presentation order, its time in milliseconds, what was seen."""
 
     index: int
     time_ms: int
@@ -132,11 +132,11 @@ class Result(Frozen):
     average_confidence_score : float
         Mean probability, 0 to 1, of each voting frame's dominant emotion; 0.0 if none voted.
     eye_contact_score : float
-        Percent of the analysed frames whose largest face's centre lies within ``centre_tolerance`` of the frame's
-        width and height from the frame's centre.
+        Percent of the analyzed frames whose largest face's center is within ``centre_tolerance`` of the frame's
+        width and height from the frame's center.
     frames_with_face, frames_unreadable : int
     truncated : bool
-        The video went on after the last frame that was looked at.
+        The video went on after the last frame that was analyzed.
     mean_emotion_probabilities : Emotions
         Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
     timings_ms : dict of str to float

@@ -30,6 +30,10 @@ class Engine(StrEnum):
     TENSORFLOW = "tensorflow"
 
 
+DetectorName = Literal["haar", "yunet"]
+"""The face detectors; in DeepFace's words ``opencv`` and ``yunet``."""
+
+
 class FacelessFrames(StrEnum):
     """What becomes of a sampled frame in which no face is found."""
 
@@ -129,4 +133,4 @@ class Options(AnalysisOptions):
         Which detector finds the faces. None: the deployment's default.
     """
 
-    detector: Literal["haar", "yunet"] | None = Field(default=None, description="haar or yunet")
+    detector: DetectorName | None = Field(default=None, description="haar or yunet")

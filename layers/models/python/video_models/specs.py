@@ -6,20 +6,14 @@ A function reads them at its cold start, so this module imports only the standar
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from video_common.schema import EMOTION_LABELS
+from video_common.schema import EMOTION_LABELS, Frozen
 
 DEEPFACE_FILE: Final = "facial_expression_model_weights.h5"
 """DeepFace's own name. DeepFace does not find a file of another name, and downloads its own."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Frozen(BaseModel):
-    """Base of everything that is read from JSON here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class UrlSource(Frozen):
