@@ -107,6 +107,10 @@ cold-start: image $(VENV)/.ready ## Measure the images' sizes and cold starts; w
 bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare speed and memory with the Flask app's loop; writes docs/performance.md; VIDEO=path
 	@$(BIN)/python -m benchmarks.bench $(if $(VIDEO),"$(VIDEO)") $(T)
 
+.PHONY: bench-detectors
+bench-detectors: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare what haar and yunet find, and how fast (downloads 57 MB of photos); writes docs/performance.md
+	@$(BIN)/python -m benchmarks.detectors
+
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .
