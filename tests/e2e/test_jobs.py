@@ -136,7 +136,7 @@ def test_a_worker_that_is_killed_leaves_a_job_that_another_one_finishes(
     cloud, analyze, jobs, pump, variables, tmp_path
 ):
     # Given a video that takes some seconds
-    path = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 150))
+    path = write_video(tmp_path / "long.mp4", portraits(480, 270, [CENTRED] * 150))
     asked = ask(jobs, frame_interval=1)
     upload(asked, path.read_bytes())
     # When the process that analyses it is killed in the middle
