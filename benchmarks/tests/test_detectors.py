@@ -95,7 +95,7 @@ def test_the_section_has_a_row_for_each_case_and_for_each_minimum_score():
     rows["pictures of nobody"] = row((*names, "DeepFace", "DeepFace at 0.5"), 26, 0, 0, 7)
     text = section(rows).splitlines()
     assert f"| | {' | '.join(COLUMNS)} |" in text
-    assert "| milliseconds a scene of 20 px, median | 30 | 30 | 30 | 30 |  |" in text
+    assert "| milliseconds of one processor for a scene of 20 px, median | 30 | 30 | 30 | 30 |  |" in text
     assert "| 76 px | 7 of 20 | 7 of 20 | 7 of 20 | 7 of 20 |  |" in text
     assert "| 500 px | 19 of 20 | 19 of 20 | 19 of 20 | 19 of 20 | 19 of 20 |" in text
     assert "| false finds in these scenes | 6 | 6 | 6 | 6 | 0 |" in text
