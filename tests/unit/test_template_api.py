@@ -172,6 +172,7 @@ def test_a_missing_token_is_an_unknown_route_unless_requests_are_signed():
 
 def test_gateway_details_tell_the_promised_numbers():
     assert f"{limits.MAX_POST_VIDEO_BYTES:,} bytes" in detail("REQUEST_TOO_LARGE")
+    assert f"{limits.MAX_UPLOAD_VIDEO_BYTES:,} bytes" in detail("REQUEST_TOO_LARGE")
     assert f"{GATEWAY_SECONDS} seconds" in detail("INTEGRATION_TIMEOUT")
 
 

@@ -66,7 +66,10 @@ def json_text(event: BaseProxyEvent) -> str:
     try:
         return base64.b64decode(body, validate=True).decode("utf-8").strip()
     except ValueError as error:  # binascii.Error and UnicodeDecodeError are both
-        raise InvalidJson("The body is not UTF-8 text.") from error
+        raise InvalidJson(
+            "The body is not UTF-8 text. Send JSON. A file's bytes go to POST /process-frame with the header "
+            "Content-Type: application/octet-stream, or to the form that POST /uploads returns."
+        ) from error
 
 
 def query_of(event: BaseProxyEvent) -> dict[str, list[str]]:
