@@ -102,7 +102,7 @@ def from_http(event: BaseProxyEvent) -> VideoRequest:
         if video is None:
             raise EmptyBody(f'The JSON has no "{VIDEO_MEMBER}". Put the file there, in base64.')
         if not isinstance(video, str):
-            raise InvalidBase64(f'"{VIDEO_MEMBER}" is not a string. Send the file in base64: {_EXAMPLE}.')
+            raise InvalidBase64(f'"{VIDEO_MEMBER}" is not a string. Send the file itself in base64: {_EXAMPLE}.')
         return VideoRequest(_video(video), options)
     told = f"Content-Type {short(content_type)} is not supported." if content_type else "There is no Content-Type."
     raise UnsupportedMediaType(
