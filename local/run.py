@@ -34,7 +34,7 @@ def main() -> int:
         if size > limits.MAX_POST_VIDEO_BYTES:  # the emulator would cut the event, and complain about its JSON
             console.print(
                 f"[red]{arguments.video} has {size:,} bytes; a POST carries {limits.MAX_POST_VIDEO_BYTES:,}. "
-                "Cut it or scale it down; a deployment takes larger files by its uploads bucket."
+                "Cut it or scale it down, or run `make serve` and upload it with POST /uploads (see the README)."
             )
             return 1
         event = clip_event(arguments.video.read_bytes(), arguments.options)

@@ -63,7 +63,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     answer = await asyncio.to_thread(_call, _event(scope, bytes(body)))
     headers = [(name.lower().encode(), str(value).encode()) for name, value in answer.get("headers", {}).items()]
     content = answer.get("body", "").encode()
-    headers.append((b"content-length", str(len(content)).encode()))
+    if scope["method"] != "HEAD":  # there it would have to be the length of the body that a GET gets
+        headers.append((b"content-length", str(len(content)).encode()))
     await send({"type": "http.response.start", "status": answer["statusCode"], "headers": headers})
     await send({"type": "http.response.body", "body": content})
 

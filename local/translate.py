@@ -11,7 +11,7 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from local.engine import ROOT
-from video_common.routes import PREFLIGHTS, ROUTES
+from video_common.routes import HEADS, OTHER_METHODS, PREFLIGHTS, ROUTES
 
 ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 """Whether new versions come gradually."""
@@ -19,7 +19,7 @@ ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 FUNCTIONS = 3
 
 PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], [{"AWS_IAM": []}]]}
-METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTES, *PREFLIGHTS)}
+METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTES, *HEADS, *PREFLIGHTS, *OTHER_METHODS)}
 """What each method asks of its caller; CloudFormation chooses."""
 
 
@@ -47,7 +47,7 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
     if groups != (FUNCTIONS if gradual else 0) or aliases != FUNCTIONS:
         wrong.append(f"{groups} deployment groups, {aliases} aliases")
     methods = {
-        f"{method.upper()} {path}": operation
+        f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}": operation
         for path, item in resources["Api"]["Properties"]["Body"]["paths"].items()
         for method, operation in item.items()
     }

@@ -137,16 +137,17 @@ def test_metadata_and_text_come_back(s3):
             call()
 
 
-def test_the_policy_of_an_upload_says_everything(s3):
+@pytest.mark.parametrize("content_type", ["video/mp4", "video/webm;codecs=vp8,opus", 'video/webm; codecs="vp8, opus"'])
+def test_the_policy_of_an_upload_says_everything(s3, content_type):
     # moto enforces no policy: the document itself is looked at
-    post = S3Signer().upload(UPLOADS, "uploads/x", "video/mp4", {"options": '{"frame_interval":5}'})
+    post = S3Signer().upload(UPLOADS, "uploads/x", content_type, {"options": '{"frame_interval":5}'})
     policy = json.loads(base64.b64decode(post["fields"]["policy"]))
     assert ["content-length-range", 1, limits.MAX_UPLOAD_VIDEO_BYTES] in policy["conditions"]
     said = dict(next(iter(entry.items())) for entry in policy["conditions"] if isinstance(entry, dict))
     assert {name: said[name] for name in ("bucket", "key", "Content-Type", "x-amz-server-side-encryption")} == {
         "bucket": UPLOADS,
         "key": "uploads/x",
-        "Content-Type": "video/mp4",
+        "Content-Type": content_type,
         "x-amz-server-side-encryption": "AES256",
     }
     assert said["x-amz-meta-options"] == '{"frame_interval":5}'

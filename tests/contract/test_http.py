@@ -56,7 +56,7 @@ REFUSED = {
     "half a video": (rest_event(CLIP[: len(CLIP) // 2]), 422, "truncated_video"),
     "a video less one byte": (rest_event(CLIP[:-1]), 422, "truncated_video"),
     "unknown route": (rest_event(CLIP, path="/process-video"), 404, "not_found"),
-    "wrong method": (rest_event(None, method="GET", path="/process-frame"), 404, "not_found"),
+    "wrong method": (rest_event(None, method="GET", path="/process-frame"), 405, "method_not_allowed"),
 }
 
 

@@ -141,6 +141,27 @@ def test_an_upload_through_the_server(server, tmp_path):
     assert job["result"]["total_frames_analyzed"] == 6
 
 
+def status_of(url: str, method: str) -> tuple[int, bytes, str | None]:
+    """Return a response's status, its body and its ``Allow``."""
+    request = urllib.request.Request(url, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, response.read(), response.headers["Allow"]
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), error.headers["Allow"]
+
+
+def test_methods_and_slashes_over_http(server):
+    assert status_of(f"{server}/", "HEAD") == (200, b"", None)
+    for path, function in (("/process-frame", "analyze"), ("/uploads", "jobs")):
+        for url in (f"{server}{path}", f"{server}{path}/"):
+            status, body, allow = status_of(url, "DELETE")
+            assert (status, json.loads(body)["code"], allow) == (405, "method_not_allowed", "OPTIONS, POST"), function
+    assert status_of(f"{server}/jobs/{'0' * 32}/", "HEAD") == (404, b"", None)
+    assert status_of(f"{server}/uploads/", "POST")[0] == 200
+
+
 def test_health_and_errors_over_http(server):
     with urllib.request.urlopen(server) as response:
         assert json.load(response)["status"] == "ok"

@@ -14,7 +14,7 @@ from video_common import limits
 from video_common.errors import JobsUnavailable
 from video_common.job import Job, JobStatus, comparable, job_id_of
 from video_common.options import from_metadata, to_metadata
-from video_common.schema import FacelessFrames, Options, Sampling
+from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
 from video_jobs.api import Api
 from video_jobs.service import Jobs
 from video_jobs.settings import Settings
@@ -70,6 +70,33 @@ def test_an_upload_that_is_asked_for_is_a_pending_job(world):
     assert told["expires_at"] > told["created_at"] == int(world.clock())
 
 
+@pytest.mark.parametrize("base", VIDEO_CONTENT_TYPES)
+@pytest.mark.parametrize("parameters", ["", ";codecs=vp8,opus", '; codecs="avc1.42E01E, mp4a.40.2"'])
+def test_what_is_signed_is_the_type_that_the_browser_sends(world, base, parameters):
+    # S3 compares the form's field with the signed one character by character, parameters included.
+    status, body = world.ask({"content_type": base + parameters})
+    assert (status, body["upload"]["fields"]["Content-Type"]) == (200, base + parameters)
+
+
+def test_the_type_of_an_upload_has_its_letters_as_they_were_sent(world):
+    assert world.ask({"content_type": " Video/WebM;codecs=VP8 "})[1]["upload"]["fields"]["Content-Type"] == (
+        "Video/WebM;codecs=VP8"
+    )
+
+
+def test_an_address_is_not_fetched_here_either(world):
+    status, body = world.ask({"url": "https://example.org/clip.mp4"})
+    assert (status, body["code"]) == (400, "unknown_option")
+    assert "does not fetch addresses" in body["detail"]
+    assert world.jobs.jobs == {}
+
+
+def test_a_file_that_is_sent_here_is_told_where_it_goes(world):
+    event = rest_event(b"\x00\xff", path="/uploads")
+    body = json.loads(world.api.handle(event, LambdaContext())["body"])
+    assert (body["code"], body["detail"].split(" ")[-1]) == ("invalid_json", "returns.")
+
+
 def test_options_may_stand_in_the_query_and_are_as_strict_there(world):
     assert world.ask({}, query={"frame_interval": ["5"]})[1]["upload"]["fields"]["options"] == '{"frame_interval":5}'
     for query, code in [({"nonsense": ["1"]}, "unknown_option"), ({"frame_interval": ["5", "6"]}, "repeated_option")]:
@@ -100,6 +127,11 @@ def test_two_uploads_are_two_jobs(world):
         ("{", 400, "invalid_json"),
         ({"content_type": "image/png"}, 415, "unsupported_media_type"),
         ({"content_type": ["video/mp4"]}, 415, "unsupported_media_type"),
+        ({"content_type": ";video/mp4"}, 415, "unsupported_media_type"),
+        ({"content_type": "image/png;video/mp4"}, 415, "unsupported_media_type"),
+        ({"content_type": "video/mp4;\r\nx-amz-acl: public-read"}, 415, "unsupported_media_type"),
+        ({"content_type": "video/mp4;name=ä"}, 415, "unsupported_media_type"),
+        ({"content_type": f"video/mp4;{'x' * limits.MAX_CONTENT_TYPE_CHARACTERS}"}, 415, "unsupported_media_type"),
     ],
 )
 def test_options_are_refused_before_anything_is_uploaded(world, members, status, code):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.template_info import RESOURCES, api_events, properties, resolve
 from video_common import errors, limits
-from video_common.routes import ROUTES, sentence
+from video_common.routes import HEADS, PREFLIGHTS, ROUTES, sentence
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, VIDEO_CONTENT_TYPES
 
 GATEWAY_SECONDS = 29
@@ -65,7 +65,8 @@ def test_every_route_that_is_not_open_asks_who_calls(auth, scheme):
         for path, operations in body["paths"].items()
         for method, operation in operations.items()
     }
-    assert asked == {str(route): {"security": [{scheme: []}]} for route in ROUTES if not route.is_open}
+    protected = [route for route in (*ROUTES, *HEADS) if not route.is_open]
+    assert asked == {str(route): {"security": [{scheme: []}]} for route in protected}
     assert API["MergeDefinitions"] is True
     assert "Auth" not in API
 
@@ -101,6 +102,8 @@ def test_a_changed_parameter_reaches_the_stage():
 def test_a_page_may_send_what_callers_have_to():
     allowed = set(API["Cors"]["AllowHeaders"].strip("'").split(","))
     assert allowed == {"Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "x-api-key"}
+    methods = API["Cors"]["AllowMethods"].strip("'").split(",")
+    assert methods == sorted({route.method for route in (*ROUTES, *HEADS, *PREFLIGHTS)})
     # And the gateway answers its question without credentials: SAM adds the method, and nothing here asks for any
     assert [item for item in API["DefinitionBody"]["paths"].values() if "options" in item] == []
 
@@ -169,11 +172,13 @@ def test_a_missing_token_is_an_unknown_route_unless_requests_are_signed():
 
 def test_gateway_details_tell_the_promised_numbers():
     assert f"{limits.MAX_POST_VIDEO_BYTES:,} bytes" in detail("REQUEST_TOO_LARGE")
+    assert f"{limits.MAX_UPLOAD_VIDEO_BYTES:,} bytes" in detail("REQUEST_TOO_LARGE")
     assert f"{GATEWAY_SECONDS} seconds" in detail("INTEGRATION_TIMEOUT")
 
 
 @pytest.mark.parametrize("auth", AUTHS)
 def test_who_asks_for_an_unknown_route_is_told_the_routes(auth):
-    assert [route for route in api_events() if route not in sentence()] == []
+    assert [str(route) for route in ROUTES if str(route) not in sentence()] == []
+    assert {str(route) for route in ROUTES} <= api_events().keys()
     assert sentence() in detail("MISSING_AUTHENTICATION_TOKEN", auth)
     assert sentence() in detail("RESOURCE_NOT_FOUND", auth)

@@ -107,6 +107,54 @@ def test_refused(error, event):
 
 
 @pytest.mark.parametrize(
+    ("code", "event"),
+    [
+        ("unknown_option", json_event({"url": "https://example.org/clip.mp4"})),
+        ("unknown_option", json_event({"video_uri": "clip"})),
+        ("unknown_option", json_event({"video": TEXT, "source": "s3://bucket/clip.mp4"})),
+        ("unknown_option", rest_event(VIDEO, query={"from": ["HTTP://example.org/clip.mp4"]})),
+        ("invalid_base64", json_event({"video": "https://example.org/clip.mp4"})),
+        ("invalid_base64", json_event({"video": " blob:https://example.org/0a1b"})),
+        ("invalid_base64", json_event({"video": "file:///clip.mp4"})),
+        ("invalid_base64", json_event({"video": "www.example.org/clip.mp4"})),
+        ("invalid_base64", rest_event("https://example.org/clip.mp4")),
+    ],
+)
+def test_an_address_is_not_fetched_and_the_answer_says_what_to_send(code, event):
+    with pytest.raises(errors.RequestError) as raised:
+        read(event)
+    assert raised.value.code == code
+    assert raised.value.detail.endswith(
+        "This service does not fetch addresses. Download the file, then send its bytes to POST /process-frame, "
+        "or to the form that POST /uploads returns."
+    )
+
+
+def test_an_unknown_option_that_is_no_address_gets_the_names_of_the_options():
+    with pytest.raises(errors.UnknownOption) as raised:
+        read(json_event({"video": TEXT, "frames": 3}))
+    assert raised.value.detail.endswith(f"Use one of these: {', '.join(Options.model_fields)}.")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"data:video/mp4;base64,{TEXT}", "Send only what follows the first comma."),
+        (f"{TEXT[:8]}\n{TEXT[8:]}", "Encode the file as one line: base64 -w0"),
+        (TEXT[:8] + " " + TEXT[8:], "Encode the file as one line: base64 -w0"),
+        ("-_-_", "Replace each - with + and each _ with /."),
+        ("AAA", "Send all that base64 -w0 prints."),
+        ("@clip.mp4", "Encode the file: base64 -w0 clip.mp4."),
+        ("%%%%", "Encode the file: base64 -w0 clip.mp4."),
+    ],
+)
+def test_what_is_not_base64_gets_the_likely_cause(text, told):
+    with pytest.raises(errors.InvalidBase64) as raised:
+        read(json_event({"video": text}))
+    assert told in raised.value.detail
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("frame_interval", "0"),
@@ -156,8 +204,11 @@ def test_the_size_limit_is_exact():
     over = base64.b64encode(bytes(limits.MAX_POST_VIDEO_BYTES + 1)).decode()
     assert len(read(rest_event(at_limit)).source) == limits.MAX_POST_VIDEO_BYTES
     for event in (rest_event(over), json_event({"video": over})):
-        with pytest.raises(errors.VideoTooLarge, match=str(limits.MAX_POST_VIDEO_BYTES)):
+        with pytest.raises(errors.VideoTooLarge, match=str(limits.MAX_POST_VIDEO_BYTES)) as raised:
             read(event)
+        # The next step is one that a caller can take: the bucket itself is closed to callers
+        assert "Send POST /uploads" in raised.value.detail
+        assert "bucket" not in raised.value.detail
     # the largest POST, in base64 and with 100 kB for headers and context, fits into what Lambda takes
     assert len(at_limit) + 100_000 < limits.LAMBDA_PAYLOAD_BYTES
 

@@ -28,12 +28,12 @@ class Api:
 def _routes(pipeline: Pipeline) -> Router:
     router = Router()
 
-    @router.route(HEALTH.rule, HEALTH.method)
+    @router.route(HEALTH.rule, HEALTH.methods)
     def health() -> Response[str]:
         facts = pipeline.model.facts.model_dump(mode="json")
         return json_answer({"status": "ok", "version": __version__, "model": facts})
 
-    @router.route(PROCESS_FRAME.rule, PROCESS_FRAME.method)
+    @router.route(PROCESS_FRAME.rule, PROCESS_FRAME.methods)
     def process_frame() -> Response[str]:
         request = from_http(router.current_event)
         body = render_to_fit(pipeline.analyze(request), request.format)

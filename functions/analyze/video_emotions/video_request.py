@@ -5,6 +5,7 @@ Everything a caller can get wrong in a request is refused here, before a file ex
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +25,8 @@ from video_common.errors import (
     VideoTooLarge,
 )
 from video_common.job import comparable
-from video_common.options import from_metadata, parse_members, parse_options, short
-from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options
+from video_common.options import NOT_FETCHED, from_metadata, is_address, parse_members, parse_options, short
+from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options, media_type
 
 VIDEO_MEMBER: Final = "video"
 _EXAMPLE: Final = f'{{"{VIDEO_MEMBER}": "<base64>"}}'
@@ -86,7 +87,7 @@ def from_http(event: BaseProxyEvent) -> VideoRequest:
     UnsupportedMediaType, EmptyBody, InvalidJson, InvalidBase64, VideoTooLarge, UnknownOption, RepeatedOption,
     InvalidOption
     """
-    content_type = str(event.headers.get("content-type") or "").partition(";")[0].strip().lower()
+    content_type = media_type(str(event.headers.get("content-type") or ""))
     query = query_of(event)
     if content_type in VIDEO_CONTENT_TYPES:
         options = parse_options(query, {})
@@ -101,13 +102,13 @@ def from_http(event: BaseProxyEvent) -> VideoRequest:
         if video is None:
             raise EmptyBody(f'The JSON has no "{VIDEO_MEMBER}". Put the file there, in base64.')
         if not isinstance(video, str):
-            raise InvalidBase64(f'"{VIDEO_MEMBER}" must be a string: the file in base64.')
+            raise InvalidBase64(f'"{VIDEO_MEMBER}" is not a string. Send the file itself in base64: {_EXAMPLE}.')
         return VideoRequest(_video(video), options)
-    told = f"Content-Type {short(content_type)} is not taken." if content_type else "There is no Content-Type."
+    told = f"Content-Type {short(content_type)} is not supported." if content_type else "There is no Content-Type."
     raise UnsupportedMediaType(
-        f"{told} Send the header Content-Type: application/octet-stream with the file's bytes "
-        f"(or one of {', '.join(VIDEO_CONTENT_TYPES[1:])}), or {JSON_CONTENT_TYPE} with "
-        f'{{"{VIDEO_MEMBER}": "<base64>"}}.'
+        f"{told} Send the file's bytes (curl: --data-binary @clip.mp4) with the header Content-Type: "
+        f"application/octet-stream, or one of {', '.join(VIDEO_CONTENT_TYPES[1:])}. "
+        f"Or send {_EXAMPLE} with the header Content-Type: {JSON_CONTENT_TYPE}."
     )
 
 
@@ -121,7 +122,10 @@ def from_upload(upload: Upload, metadata: Mapping[str, str]) -> VideoRequest:
     RepeatedOption, UnknownOption, InvalidOption, InvalidJson
     """
     if upload.size > limits.MAX_UPLOAD_VIDEO_BYTES:
-        raise VideoTooLarge(f"The object has {upload.size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}.")
+        raise VideoTooLarge(
+            f"The object has {upload.size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}. "
+            "Cut or compress the video, then upload the new file."
+        )
     return VideoRequest(upload.source, from_metadata(metadata))
 
 
@@ -161,15 +165,33 @@ def _video(body: str | None) -> bytes:
     if size > limits.MAX_POST_VIDEO_BYTES:
         raise VideoTooLarge(
             f"The video has about {size} bytes; a POST can carry {limits.MAX_POST_VIDEO_BYTES}. "
-            "Put larger files into the uploads bucket."
+            f"Send POST /uploads: it returns an upload form for files of up to {limits.MAX_UPLOAD_VIDEO_BYTES} bytes."
         )
     try:
         video = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidBase64(
-            "The video is not base64 of RFC 4648 (no line breaks, no data: prefix, padded with =). "
-            "Through API Gateway, send the raw bytes with a video Content-Type: the gateway encodes them."
-        ) from error
+        raise InvalidBase64(_why_not_base64(body)) from error
     if not video.strip():
         raise EmptyBody(_NO_VIDEO)
     return video
+
+
+def _why_not_base64(text: str) -> str:
+    """Return the likely cause, and what to do."""
+    if is_address(text):
+        return f"The video is an address and not a file. {NOT_FETCHED}"
+    if text.lstrip().lower().startswith("data:"):
+        return "The video begins with a data: prefix. Send only what follows the first comma."
+    if re.search(r"\s", text):
+        return (
+            "The base64 has line breaks or spaces. Encode the file as one line: base64 -w0 clip.mp4 "
+            "(macOS: base64 -i clip.mp4)."
+        )
+    if re.fullmatch(r"[\w+/-]*=*", text, re.ASCII) and re.search(r"[-_]", text):
+        return "The base64 uses the alphabet for URLs. Replace each - with + and each _ with /."
+    if re.fullmatch(r"[A-Za-z0-9+/]+=*", text):
+        return "The base64 is incomplete: its end or its padding with = is missing. Send all that base64 -w0 prints."
+    return (
+        "The video is not base64. Encode the file: base64 -w0 clip.mp4. Or send its bytes as the body "
+        "(curl: --data-binary @clip.mp4) with the header Content-Type: application/octet-stream."
+    )

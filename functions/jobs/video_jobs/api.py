@@ -28,12 +28,12 @@ class Api:
 def _routes(jobs: Jobs) -> Router:
     router = Router()
 
-    @router.route(UPLOADS.rule, UPLOADS.method)
+    @router.route(UPLOADS.rule, UPLOADS.methods)
     def ask() -> Response[str]:
         text = json_text(router.current_event)
         return json_answer(jobs.ask(parse_members(text, _EXAMPLE) if text else {}, query_of(router.current_event)))
 
-    @router.route(JOB.rule, JOB.method)
+    @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
         return json_answer(jobs.look(job_id))
 

@@ -12,7 +12,7 @@ from video_common.aws.interfaces import JobStore, ObjectStore, Signer
 from video_common.errors import InvalidJson, JobExpired, JobNotFound, ObjectMissing, UnsupportedMediaType
 from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id
 from video_common.options import parse_options, to_metadata
-from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES
+from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, media_type
 from video_jobs.settings import Settings
 
 CONTENT_TYPE_MEMBER = "content_type"
@@ -36,7 +36,8 @@ class Jobs:
         Parameters
         ----------
         members : dict
-            Options of the analysis, and ``content_type``, the one that the upload will have.
+            Options of the analysis, and ``content_type``, the one that the upload will have. It is signed with its
+            parameters, so a page can send either the form's field or the type that the browser reports.
         query : mapping of str to list of str
             More options.
 
@@ -52,9 +53,7 @@ class Jobs:
             The options are not valid; they are looked at now, and not after the upload.
         TransientError
         """
-        content_type = members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0])
-        if content_type not in VIDEO_CONTENT_TYPES:
-            raise UnsupportedMediaType(f"{CONTENT_TYPE_MEMBER!r} must be one of {', '.join(VIDEO_CONTENT_TYPES)}.")
+        content_type = _content_type(members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0]))
         metadata = to_metadata(parse_options(query, members))
         if any(len(text) > limits.MAX_OPTIONS_BYTES for text in metadata.values()):
             raise InvalidJson("The options are too long to travel with the upload.")
@@ -111,6 +110,17 @@ class Jobs:
             return {"result": json.loads(self.results.read(bucket, key))}
         except ObjectMissing as error:
             raise JobExpired(_GONE) from error
+
+
+def _content_type(given: Any) -> str:
+    """Return the content type to sign. S3 compares it with the form's field character by character."""
+    content_type = given.strip() if isinstance(given, str) else ""
+    is_plain = content_type.isascii() and content_type.isprintable()
+    if media_type(content_type) not in VIDEO_CONTENT_TYPES or not is_plain:
+        raise UnsupportedMediaType(f"Set {CONTENT_TYPE_MEMBER!r} to one of these: {', '.join(VIDEO_CONTENT_TYPES)}.")
+    if len(content_type) > limits.MAX_CONTENT_TYPE_CHARACTERS:
+        raise UnsupportedMediaType(f"{CONTENT_TYPE_MEMBER!r} is too long. Leave out what follows the semicolon.")
+    return content_type
 
 
 def _fits_inline(job: Job) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,11 +20,13 @@ from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import routes
-from video_common.errors import InvalidJson, RouteNotFound, VideoEmotionsError
+from video_common.errors import InvalidJson, MethodNotAllowed, RouteNotFound, VideoEmotionsError
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
 
 CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
 """What a page of another origin may send."""
+
+_TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
 
 logger = Logger(child=True)
 
@@ -31,13 +34,20 @@ logger = Logger(child=True)
 def problem_resolvers(
     router: Router, cors_allow_origin: str
 ) -> Callable[[dict[str, Any], LambdaContext], dict[str, Any]]:
-    """Return what answers an event of either version by a router's routes; every error leaves as problem+json."""
+    """Return what answers an event of either version by a router's routes; every error leaves as problem+json.
+
+    An answer to HEAD has the status and the headers of the GET, and no body. A slash at the end of the path makes no
+    difference.
+    """
     cors = CORSConfig(allow_origin=cors_allow_origin, allow_headers=CALLERS_HEADERS)
     rest = _with_problems(APIGatewayRestResolver(cors=cors), router)
-    http = _with_problems(APIGatewayHttpResolver(cors=cors), router)
+    # Powertools ignores a trailing slash in REST events only. What it strips from HTTP events is a pattern of ours.
+    http = _with_problems(APIGatewayHttpResolver(cors=cors, strip_prefixes=[_TRAILING_SLASH]), router)
 
     def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        return (http if event.get("version") == "2.0" else rest).resolve(event, context)
+        resolver = http if event.get("version") == "2.0" else rest
+        answered = resolver.resolve(event, context)
+        return {**answered, "body": ""} if resolver.current_event.http_method == "HEAD" else answered
 
     return resolve
 
@@ -56,7 +66,10 @@ def json_text(event: BaseProxyEvent) -> str:
     try:
         return base64.b64decode(body, validate=True).decode("utf-8").strip()
     except ValueError as error:  # binascii.Error and UnicodeDecodeError are both
-        raise InvalidJson("The body is not UTF-8 text.") from error
+        raise InvalidJson(
+            "The body is not UTF-8 text. Send JSON. A file's bytes go to POST /process-frame with the header "
+            "Content-Type: application/octet-stream, or to the form that POST /uploads returns."
+        ) from error
 
 
 def query_of(event: BaseProxyEvent) -> dict[str, list[str]]:
@@ -78,10 +91,10 @@ def json_answer(members: dict[str, Any]) -> Response[str]:
     return answer(json.dumps(members), JSON_CONTENT_TYPE)
 
 
-def problem(error: VideoEmotionsError, request_id: str) -> Response[str]:
+def problem(error: VideoEmotionsError, request_id: str, **headers: str) -> Response[str]:
     """Answer an error as RFC 9457 problem+json."""
     body = json.dumps(error.problem(request_id))
-    return Response(status_code=error.status, content_type=PROBLEM_CONTENT_TYPE, body=body)
+    return Response(status_code=error.status, content_type=PROBLEM_CONTENT_TYPE, headers={**headers}, body=body)
 
 
 def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayResolver:
@@ -98,7 +111,14 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
 
     @resolver.not_found
     def not_found(_error: Exception) -> Response[str]:
-        return problem(RouteNotFound(routes.sentence()), request_id())
+        event = resolver.current_event
+        allowed = routes.allowed(event.path)
+        # A method in the list is one of the other function's: there is no such route here.
+        if not allowed or event.http_method in allowed:
+            return problem(RouteNotFound(f"{routes.sentence()} Check the path."), request_id())
+        useful = " or ".join(method for method in allowed if method != "OPTIONS")
+        error = MethodNotAllowed(f"This path does not support the request's method. Send {useful} instead.")
+        return problem(error, request_id(), Allow=", ".join(allowed))
 
     @resolver.exception_handler(Exception)
     def unknown(_error: Exception) -> Response[str]:

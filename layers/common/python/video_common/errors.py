@@ -11,6 +11,7 @@
     |   +-- RepeatedOption         400 repeated_option
     |   +-- InvalidOption          400 invalid_option
     |   +-- RouteNotFound          404 not_found
+    |   +-- MethodNotAllowed       405 method_not_allowed
     |   +-- JobNotFound            404 job_not_found
     |   +-- JobExpired             410 job_expired
     |   +-- VideoTooLarge          413 video_too_large
@@ -103,6 +104,11 @@ class InvalidOption(RequestError):
 class RouteNotFound(RequestError):
     code, title = "not_found", "No such route"
     status = HTTPStatus.NOT_FOUND
+
+
+class MethodNotAllowed(RequestError):
+    code, title = "method_not_allowed", "The path does not support this method"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
 
 
 class JobNotFound(RequestError):

@@ -31,6 +31,9 @@ MAX_UNREADABLE_START: Final = 300
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
 
+MAX_CONTENT_TYPE_CHARACTERS: Final = 200
+"""An upload's content type with its parameters, as a browser reports it."""
+
 MAX_OPTIONS_BYTES: Final = 1_000
 """Options that travel with an object: S3 takes 2 KB of metadata."""
 

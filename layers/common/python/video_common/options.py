@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,12 @@ from video_common.schema import Options
 
 METADATA_NAME: Final = "options"
 """Of the metadata entry that carries an uploaded object's options: the header ``x-amz-meta-options``, JSON."""
+
+NOT_FETCHED: Final = (
+    "This service does not fetch addresses. Download the file, then send its bytes to POST /process-frame, "
+    "or to the form that POST /uploads returns."
+)
+_ADDRESS: Final = re.compile(r"\s*((blob:)?[a-z][a-z0-9+.-]*://|www\.)", re.IGNORECASE)
 
 
 def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) -> Options:
@@ -27,10 +34,12 @@ def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) ->
             raise RepeatedOption(
                 f"{short(name)} is given more than once. Give it once, in the query string or in the JSON."
             )
-    for name in (*query, *members):
-        if name not in Options.model_fields:
-            raise UnknownOption(f"{short(name)} is not an option; the options are: {', '.join(Options.model_fields)}.")
     given = {**{name: _typed(values[0]) for name, values in query.items()}, **members}
+    for name, value in given.items():
+        if name not in Options.model_fields:
+            names_an_address = "url" in name.lower() or "uri" in name.lower() or is_address(value)
+            advice = NOT_FETCHED if names_an_address else f"Use one of these: {', '.join(Options.model_fields)}."
+            raise UnknownOption(f"{short(name)} is not an option. {advice}")
     try:
         return Options.model_validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
@@ -41,6 +50,11 @@ def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) ->
         if problem["type"] == "conflict":
             raise InvalidOption(problem["msg"]) from error
         raise InvalidJson("The options in the JSON are not plain values.") from error  # not Unicode, nested too deep
+
+
+def is_address(value: Any) -> bool:
+    """Tell if a value is the address of a file and not the file: it begins with ``https://``, ``s3://`` or the like."""
+    return isinstance(value, str) and _ADDRESS.match(value) is not None
 
 
 def _typed(text: str) -> int | float | str:

@@ -1,10 +1,11 @@
 """The table of routes. The routers, the 404 text, the local tools and the tests read it.
 
 A new route needs three changes: a row here, its handler in the function's ``api.py``, its event in ``template.yaml``.
+A GET needs a second event, for HEAD. A new path needs one more, for all other methods (`OTHER_METHODS`).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 
@@ -15,7 +16,7 @@ class Route:
     Attributes
     ----------
     method : str
-        In capital letters.
+        In capital letters, or ``ANY``: each method that the path has no route for.
     path : str
         As API Gateway spells it: a parameter stands in braces.
     function : "analyze" or "jobs"
@@ -37,10 +38,18 @@ class Route:
         """The path as Powertools spells it: ``<job_id>`` for ``{job_id}``."""
         return self.path.replace("{", "<").replace("}", ">")
 
+    @property
+    def methods(self) -> list[str]:
+        """The methods that the handler answers: HEAD is GET without the body."""
+        return ["GET", "HEAD"] if self.method == "GET" else [self.method]
+
     def parameters(self, path: str) -> dict[str, str] | None:
-        """Return the path parameters of a request, by name, or None if the request is for another path."""
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path))
-        found = re.fullmatch(pattern, path)
+        """Return the path parameters of a request, by name, or None if the request is for another path.
+
+        A slash at the end of the path makes no difference.
+        """
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path.rstrip("/"))) + "/?"
+        found = re.fullmatch(pattern, path) if path else None
         return found.groupdict() if found else None
 
 
@@ -50,11 +59,19 @@ UPLOADS: Final = Route("POST", "/uploads", "jobs")
 JOB: Final = Route("GET", "/jobs/{job_id}", "jobs")
 
 ROUTES: Final = (HEALTH, PROCESS_FRAME, UPLOADS, JOB)
+HEADS: Final = tuple(replace(route, method="HEAD") for route in ROUTES if "HEAD" in route.methods)
+"""Each asks for the credentials that its GET asks for. The handler of the GET answers."""
+
 PREFLIGHTS: Final = tuple(
-    Route("OPTIONS", path, function, is_open=True)
-    for path, function in {route.path: route.function for route in ROUTES}.items()
+    replace(route, method="OPTIONS", is_open=True) for route in {route.path: route for route in ROUTES}.values()
 )
 """The requests that a browser sends before a request to another origin. The gateway answers them; no router does."""
+
+OTHER_METHODS: Final = tuple(replace(route, method="ANY") for route in PREFLIGHTS)
+"""The gateway passes them on, because its own answer to them is the same as to an unknown path. The router answers 405.
+
+They ask for no credentials, so a router must answer no method that has no row of its own.
+"""
 
 
 def find(path: str) -> tuple[Route, dict[str, str]] | None:
@@ -64,6 +81,12 @@ def find(path: str) -> tuple[Route, dict[str, str]] | None:
         if parameters is not None:
             return route, parameters
     return None
+
+
+def allowed(path: str) -> tuple[str, ...]:
+    """Return the methods of a request's path, in the order of the alphabet; none if no route has the path."""
+    matching = [route for route in (*ROUTES, *PREFLIGHTS) if route.parameters(path) is not None]
+    return tuple(sorted({method for route in matching for method in route.methods}))
 
 
 def sentence() -> str:

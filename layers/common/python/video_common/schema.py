@@ -18,9 +18,19 @@ VIDEO_CONTENT_TYPES: Final = (
     "video/webm",
     "video/x-matroska",
     "video/x-msvideo",
+    "video/matroska",
+    "video/avi",
+    "video/x-m4v",
+    "video/3gpp",
+    "video/mp2t",
 )
 JSON_CONTENT_TYPE: Final = "application/json"
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
+
+
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters (``; codecs=vp9``), in lower case."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 class Engine(StrEnum):

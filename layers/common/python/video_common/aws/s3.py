@@ -24,7 +24,10 @@ class S3ObjectStore:
         with _reading():
             size = client("s3").head_object(Bucket=bucket, Key=key, **version)["ContentLength"]
             if size > limits.MAX_UPLOAD_VIDEO_BYTES:
-                raise VideoTooLarge(f"The object has {size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}.")
+                raise VideoTooLarge(
+                    f"The object has {size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}. "
+                    "Cut or compress the video, then upload the new file."
+                )
             client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
 
     def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
