@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -45,7 +46,7 @@ def copied(old: Path, new: Path, *, without: int = 0, options: dict[str, str] | 
     return new
 
 
-EXTRA = {
+EXTRA: dict[str, dict[str, Any]] = {
     "turned.mp4": {"rotation": 90},
     "turned.mkv": {"rotation": 270, "codec": "vp9"},
     "squeezed.mp4": {"aspect": Fraction(4, 3)},
@@ -55,7 +56,6 @@ EXTRA = {
     "uneven.mkv": {"times_ms": [40 * place + place % 3 for place in range(40)]},
     "late.mp4": {"times_ms": [500 + 40 * place for place in range(40)]},
     "fragments.mp4": {"fragmented": True},
-    "hidden.webm": {"codec": "vp8", "options": {"auto-alt-ref": "1", "lag-in-frames": "16"}},
     "hidden-9.webm": {"codec": "vp9", "options": {"auto-alt-ref": "1", "lag-in-frames": "16"}},
     "interlaced.ts": {"options": {"flags": "+ildct+ilme"}},
     "camcorder.m2ts": {"codec": "h264"},
@@ -75,7 +75,7 @@ def test_a_clip_is_what_a_plain_full_decode_says(tmp_path, name):
 def expect_what_a_plain_decode_says(path: Path) -> None:
     with av.open(str(path)) as container:
         start, stream = container.start_time or 0, container.streams.video[0]
-        shown = sorted(container.decode(video=0), key=lambda frame: frame.pts)
+        shown: list[Any] = sorted(container.decode(video=0), key=lambda frame: frame.pts or 0)
         has_times = container.format.name != "avi"
         aspect, unit = stream.sample_aspect_ratio or 1, float(stream.time_base or 0)
     info, index = probe(path, 2)
@@ -110,17 +110,34 @@ def test_two_fields_are_one_picture_however_they_are_stored(tmp_path, name):
         assert np.array_equal(frame.image, cv2.resize(whole[frame.index], None, fx=1, fy=frame.size[1] / rows))
 
 
-@pytest.mark.parametrize("codec", ["vp8", "vp9"])
-def test_pictures_that_are_never_shown_are_not_counted(tmp_path, codec):
-    hidden = {"auto-alt-ref": "1", "lag-in-frames": "16"}
-    path = write_video(tmp_path / "a.webm", numbered(moving(320, 180, 60)), codec=codec, fps=25, options=hidden)
-    with av.open(str(path)) as container:
-        packets = sum(bool(packet.size) for packet in container.demux(video=0))
-    assert (packets > 60) == (codec == "vp8")
-    info, frames = sampled(path)
-    assert (info.frame_count, info.frame_rate, info.duration_ms) == (60, 25, 2400)
-    assert [read_number(frame.image) for frame in frames] == list(range(0, 60, 5))
-    assert frames[-1].time_ms == 2200
+@pytest.mark.parametrize("interval", [1, 5, 7])
+def test_pictures_that_are_never_shown_are_not_counted(tmp_path, interval):
+    # Given a VP8 in which every tenth picture says that it is not shown, as encoders' references for later ones do
+    whole = write_video(tmp_path / "whole.webm", numbered(moving(320, 180, 60)), codec="vp8", keyint=30, fps=25)
+    path = tmp_path / "hidden.webm"
+    with av.open(str(whole)) as old, av.open(str(path), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for place, packet in enumerate(packet for packet in old.demux(video=0) if packet.size):
+            data = bytes(packet)
+            made = av.Packet(bytes([data[0] & ~0x10]) + data[1:] if place % 10 == 9 else data)
+            made.pts, made.dts, made.time_base = packet.pts, packet.dts, packet.time_base
+            made.is_keyframe, made.stream = packet.is_keyframe, stream
+            new.mux(made)
+    expect_what_a_plain_decode_says(path)
+    info, frames = sampled(path, interval)
+    assert info.frame_count == 54
+    shown = [place for place in range(60) if place % 10 != 9]
+    assert [read_number(frame.image) for frame in frames] == shown[::interval]
+    assert [frame.time_ms for frame in frames] == [40 * place for place in shown[::interval]]
+
+
+@pytest.mark.parametrize(("name", "shown"), [("vp8-hidden-frames.webm", 28), ("vp9-hidden-frames.webm", 30)])
+def test_references_that_an_encoder_hides_are_not_counted(name, shown):
+    # Given 30 packets: of VP8 two are never shown, of VP9 some hold such a picture besides a shown one
+    info, frames = sampled(INPUTS / name)
+    assert (info.frame_count, info.frame_rate, info.duration_ms) == (shown, 25, shown * 40)
+    assert [frame.time_ms for frame in frames] == [200 * place for place in range(6)]
+    expect_what_a_plain_decode_says(INPUTS / name)
 
 
 def with_exif(path: Path, source: Path) -> Path:
@@ -136,6 +153,7 @@ def with_exif(path: Path, source: Path) -> Path:
                 data = bytes(packet)
                 made = av.Packet(data[:2] + marker + data[2:])
                 made.pts, made.dts, made.time_base, made.is_keyframe = packet.pts, packet.dts, packet.time_base, True
+                made.duration = packet.duration
                 made.stream = stream
                 new.mux(made)
     return path
@@ -215,7 +233,9 @@ def test_an_index_at_the_end_may_be_missing(tmp_path, name):
 def test_a_stream_that_ends_early_counts_what_came(tmp_path, name):
     path = cut(write_video(tmp_path / name, moving(*SIZE, 40), keyint=10), 0.6)
     if name == "a.ts":  # a recorder stops in the middle of a picture
-        assert 10 < sampled(path, 1)[0].frame_count < 40
+        info, plan, frames = read(path, Options(frame_interval=1), 2)
+        assert 10 < info.frame_count < 40
+        assert len(plan.indices) - len(list(frames)) <= 1
     else:
         with pytest.raises(TruncatedVideo):
             probe(path, 2)
@@ -299,10 +319,9 @@ def test_interlaced_pictures_are_not_combed(tmp_path, name):
     drawn = list(bars(13))
     path = write_video(tmp_path / name, woven(iter(drawn)), codec=codec, options={"flags": "+ildct+ilme", "qp": "10"})
     for frame in sampled(path, 1)[1]:
-        moment, mixed = drawn[frame.index], next(woven(iter(drawn[frame.index : frame.index + 2])))
-        difference = np.abs(frame.image.astype(int) - moment).mean()
-        assert difference < 3
-        assert np.abs(mixed.astype(int) - moment).mean() > 3 * difference
+        shown = frame.image.astype(int)
+        assert np.abs(shown - drawn[frame.index]).mean() < 3
+        assert np.abs(np.diff(shown, axis=0)).max() < 10
 
 
 def bars(count: int) -> Iterator[Picture]:
@@ -355,7 +374,7 @@ def test_an_hdr_clip_gives_the_votes_of_its_sdr_twin(tmp_path, pipeline: Pipelin
     assert sum(one == other for one, other in zip(*votes, strict=True)) >= 0.95 * len(votes[0])
     # and the colors of its pictures, within what coding twice leaves
     for mine, other in zip(sampled(path, 20)[1], sampled(sdr, 20)[1], strict=True):
-        assert np.abs(mine.image.astype(int) - other.image).mean() < 4
+        assert np.abs(mine.image.astype(int) - other.image).mean() < 8
 
 
 def test_h263_of_old_phones(tmp_path):

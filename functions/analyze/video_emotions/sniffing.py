@@ -148,8 +148,6 @@ def _later_chunk(head: bytes) -> VideoError | None:
 
 def _text(head: bytes) -> VideoError | None:
     """Recognize text that stands for a video, or around it."""
-    if b"\0" in head:
-        return None
     begin = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     said = next((said for magic, said in _TEXTS if magic.match(begin)), None)
     return NotAVideo(said) if said else _base64_text(head)
