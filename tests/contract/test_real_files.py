@@ -229,6 +229,13 @@ def test_an_index_at_the_end_may_be_missing(tmp_path, name):
         probe(path, 2)
 
 
+@pytest.mark.parametrize("fraction", [0.3, 0.5, 0.7, 0.9, 0.97])
+def test_a_fragmented_file_is_cut_off_where_a_fragment_is(tmp_path, fraction):
+    path = write_video(tmp_path / "a.mp4", moving(*SIZE, 40), keyint=5, fragmented=True)
+    with pytest.raises(TruncatedVideo):
+        probe(cut(path, fraction), 2)
+
+
 @pytest.mark.parametrize("name", ["a.ts", "a.flv"])
 def test_a_stream_that_ends_early_counts_what_came(tmp_path, name):
     path = cut(write_video(tmp_path / name, moving(*SIZE, 40), keyint=10), 0.6)

@@ -6,6 +6,7 @@ picture of H.264 can be coded as two fields, each in a packet of its own.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Self
 
 StartsPicture = Callable[[memoryview, bool], bool]
@@ -13,6 +14,8 @@ StartsPicture = Callable[[memoryview, bool], bool]
 
 _HEAD: Final = 65_536
 """Bytes of a packet, for parameters and messages in front of the picture. A picture behind them counts as whole."""
+_MOST_UNITS: Final = 64
+"""In front of a picture; more are made to cost time."""
 _UNIT: Final = 260
 """Bytes of a unit that are looked at: parameters are shorter, and of a slice its first bytes count."""
 
@@ -114,7 +117,8 @@ class _H264:
         self._length_size = (extradata[4] & 3) + 1 if len(extradata) > 6 and extradata[0] == 1 else 0
         self._waiting: tuple[int, int] | None = None
         """Number and parity of a first field whose second one may follow."""
-        for unit in _avcc_parameters(extradata) if self._length_size else _annex_b(extradata):
+        parameters = _avcc_parameters(extradata) if self._length_size else _annex_b(extradata)
+        for unit in islice(parameters, _MOST_UNITS):
             self._learn(unit)
 
     def __call__(self, packet: memoryview, is_keyframe: bool) -> bool:
@@ -122,12 +126,15 @@ class _H264:
         if self._sps and not is_keyframe and not any(sps.has_fields for sps in self._sps.values()):
             return True  # new parameters come with keyframes
         head = bytes(packet[:_HEAD])
-        for unit in _lengths(head, self._length_size) if self._length_size else _annex_b(head):
+        for unit in islice(self._units(head), _MOST_UNITS):
             if unit[0] & 31 in _SLICES:
                 return self._starts(unit)
             self._learn(unit)
         self._waiting = None
         return True
+
+    def _units(self, head: bytes) -> Iterator[bytes]:
+        return _lengths(head, self._length_size) if self._length_size else _annex_b(head)
 
     def _learn(self, unit: bytes) -> None:
         kind, bits = unit[0] & 31, _Bits(unit[1:])

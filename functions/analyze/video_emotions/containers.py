@@ -25,6 +25,8 @@ _NO_PICTURES: Final = {
 _MAX_EBML_HEADER: Final = 4096
 _MAX_BOXES: Final = 100_000
 """Two days of two-second fragments; a file of nothing but tiny boxes must not cost minutes."""
+_MAX_RIFFS: Final = 16
+"""Each of a gigabyte or two."""
 _FEW_BYTES: Final = 16
 """By so much a declared size may be off. No packet is smaller, with its header."""
 
@@ -135,7 +137,7 @@ def _ebml_number(file: BinaryIO) -> int | None:
 
 def _avi(file: BinaryIO, end: int) -> Extent:
     declared, is_cut_off = None, False
-    for name, stop in islice(_chunks(file, 0, end), _MAX_BOXES):  # a large AVI is several RIFFs
+    for name, stop in islice(_chunks(file, 0, end), _MAX_RIFFS):  # a large AVI is several RIFFs
         if not name.startswith(b"RIFF") or stop <= 8:
             break
         declared = declared or stop
