@@ -201,14 +201,17 @@ def test_a_size_that_is_off_is_no_missing_packet(tmp_path, more):
     data[place : place + 4] = (int.from_bytes(data[place : place + 4], "big") + more).to_bytes(4, "big")
     path.write_bytes(data)
     assert len(sampled(path)[1]) == 4
-    # When bytes of its last packet are missing, then it is cut off
-    path.write_bytes(data[:-3])
-    with pytest.raises(TruncatedVideo):
-        probe(path, 2)
+    # When bytes of its last packet are missing, or all of them, then it is cut off
+    with av.open(str(path)) as container:
+        last = [packet.size for packet in container.demux(video=0)][-2]
+    for missing in (3, last):
+        path.write_bytes(data[:-missing])
+        with pytest.raises(TruncatedVideo):
+            probe(path, 2)
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.webm", "a.mov"])
-@pytest.mark.parametrize("behind", [b"This text was appended by a mail program.\n", bytes(100), b"\xff" * 33])
+@pytest.mark.parametrize("behind", [b"Appended by a mail program.\n", bytes(100), b"\xff" * 33])
 def test_bytes_behind_a_file_are_not_a_part_of_it(tmp_path, name, behind):
     codec = "vp8" if name == "a.webm" else "h264"
     path = write_video(tmp_path / name, moving(*SIZE, 20), codec=codec)
@@ -248,6 +251,17 @@ def test_a_stream_that_ends_early_counts_what_came(tmp_path, name):
             probe(path, 2)
 
 
+def test_a_disturbed_broadcast_is_not_cut_off(tmp_path):
+    # Given a transport stream that lost packets in the middle of a picture
+    path = write_video(tmp_path / "a.ts", moving(320, 180, 40), keyint=10)
+    data = path.read_bytes()
+    place = len(data) // 2 // 188 * 188
+    path.write_bytes(data[:place] + data[place + 3 * 188 :])
+    with av.open(str(path)) as container:
+        assert any(packet.is_corrupt for packet in container.demux(video=0))
+    assert probe(path, 2)[0].frame_count in {39, 40}
+
+
 @pytest.mark.parametrize("name", ["still.avif", "still-exif.avif"])
 def test_a_still_picture_is_called_one(name):
     with pytest.raises(NotAVideo, match="still picture"):
@@ -284,6 +298,8 @@ def test_a_picture_without_a_time_is_analyzed(pipeline, sampling):
     options = Options(frame_interval=1, sampling=sampling, include="timeline")
     result = pipeline.analyze(VideoRequest(path.read_bytes(), options))
     assert result.total_frames_analyzed == (5 if sampling is Sampling.EXACT else 3)
+    with open_video(path, 2) as video:
+        assert [picture.pts for picture in video.pictures()] == [0, 0, 40, 80, 120]
     times = [frame.time_ms for frame in result.timeline or ()]
     assert times == sorted(times)
 
