@@ -44,12 +44,15 @@ _VPX: Final = {"deadline": "good", "cpu-used": "5", "crf": "20", "b": "4M", "thr
 """One thread: libvpx's threads wait for each other in busy loops, which on a loaded machine has gone on for ever."""
 
 CODECS: Final[Mapping[str, Codec]] = {
-    "h264": Codec("libx264", ("mp4", "mov", "mkv", "avi"), options={"preset": "veryfast"}),
-    "hevc": Codec("libx265", ("mp4", "mov", "mkv"), options={"preset": "ultrafast"}),
+    "h264": Codec("libx264", ("mp4", "mov", "mkv", "avi", "ts", "flv"), options={"preset": "veryfast"}),
+    "hevc": Codec("libx265", ("mp4", "mov", "mkv", "ts"), options={"preset": "ultrafast"}),
     "vp8": Codec("libvpx", ("webm", "mkv", "avi"), options=_VPX),
     "vp9": Codec("libvpx-vp9", ("mp4", "webm", "mkv", "avi"), options=_VPX),
     "mjpeg": Codec("mjpeg", ("mp4", "mov", "mkv", "avi"), "yuvj420p", _PLAIN),
     "mpeg4": Codec("mpeg4", ("mp4", "mov", "mkv", "avi"), options=_PLAIN),
+    "msmpeg4v2": Codec("msmpeg4v2", ("avi",), options=_PLAIN),
+    "msmpeg4v3": Codec("msmpeg4", ("avi",), options=_PLAIN),
+    "prores": Codec("prores_ks", ("mov",), "yuv422p10le"),
     "av1": Codec("libsvtav1", ("mp4", "webm", "mkv", "avi"), options={"preset": "11", "crf": "35"}),
 }
 
@@ -59,11 +62,12 @@ MATRIX: Final[tuple[tuple[str, str], ...]] = tuple(
 """Every codec with every container that FFmpeg writes it to."""
 
 KEEPS_TIMES: Final = ("mp4", "mov", "mkv", "webm")
-"""Containers that store when each frame is shown. AVI has a constant frame rate, and no order but that of decoding."""
+"""Containers that store when each frame is shown. AVI has a constant frame rate, and no order but that of decoding.
+MPEG-TS and FLV store times, but begin elsewhere or have only one unit."""
 
 KEEPS_ROTATION: Final = ("mp4", "mov", "mkv", "webm")
 
-_AUDIO_ENCODERS: Final = {"mp4": "aac", "mov": "aac", "mkv": "aac", "webm": "libopus", "avi": "pcm_s16le"}
+_AUDIO_ENCODERS: Final = {"mp4": "aac", "mov": "aac", "mkv": "aac", "webm": "libopus", "avi": "pcm_s16le", "ts": "aac"}
 _AUDIO_RATE: Final = 48_000
 _AUDIO_CHUNK: Final = 960
 

@@ -33,7 +33,8 @@ LAYERS = [
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "display", "packets"},
+    {"containers", "picture"},
+    {"bitstream", "display", "packets", "sniffing", "tones"},
     {"boxes"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""

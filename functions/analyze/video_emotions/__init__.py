@@ -10,10 +10,14 @@ The way of the data, one module a step::
     pipeline.py        the nine steps, in order
     video_request.py 1 event -> VideoRequest
     workspace.py     2 VideoRequest -> a file in a directory of its own, always removed
-    probe.py         3 file -> VideoInfo, PacketIndex, or why it is refused   containers.py  what a file says of itself
+    probe.py         3 file -> VideoInfo, PacketIndex, or why it is refused   sniffing.py    what a file is
+                                                                              containers.py  is its end missing?
     plan.py          4 VideoInfo, PacketIndex, Options -> Plan                packets.py     what a file's packets say
+                                                                              bitstream.py   where pictures begin
     frames.py        5 file -> VideoInfo, Plan, Frame(index, time_ms, image)  decoder.py     the only place of PyAV
+                                                                              picture.py     one decoded picture
     faces/           6 Frame -> Face(box, crop), largest first                display.py     upright, in square pixels
+                                                                              tones.py       from HDR to SDR
     emotions.py      7 crops -> scores, in batches; the only place of DeepFace
     observe.py         steps 6 and 7 frame by frame: find, cut, score in batches
     aggregate.py     8 observations -> Report; pure, mergeable                advice.py      what a caller could try

@@ -13,6 +13,7 @@ from typing import Any, cast
 import av
 import av.error
 import numpy as np
+from av.filter import Graph
 from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
@@ -20,49 +21,15 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import NotAVideo
+from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
-from video_emotions.display import Orientation, PixelAspects, shown_size
+from video_emotions.display import Orientation, PixelAspects
 from video_emotions.packets import Packet, Use
+from video_emotions.picture import Picture
 
-OPEN_OPTIONS = {"format_whitelist": "mov,matroska,webm,avi", "protocol_whitelist": "file"}
-DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
+OPEN_OPTIONS = {"format_whitelist": "mov,matroska,webm,avi,mpegts,flv", "protocol_whitelist": "file"}
+DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
 """FFmpeg's decoders that are named after a library, and the codec that people know."""
-
-
-class Picture:
-    """One decoded picture, which is converted on request.
-
-    Attributes
-    ----------
-    pts : int
-        Presentation time in time base units.
-    is_keyframe : bool
-        The decoder's judgement.
-    orientation : Orientation
-    aspect : Fraction
-        Width of a stored pixel divided by its height.
-    """
-
-    def __init__(self, frame: Any, orientation: Orientation, aspect: Fraction) -> None:
-        self._frame = frame
-        self.pts: int = frame.pts if frame.pts is not None else frame.dts
-        self.is_keyframe = bool(frame.key_frame)
-        self.orientation = orientation
-        self.aspect = aspect
-
-    @property
-    def is_corrupt(self) -> bool:
-        """True where the decoder had to invent a part of the picture."""
-        return bool(self._frame.is_corrupt)
-
-    @property
-    def size(self) -> Size:
-        """Width and height of the upright picture in square pixels."""
-        return shown_size((self._frame.width, self._frame.height), self.aspect, self.orientation)
-
-    def bgr(self) -> NDArray[np.uint8]:
-        """Return the upright picture in its stored pixels: uint8, (height, width, 3), BGR, as ``cv2.VideoCapture``."""
-        return self.orientation.upright(self._frame.to_ndarray(format="bgr24"))
 
 
 class Video:
@@ -73,14 +40,24 @@ class Video:
     aspects : PixelAspects
     first : Picture or None
         Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
+    is_edited : bool
+        Once `packets` came to its end: an edit list leaves packets out.
+    is_encrypted, is_cut_off : bool
+        Once `packets` came to its end. Cut off: packets that the file lists are missing, in whole or in part.
     """
 
     def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None) -> None:
         self._container = container
         self._stream = stream
+        self._format = str(container.format.name)
         self._orientation: Orientation | None = None
         self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
+        self._pts = 0
+        self._first_field = _FirstField()
         self.first: Picture | None = None
+        self.is_edited = False
+        self.is_encrypted = "enc_key_id" in stream.metadata
+        self.is_cut_off = False
 
     @property
     def codec(self) -> str:
@@ -91,7 +68,7 @@ class Video:
     @property
     def is_avi(self) -> bool:
         """True for AVI, which stores when pictures are decoded and not when they are shown."""
-        return str(self._container.format.name) == "avi"
+        return self._format == "avi"
 
     @property
     def size(self) -> Size:
@@ -111,22 +88,31 @@ class Video:
 
     @property
     def nominal_rate(self) -> float:
-        """Frames a second as the container claims; 0.0 where it does not say."""
-        return float(self._stream.average_rate or 0)
+        """Frames a second as the container claims; 0.0 where it does not say, or where that cannot be."""
+        rate = float(self._stream.average_rate or 0)
+        return rate if 0 < rate <= limits.MAX_FRAME_RATE else 0.0
 
     def packets(self) -> Iterator[Packet]:
         """Yield every coded picture in the order of the file; nothing is decoded but what comes up to the first one.
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
         """
+        starts = picture_starts(self.codec, bytes(self._stream.codec_context.extradata or b""))
+        place = -1
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
                 if self.first is None and place < limits.MAX_UNREADABLE_START:
                     self.first = next(self._decoded(packet if packet.size else None), None)
+                self.is_edited |= packet.is_discard
+                self.is_encrypted |= packet.has_sidedata("encryption_info")
                 if _has_picture(packet):
-                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_corrupt)
+                    # A transport stream also marks a packet after a disturbance, and may end anywhere.
+                    self.is_cut_off |= packet.is_corrupt and self._format != "mpegts"
+                    begins = starts(memoryview(packet), packet.is_keyframe)
+                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
         except av.error.FFmpegError as error:
-            raise NotAVideo("The file's container is damaged. Export the video again and send that file.") from error
+            raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
+        self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
     def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
@@ -178,8 +164,42 @@ class Video:
         for frame in frames:
             if self._orientation is None:
                 self._orientation = _orientation(frame)
+            # A picture without a time gets that of the one before, as its packet did.
+            self._pts = next((time for time in (frame.pts, frame.dts) if time is not None), self._pts)
+            # HEVC codes fields as pictures of their own.
+            field = self._first_field if frame.interlaced_frame and self.codec != "hevc" else None
             aspect = self.aspects.of_next(own_aspect, is_keyframe=bool(frame.key_frame))
-            yield Picture(frame, self._orientation, aspect)
+            yield Picture(frame, self._pts, self._orientation, aspect, field)
+
+
+class _FirstField:
+    """Takes every second row of frames, by FFmpeg's filter: only it knows the rows of every pixel format."""
+
+    def __init__(self) -> None:
+        self._graph: Any = None
+        self._shape: Any = None
+
+    def __call__(self, frame: Any) -> Any:
+        """Return a frame of half the height."""
+        shape = frame.width, frame.height, frame.format.name
+        if shape != self._shape:
+            graph = self._graph = Graph()
+            self._shape = shape
+            source = graph.add_buffer(width=shape[0], height=shape[1], format=frame.format, time_base=Fraction(1))
+            graph.link_nodes(source, graph.add("field", "top"), graph.add("buffersink")).configure()
+        self._graph.push(frame)
+        return self._graph.pull()
+
+
+def _unnamed_kind(cls: Any, value: int) -> Any:
+    """Make a name for a kind of side data that FFmpeg knows and PyAV does not, such as EXIF."""
+    kind = object.__new__(cls)
+    kind._name_, kind._value_ = f"KIND_{value}", value
+    return cls._value2member_map_.setdefault(value, kind)
+
+
+# Without it one such kind on a frame makes all kinds unreadable.
+cast("Any", SideData)._missing_ = classmethod(_unnamed_kind)
 
 
 def _has_picture(packet: Any) -> bool:
@@ -215,9 +235,9 @@ def open_video(path: Path, threads: int, first_aspect: Fraction | None = None) -
         The file is none of the admitted containers, or holds no video stream.
     """
     try:
-        container: Any = av.open(str(path), options=OPEN_OPTIONS)
+        container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
-        raise NotAVideo("The file cannot be opened as MP4, MOV, WebM, MKV or AVI.") from error
+        raise NotAVideo("The file cannot be opened. Export the video again, then send the new file.") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:

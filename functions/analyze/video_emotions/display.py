@@ -3,12 +3,15 @@
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final, Self, cast
+from typing import Final, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from video_emotions.boxes import Size
+
+Depth = TypeVar("Depth", np.uint8, np.uint16)
+"""Of an image: 16 bits for HDR."""
 
 SQUARE: Final = Fraction(1)
 """The aspect of square pixels: width divided by height."""
@@ -37,12 +40,12 @@ class Orientation:
             return 270 if self.flip_y else 90
         return 180 if self.flip_y else 0
 
-    def upright(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the upright picture of a stored one: uint8, (height, width, 3)."""
+    def upright(self, image: NDArray[Depth]) -> NDArray[Depth]:
+        """Return the upright picture of a stored one: (height, width, 3)."""
         if self.transposed:
             image = image.transpose(1, 0, 2)
         image = image[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
-        return cast("NDArray[np.uint8]", np.ascontiguousarray(image))
+        return cast("NDArray[Depth]", np.ascontiguousarray(image))
 
 
 def shown_size(stored: Size, aspect: Fraction, orientation: Orientation) -> Size:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from video_common import limits
 from video_common.schema import Options
 from video_emotions.boxes import Size
-from video_emotions.decoder import Picture, open_video
+from video_emotions.decoder import open_video
+from video_emotions.display import Depth
 from video_emotions.packets import PacketIndex
+from video_emotions.picture import Picture
 from video_emotions.plan import Plan, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import VideoInfo, probe
 
@@ -124,11 +126,11 @@ def _decode(
 
 def _frame(place: int, picture: Picture, index: PacketIndex, options: Options) -> Frame:
     whole, size = picture.bgr(), picture.size
-    images = tuple(shrink(whole, scale, size) for scale in scales_for(size, options))
+    images = tuple(picture.to_sdr(shrink(whole, scale, size)) for scale in scales_for(size, options))
     return Frame(place, int(index.times_ms[place]), images, size)
 
 
-def shrink(image: NDArray[np.uint8], scale: float, own_size: Size) -> NDArray[np.uint8]:
+def shrink(image: NDArray[Depth], scale: float, own_size: Size) -> NDArray[Depth]:
     """Resize a picture bilinearly, as the Flask app did, and stretch its pixels to squares in the same step.
 
     The default size uses the same interpolation: averaging would move a frame's confidence by more than 0.02 from that
@@ -136,7 +138,7 @@ def shrink(image: NDArray[np.uint8], scale: float, own_size: Size) -> NDArray[np
 
     Parameters
     ----------
-    image : NDArray of uint8, shape (height, width, 3)
+    image : NDArray of uint8 or uint16, shape (height, width, 3)
     scale : float
         Above 0, 1 at most.
     own_size : Size
@@ -154,6 +156,6 @@ def shrink(image: NDArray[np.uint8], scale: float, own_size: Size) -> NDArray[np
         return image
     if min(own_size) * scale < limits.MIN_SCALED_SIDE:
         size = tuple(max(limits.MIN_SCALED_SIDE, round(side * scale)) for side in own_size)
-        return np.asarray(cv2.resize(image, size), np.uint8)
+        return np.asarray(cv2.resize(image, size), image.dtype)
     # The Flask app passed factors and not a size. OpenCV samples by them even where it rounds the size.
-    return np.asarray(cv2.resize(image, None, fx=across, fy=down), np.uint8)
+    return np.asarray(cv2.resize(image, None, fx=across, fy=down), image.dtype)

@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One coded picture: when it is shown and for how long (in time base units), and whether it stands alone."""
+    """A coded picture, or a part of one: when it is shown and for how long (in time base units), what it depends on.
+
+    Attributes
+    ----------
+    starts_picture : bool
+        False for a second field, which belongs to the picture before, and for a picture that is never shown.
+    """
 
     pts: int | None
     dts: int | None
     duration: int
     is_keyframe: bool
-    is_corrupt: bool
+    starts_picture: bool = True
 
 
 class Use(IntEnum):
@@ -29,7 +35,14 @@ class Use(IntEnum):
     PICTURE = 2
 
 
-PACKET = np.dtype([("stamp", np.int64), ("duration", np.int64), ("is_keyframe", np.bool_), ("is_corrupt", np.bool_)])
+PACKET = np.dtype(
+    [
+        ("stamp", np.int64),
+        ("duration", np.int64),
+        ("is_keyframe", np.bool_),
+        ("starts_picture", np.bool_),
+    ]
+)
 """A packet in 18 bytes, with times in time base units: a long video has a million packets."""
 
 
@@ -45,13 +58,15 @@ class PacketIndex:
         The same in milliseconds from the start of the file.
     is_keyframe : NDArray of bool, shape (frames,)
     file_order : NDArray of int64, shape (frames,)
-        For each packet, in the order of the file, its picture's position in presentation order.
+        For each picture, in the order of the file, its position in presentation order.
     has_presentation_times : bool
         False where the container stores decoding times only (AVI). There a picture is identified by counting.
     first_aspect : Fraction
         The pixel aspect that the stream gives for its first picture, 0 where it gives none.
     last_duration : int
         How long the last picture is shown, in time base units; 0 where the file does not say.
+    packet_counts : NDArray of int64, shape (frames,), optional
+        For each picture, in the order of the file, how many packets belong to it. Default: one each.
     """
 
     pts: NDArray[np.int64]
@@ -61,6 +76,7 @@ class PacketIndex:
     has_presentation_times: bool
     first_aspect: Fraction = Fraction(0)
     last_duration: int = 0
+    packet_counts: NDArray[np.int64] | None = None
 
     @classmethod
     def of(
@@ -70,19 +86,24 @@ class PacketIndex:
 
         Parameters
         ----------
-        packets : NDArray of `PACKET`, shape (frames,)
-            At least one.
+        packets : NDArray of `PACKET`, shape (packets,)
+            At least one of them starts a picture. What stands before the first one that does belongs to it.
         time_base : Fraction
             Seconds in one unit of the packets' times.
         start : Fraction or None
-            Seconds at which the file begins. None: at its first picture.
+            Seconds at which the file begins. None: at its first picture. No picture's time is negative: a file that
+            claims to begin later begins at its first picture, too.
         stores_decoding_times : bool
             The container does not store when pictures are shown.
         """
-        order = np.argsort(packets["stamp"], kind="stable")
-        shown = packets[order]
+        starts = np.flatnonzero(packets["starts_picture"])
+        pictures = packets[starts]
+        order = np.argsort(pictures["stamp"], kind="stable")
+        shown = pictures[order]
         pts = shown["stamp"]
-        first = start if start is not None and not stores_decoding_times else int(pts[0]) * time_base
+        first = int(pts[0]) * time_base
+        if start is not None and not stores_decoding_times:
+            first = min(first, start)
         times_ms = np.fromiter((round((int(stamp) * time_base - first) * 1000) for stamp in pts), np.int64, len(pts))
         return cls(
             pts=pts,
@@ -91,6 +112,7 @@ class PacketIndex:
             file_order=np.argsort(order),
             has_presentation_times=not stores_decoding_times and len(np.unique(pts)) == len(pts),
             last_duration=int(shown["duration"][-1]),
+            packet_counts=np.diff(np.concatenate(([0], starts[1:], [len(packets)]))),
         )
 
     @property
@@ -124,12 +146,29 @@ class PacketIndex:
         np.add.at(changes, places + 1, -1)
         uses = np.where(np.cumsum(changes[:-1]) > 0, Use.REFERENCE, Use.NONE).astype(np.int8)
         uses[places] = Use.PICTURE
-        return uses
+        return uses if self.packet_counts is None else np.repeat(uses, self.packet_counts)
 
 
 def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
-    """Yield the fields of `PACKET`. Where a file stores no time for a picture, its position serves as its time."""
-    stamp = -1
+    """Yield the fields of `PACKET`. A packet without a time gets that of the one before, and so no time of its own."""
+    stamp = 0
     for packet in packets:
-        stamp = next((time for time in (packet.pts, packet.dts) if time is not None), stamp + 1)
-        yield stamp, packet.duration, packet.is_keyframe, packet.is_corrupt
+        stamp = next((time for time in (packet.pts, packet.dts) if time is not None), stamp)
+        yield stamp, packet.duration, packet.is_keyframe, packet.starts_picture
+
+
+def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
+    """Mark what nobody sees: pictures that need a keyframe before the file's beginning.
+
+    Parameters
+    ----------
+    packets : NDArray of `PACKET`, shape (packets,)
+        In the order of the file. Their ``starts_picture`` is changed.
+    first_shown : int
+        When the first picture is shown that the decoder gives, in time base units.
+    """
+    keyframes = np.flatnonzero(packets["is_keyframe"])
+    early = packets["stamp"] < first_shown
+    if len(keyframes):
+        early &= (np.arange(len(packets)) < keyframes[0]) | (packets["stamp"] < packets["stamp"][keyframes[0]])
+    packets["starts_picture"] &= ~early

@@ -9,25 +9,37 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import (
+    EncryptedVideo,
     FrameTooLarge,
+    MissingBeginning,
     NotAVideo,
     TooManyFrames,
     TruncatedVideo,
     UndecodableVideo,
     UnsupportedCodec,
+    UnusableTimes,
 )
 from video_emotions.boxes import Size
-from video_emotions.containers import declared_size, is_known_container
+from video_emotions.containers import Extent, extent
 from video_emotions.decoder import Video, open_video
-from video_emotions.packets import PACKET, PacketIndex, listed
+from video_emotions.packets import PACKET, PacketIndex, leave_out_unseen, listed
+from video_emotions.sniffing import refuse_other_files
 
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4")
+CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
 """Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
+
+
+_FRAGMENT_BOXES: Final = {b"styp", b"sidx", b"moof", b"emsg", b"prft"}
+_LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
+"""Seconds; times beyond are errors of the file."""
+_EXPORT: Final = "Export the video again, then send the new file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,33 +85,44 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
 
     Raises
     ------
-    NotAVideo, TruncatedVideo, UnsupportedCodec, FrameTooLarge, TooManyFrames, UndecodableVideo
+    VideoError
+        Any leaf, with what to do.
     """
-    size_bytes = path.stat().st_size
-    _refuse_cut_off(path, size_bytes)
+    refuse_other_files(path)
+    size_bytes, reach = path.stat().st_size, extent(path)
+    cut_off = TruncatedVideo(f"The file should have {reach.declared} bytes and has {size_bytes}. Send the whole file.")
+    _refuse_incomplete(reach, cut_off)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
         packets = np.fromiter(listed(islice(video.packets(), limits.MAX_FRAMES + 1)), PACKET)
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
-        codec, is_avi, first_picture = video.codec, video.is_avi, video.first
         first_aspect = video.aspects.first or Fraction(0)
-    if not len(packets):
-        raise UndecodableVideo("The video stream is empty. Export the video again, then send the new file.")
+    first_picture = video.first
+    if not len(packets) and not video.is_cut_off:
+        raise UndecodableVideo(f"The video stream is empty. {_EXPORT}")
     if len(packets) > limits.MAX_FRAMES:
         raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
-    if packets["is_corrupt"].any():
-        raise TruncatedVideo("The file ends in the middle of a picture. Send the whole file.")
+    if video.is_encrypted:
+        raise EncryptedVideo("The video is encrypted (DRM). Send a copy without encryption.")
+    if video.is_cut_off:
+        raise TruncatedVideo("The file ends before its last picture. Send the whole file.")
     if first_picture is None:
-        raise UndecodableVideo("The first pictures cannot be decoded. Export the video again, then send the new file.")
+        raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
     _refuse_large(first_picture.size)
-    index = replace(PacketIndex.of(packets, time_base, start, stores_decoding_times=is_avi), first_aspect=first_aspect)
+    _refuse_unusable_times(packets, time_base, start)
+    if not video.is_edited:
+        leave_out_unseen(packets, first_picture.pts)
+    if not packets["starts_picture"].any():
+        raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
+    index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)
+    index = replace(index, first_aspect=first_aspect)
     span = int(index.pts[-1] - index.pts[0]) * time_base
     last_duration = index.last_duration * time_base
-    if not last_duration and index.frame_count > 1:
-        last_duration = span / (index.frame_count - 1)
+    if not 0 < last_duration <= _LONGEST:
+        last_duration = span / max(index.frame_count - 1, 1)
     width, height = first_picture.size
     info = VideoInfo(
-        codec=codec,
+        codec=video.codec,
         width=width,
         height=height,
         rotation=first_picture.orientation.rotation,
@@ -112,14 +135,34 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
     return info, index
 
 
-def _refuse_cut_off(path: Path, size_bytes: int) -> None:
-    if not is_known_container(path):
-        raise NotAVideo(
-            "The file is not MP4, MOV, WebM, MKV or AVI. Convert it to MP4 (H.264), then send the new file."
-        )
-    declared = declared_size(path)
-    if declared is not None and declared > size_bytes:
-        raise TruncatedVideo(f"The file should have {declared} bytes and has {size_bytes}. Send the whole file.")
+def _refuse_incomplete(reach: Extent, cut_off: TruncatedVideo) -> None:
+    """Reject a file of which the end is missing, or the beginning, or the index of an MP4.
+
+    Raises
+    ------
+    TruncatedVideo, MissingBeginning, NotAVideo
+    """
+    if reach.boxes and b"moov" not in reach.boxes:
+        if reach.boxes & _FRAGMENT_BOXES:
+            raise MissingBeginning(
+                "The file is a later part of an MP4 stream: its beginning is missing. "
+                "Put the initialization segment and all parts together, then send them as one file."
+            )
+        if b"meta" in reach.boxes:
+            raise NotAVideo("The file is a still picture (HEIC or AVIF). Send a video.")
+        if b"mdat" in reach.boxes and not reach.is_cut_off:
+            raise TruncatedVideo(
+                "The MP4 has no index (its moov box): the recording or the transfer ended early. "
+                "Send the whole file. If the recorder never finished it, repair it with the recorder's own tool."
+            )
+    if reach.is_cut_off:
+        raise cut_off
+
+
+def _refuse_unusable_times(packets: NDArray[np.void], time_base: Fraction, start: Fraction | None) -> None:
+    lowest, highest = (int(bound(packets["stamp"])) * time_base for bound in (np.min, np.max))
+    if highest - min(lowest, lowest if start is None else start) > _LONGEST:
+        raise UnusableTimes(f"The times of the pictures are more than eleven days apart. {_EXPORT}")
 
 
 def _refuse_unsupported(video: Video) -> None:

@@ -19,7 +19,11 @@
     +-- VideoError                 the file is not one that can be analysed; sending it again will not help
     |   +-- ObjectMissing          404 object_missing
     |   +-- NotAVideo              422 not_a_video
+    |   +-- UnsupportedContainer   422 unsupported_container
+    |   +-- MissingBeginning       422 missing_beginning
     |   +-- TruncatedVideo         422 truncated_video
+    |   +-- EncryptedVideo         422 encrypted_video
+    |   +-- UnusableTimes          422 unusable_times
     |   +-- UnsupportedCodec       422 unsupported_codec
     |   +-- FrameTooLarge          422 frame_too_large
     |   +-- TooManyFrames          422 too_many_frames
@@ -146,8 +150,24 @@ class NotAVideo(VideoError):
     code, title = "not_a_video", "The file is not a video"
 
 
+class UnsupportedContainer(VideoError):
+    code, title = "unsupported_container", "Unsupported video container"
+
+
+class MissingBeginning(VideoError):
+    code, title = "missing_beginning", "The beginning of the video is missing"
+
+
 class TruncatedVideo(VideoError):
     code, title = "truncated_video", "The video file is cut off"
+
+
+class EncryptedVideo(VideoError):
+    code, title = "encrypted_video", "The video is encrypted"
+
+
+class UnusableTimes(VideoError):
+    code, title = "unusable_times", "The times of the video's pictures are unusable"
 
 
 class UnsupportedCodec(VideoError):

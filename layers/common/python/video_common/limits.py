@@ -25,6 +25,9 @@ MAX_ANALYZED_PIXELS: Final = 3840 * 2160
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""
 
+MAX_FRAME_RATE: Final = 1_000
+"""Frames a second; a file that claims more is not believed."""
+
 MAX_UNREADABLE_START: Final = 300
 """Pictures that may fail before the first one that can be decoded."""
 

@@ -1,0 +1,223 @@
+"""What a packet's first bytes say: does a new picture begin here? Pure.
+
+Most packets are one picture. A packet of VP8 or VP9 can hold a picture that is only referred to and never shown. A
+picture of H.264 can be coded as two fields, each in a packet of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Self
+
+StartsPicture = Callable[[memoryview, bool], bool]
+"""Takes each packet in the order of the file, and whether it is a keyframe. False: it shows no picture of its own."""
+
+_HEAD: Final = 65_536
+"""Bytes of a packet, for parameters and messages in front of the picture. A picture behind them counts as whole."""
+_MOST_UNITS: Final = 64
+"""In front of a picture; more are made to cost time."""
+_UNIT: Final = 260
+"""Bytes of a unit that are looked at: parameters are shorter, and of a slice its first bytes count."""
+
+
+def picture_starts(codec: str, extradata: bytes) -> StartsPicture:
+    """Return the function that reports for each packet of a stream whether a new picture begins there.
+
+    Parameters
+    ----------
+    codec : str
+        The codec's common name.
+    extradata : bytes
+        The codec's parameters as the container stores them.
+    """
+    if codec == "h264":
+        return _H264(extradata)
+    return {"vp8": _vp8_is_shown, "vp9": _vp9_is_shown}.get(codec, _always)
+
+
+def _always(_packet: memoryview, _is_keyframe: bool) -> bool:
+    return True
+
+
+def _vp8_is_shown(packet: memoryview, _is_keyframe: bool) -> bool:
+    """Read ``show_frame`` of the frame tag (RFC 6386, 9.1)."""
+    return bool(packet[0] & 0x10)
+
+
+def _vp9_is_shown(packet: memoryview, _is_keyframe: bool) -> bool:
+    """Read ``show_frame`` (VP9 bitstream specification, 6.2).
+
+    In a superframe, which ends with a marker (Annex B), hidden frames come with a picture that is shown.
+    """
+    bits = _Bits(bytes(packet[:2]))
+    marker, low, high = bits.read(2), bits.read(1), bits.read(1)
+    if marker != _VP9_FRAME or packet[-1] >> 5 == _VP9_SUPERFRAME:
+        return True
+    bits.read(low & high)
+    shows_existing, _, shows = bits.read(1), bits.read(1), bits.read(1)
+    return bool(shows_existing or shows)
+
+
+_VP9_FRAME, _VP9_SUPERFRAME = 0b10, 0b110
+
+
+@dataclass(frozen=True, slots=True)
+class _Sps:
+    """What a sequence parameter set says about slice headers."""
+
+    has_planes: bool
+    frame_num_bits: int
+    has_fields: bool
+
+    @classmethod
+    def of(cls, bits: "_Bits") -> tuple[int, Self]:
+        """Read it, and its id (ITU-T H.264, 7.3.2.1.1)."""
+        profile = bits.read(8)
+        bits.read(16)
+        number, has_planes = bits.ue(), False
+        if profile in _HIGH_PROFILES:
+            chroma = bits.ue()
+            has_planes = chroma == _YUV444 and bool(bits.read(1))
+            bits.ue()  # bit depth of luma, then of chroma
+            bits.ue()
+            bits.read(1)
+            if bits.read(1):
+                for place in range(12 if chroma == _YUV444 else 8):
+                    if bits.read(1):
+                        bits.skip_scaling_list(16 if place < 6 else 64)
+        frame_num_bits = min(bits.ue(), 12) + 4
+        order_type = bits.ue()
+        if order_type == 0:
+            bits.ue()
+        elif order_type == 1:
+            bits.read(1)
+            bits.ue()
+            bits.ue()
+            for _ in range(min(bits.ue(), 255)):
+                bits.ue()
+        bits.ue()  # reference frames
+        bits.read(1)
+        bits.ue()  # width and height in macroblocks
+        bits.ue()
+        return number, cls(has_planes, frame_num_bits, not bits.read(1))
+
+
+_HIGH_PROFILES: Final = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+_YUV444: Final = 3
+_SLICES: Final = {1, 2, 5}
+_PPS, _SPS = 8, 7
+
+
+class _H264:
+    """Pairs the fields of a stream: the second one of a picture has the other parity and the same number."""
+
+    def __init__(self, extradata: bytes) -> None:
+        self._sps: dict[int, _Sps] = {}
+        self._sps_of_pps: dict[int, int] = {}
+        self._length_size = (extradata[4] & 3) + 1 if len(extradata) > 6 and extradata[0] == 1 else 0
+        self._waiting: tuple[int, int] | None = None
+        """Number and parity of a first field whose second one may follow."""
+        parameters = _avcc_parameters(extradata) if self._length_size else _annex_b(extradata)
+        for unit in islice(parameters, _MOST_UNITS):
+            self._learn(unit)
+
+    def __call__(self, packet: memoryview, is_keyframe: bool) -> bool:
+        """Report whether a picture begins; see `StartsPicture`."""
+        if self._sps and not is_keyframe and not any(sps.has_fields for sps in self._sps.values()):
+            return True  # new parameters come with keyframes
+        head = bytes(packet[:_HEAD])
+        for unit in islice(self._units(head), _MOST_UNITS):
+            if unit[0] & 31 in _SLICES:
+                return self._starts(unit)
+            self._learn(unit)
+        self._waiting = None
+        return True
+
+    def _units(self, head: bytes) -> Iterator[bytes]:
+        return _lengths(head, self._length_size) if self._length_size else _annex_b(head)
+
+    def _learn(self, unit: bytes) -> None:
+        kind, bits = unit[0] & 31, _Bits(unit[1:])
+        if kind == _SPS:
+            number, sps = _Sps.of(bits)
+            self._sps[min(number, 31)] = sps
+        elif kind == _PPS:
+            number = min(bits.ue(), 255)
+            self._sps_of_pps[number] = bits.ue()
+
+    def _starts(self, unit: bytes) -> bool:
+        """Read the slice header (ITU-T H.264, 7.3.3) as far as its field."""
+        bits, waiting = _Bits(unit[1:33]), self._waiting
+        self._waiting = None
+        bits.ue()  # first macroblock, then kind of slice
+        bits.ue()
+        sps = self._sps.get(self._sps_of_pps.get(bits.ue(), -1))
+        if sps is None or not sps.has_fields:
+            return True
+        bits.read(2 * sps.has_planes)
+        number = bits.read(sps.frame_num_bits)
+        if not bits.read(1):
+            return True
+        parity = bits.read(1)
+        if waiting == (number, 1 - parity):
+            return False
+        self._waiting = number, parity
+        return True
+
+
+def _annex_b(data: bytes) -> Iterator[bytes]:
+    """Yield the beginnings of the units behind start codes."""
+    place = data.find(b"\0\0\1")
+    while 0 <= place < len(data) - 3:
+        yield data[place + 3 : place + 3 + _UNIT]
+        place = data.find(b"\0\0\1", place + 3)
+
+
+def _lengths(data: bytes, length_size: int) -> Iterator[bytes]:
+    """Yield the beginnings of the units that follow their length."""
+    place = 0
+    while place + length_size < len(data):
+        begin = place + length_size
+        yield data[begin : begin + _UNIT]
+        place = begin + int.from_bytes(data[place:begin], "big")
+
+
+def _avcc_parameters(extradata: bytes) -> Iterator[bytes]:
+    """Yield the parameter sets of an ``avcC`` box (ISO/IEC 14496-15, 5.3.3.1)."""
+    place = 5
+    for mask in (31, 255):
+        for _ in range(extradata[place] & mask if place < len(extradata) else 0):
+            size = int.from_bytes(extradata[place + 1 : place + 3], "big")
+            yield extradata[place + 3 : place + 3 + size] or b"\0"
+            place += 2 + size
+        place += 1
+
+
+class _Bits:
+    """Reads bits, and zeros behind the end."""
+
+    def __init__(self, data: bytes) -> None:
+        data = data.replace(b"\0\0\3", b"\0\0")  # bytes that keep start codes out of the data
+        self._value, self._left = int.from_bytes(data, "big"), 8 * len(data)
+
+    def read(self, count: int) -> int:
+        """Return the next ``count`` bits as a number."""
+        self._left -= count
+        shifted = self._value >> self._left if self._left >= 0 else 0
+        return shifted & ((1 << count) - 1)
+
+    def ue(self) -> int:
+        """Return the next number in Exp-Golomb code, 32 bits at most."""
+        zeros = 0
+        while zeros < 32 and self._left > 0 and not self.read(1):
+            zeros += 1
+        return (1 << zeros) - 1 + self.read(zeros)
+
+    def skip_scaling_list(self, count: int) -> None:
+        """Pass a scaling list: differences, until one makes the scale 0."""
+        scale = 8
+        for _ in range(count):
+            code = self.ue()
+            scale = (scale + (code + 1) // 2 * (1 if code % 2 else -1)) % 256
+            if scale == 0:
+                return
