@@ -28,12 +28,12 @@ LAYERS = [
     {"api", "uploads"},
     {"worker"},
     {"pipeline"},
-    {"responses", "rendering", "workspace", "observe"},
-    {"video_request", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
+    {"responses", "rendering", "workspace", "observe", "reader", "child"},
+    {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "display", "packets"},
+    {"containers", "display", "packets", "facts", "wire", "sandbox"},
     {"boxes"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""

@@ -5,8 +5,8 @@ from typing import Final
 from video_common.result import AnalysisSettings
 from video_common.schema import Sampling
 from video_emotions.aggregate import Report
+from video_emotions.facts import VideoInfo
 from video_emotions.plan import scale_for
-from video_emotions.probe import VideoInfo
 
 FEW_FRAMES: Final = 10
 """With fewer sampled frames each one moves a percentage by ten points or more."""

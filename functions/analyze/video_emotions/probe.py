@@ -5,7 +5,7 @@ on that pass. It ignores the count that a container claims.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -23,52 +23,22 @@ from video_common.errors import (
 from video_emotions.boxes import Size
 from video_emotions.containers import declared_size, is_known_container
 from video_emotions.decoder import Video, open_video
-from video_emotions.packets import PACKET, PacketIndex, listed
+from video_emotions.facts import VideoInfo
+from video_emotions.packets import PACKET, Packet, PacketIndex, listed
 
 CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4")
 """Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What is known of a video before its pictures are analyzed.
-
-    Attributes
-    ----------
-    codec : str
-    width, height : int
-        Of the upright picture, in square pixels.
-    rotation : int
-        Degrees clockwise by which the stored picture is turned to be upright: 0, 90, 180 or 270.
-    frame_rate : float
-        Mean frames a second over the whole video; 0.0 for a single frame of unknown rate.
-    duration_ms : int
-        From the first picture's start to the last one's end.
-    size_bytes : int
-    sha256 : str
-        Of the file, in hexadecimal.
-    frame_count : int
-        Pictures in the file, readable or not.
-    """
-
-    codec: str
-    width: int
-    height: int
-    rotation: int
-    frame_rate: float
-    duration_ms: int
-    size_bytes: int
-    sha256: str
-    frame_count: int
-
-    @property
-    def size(self) -> Size:
-        """Width and height."""
-        return self.width, self.height
-
-
-def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
+def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> tuple[VideoInfo, PacketIndex]:
     """Examine a file. Only its first picture is decoded.
+
+    Parameters
+    ----------
+    path : Path
+    threads : int
+    beat : callable
+        Called at each packet.
 
     Raises
     ------
@@ -78,7 +48,7 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
     _refuse_cut_off(path, size_bytes)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
-        packets = np.fromiter(listed(islice(video.packets(), limits.MAX_FRAMES + 1)), PACKET)
+        packets = np.fromiter(listed(_each(islice(video.packets(), limits.MAX_FRAMES + 1), beat)), PACKET)
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
         codec, is_avi, first_picture = video.codec, video.is_avi, video.first
     if not len(packets):
@@ -108,6 +78,12 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
         frame_count=index.frame_count,
     )
     return info, index
+
+
+def _each(packets: Iterable[Packet], beat: Callable[[], None]) -> Iterator[Packet]:
+    for packet in packets:
+        beat()
+        yield packet
 
 
 def _refuse_cut_off(path: Path, size_bytes: int) -> None:

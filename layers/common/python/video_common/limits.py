@@ -34,6 +34,25 @@ MAX_SAMPLED_FRAMES: Final = 100_000
 MAX_OPTIONS_BYTES: Final = 1_000
 """Options that travel with an object: S3 takes 2 KB of metadata."""
 
+# -- The process that decodes -----------------------------------------------------------------------------------------
+MEMORY_MB: Final = 3_008
+"""Memory of a function in the template, by default."""
+
+DECODER_MEMORY_BYTES: Final = MEMORY_MB * 1024 * 1024 // 2
+"""The other half is for the frames in analysis, 150 MB each, and for the models."""
+
+DECODER_OPEN_FILES: Final = 16
+"""It has three pipes and the video open."""
+
+DECODER_BEAT_SECONDS: Final = 1
+"""A decoder that makes progress says so this often, also where it has no picture to send."""
+
+DECODER_SILENT_SECONDS: Final = 60
+"""A decoder that says nothing for so long has stopped. Reading 5 GB for their SHA-256 takes up to 30 s."""
+
+DECODER_CPU_SECONDS: Final = 900
+"""Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
+
 # -- Jobs ------------------------------------------------------------------------------------------------------------
 UPLOAD_SECONDS: Final = 900
 """How long an upload may begin after it was asked for."""

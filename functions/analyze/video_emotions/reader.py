@@ -1,0 +1,145 @@
+"""Steps 3 to 5 from outside: file -> VideoInfo, PlanFacts, Frame(index, time_ms, image), by a process of its own.
+
+A stranger's file is read by C code, which may crash, hang, or take all memory. Each file has a child process (`child`)
+that reads nothing else. Whatever becomes of it, the caller gets one error, and the next file gets another child.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from video_common import limits
+from video_common.errors import DecoderUnavailable
+from video_common.schema import Options
+from video_emotions.child_process import COMMAND, ChildProcess, crashed
+from video_emotions.facts import Frame, PlanFacts, VideoInfo
+
+Facts = TypeVar("Facts", VideoInfo, PlanFacts)
+
+
+class Reader:
+    """Reads videos, each in a child process of its own. A spare child waits with its imports done.
+
+    Parameters
+    ----------
+    memory_bytes : int
+        What a child may use.
+    command : sequence of str
+        What is started as the child.
+    silent_seconds : float
+        A child that sends nothing for so long is ended.
+    """
+
+    def __init__(
+        self,
+        memory_bytes: int = limits.DECODER_MEMORY_BYTES,
+        command: Sequence[str] = COMMAND,
+        silent_seconds: float = limits.DECODER_SILENT_SECONDS,
+    ) -> None:
+        self._memory_bytes = memory_bytes
+        self._command = command
+        self._silent_seconds = silent_seconds
+        self._spares: list[ChildProcess] = []
+
+    def prepare(self) -> None:
+        """Start a spare child if none waits, and do not wait for it."""
+        if not self._spares:
+            self._spares.append(ChildProcess(self._command, self._silent_seconds))
+
+    def read(
+        self, path: Path, options: Options, threads: int, deadline: float | None = None
+    ) -> tuple[VideoInfo, PlanFacts, Generator[Frame]]:
+        """Examine a file, plan what to sample, and sample it.
+
+        Parameters
+        ----------
+        path : Path
+        options : Options
+        threads : int
+            Decoder threads.
+        deadline : float, optional
+            Of `time.monotonic`. The child is ended then.
+
+        Returns
+        -------
+        VideoInfo
+        PlanFacts
+        generator of Frame
+            The child decodes ahead as far as the pipe holds. Closing the generator ends the child.
+
+        Raises
+        ------
+        VideoError, InvalidOption
+            The file or the options are refused, or the child did not live to the end. The generator raises them too.
+        DecoderUnavailable
+            No child starts.
+        """
+        child = self._child()
+        request = {
+            "path": str(path.absolute()),
+            "options": options.model_dump(mode="json"),
+            "threads": threads,
+            "memory_bytes": self._memory_bytes,
+            "cpu_seconds": limits.DECODER_CPU_SECONDS * threads,
+        }
+        try:
+            child.ask(request, deadline)
+            message, _ = child.answer("video")
+            with _no_nonsense():
+                info, chosen = _facts(VideoInfo, message["video"]), _facts(PlanFacts, message["plan"])
+        except BaseException:
+            self._end(child)
+            raise
+        return info, chosen, self._frames(child)
+
+    def _frames(self, child: ChildProcess) -> Generator[Frame]:
+        try:
+            while True:
+                message, pixels = child.answer("frame", "end")
+                if "end" in message:
+                    return
+                with _no_nonsense():
+                    frame = _frame(message["frame"], pixels)
+                yield frame
+        finally:
+            self._end(child)
+
+    def _child(self) -> ChildProcess:
+        try:
+            spare = self._spares.pop()
+        except IndexError:
+            return ChildProcess(self._command, self._silent_seconds)
+        return spare if spare.is_alive else ChildProcess(self._command, self._silent_seconds)
+
+    def _end(self, child: ChildProcess) -> None:
+        child.end()
+        with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
+            self.prepare()
+
+
+@contextmanager
+def _no_nonsense() -> Iterator[None]:
+    """Reject what no child of ours answers: a file that took its child over may make it say anything."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise crashed() from error
+
+
+def _facts(kind: type[Facts], values: dict[str, Any]) -> Facts:
+    for field in fields(kind):
+        if type(values[field.name]) is not field.type:
+            raise TypeError(field.name)
+    return kind(**values)
+
+
+def _frame(facts: dict[str, Any], pixels: bytearray) -> Frame:
+    width, height, own_width, own_height = (int(side) for side in (*facts["size"], *facts["own_size"]))
+    if min(width, height, own_width, own_height) < 1:
+        raise ValueError("a frame without pixels")
+    image = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    return Frame(int(facts["index"]), int(facts["time_ms"]), image, (own_width, own_height))
