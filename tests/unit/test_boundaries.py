@@ -33,7 +33,7 @@ LAYERS = [
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "display", "packets", "facts", "wire", "sandbox"},
+    {"containers", "tables", "memory", "display", "packets", "facts", "wire", "sandbox"},
     {"boxes"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""

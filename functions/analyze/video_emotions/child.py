@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from video_common import limits
-from video_common.errors import VideoEmotionsError
+from video_common.errors import InvalidOption, VideoError
 from video_emotions import sandbox, wire
 
 _BUG_CHARACTERS = 4_000
@@ -45,6 +45,7 @@ def main() -> None:
     import cv2
 
     from video_emotions.frames import read
+    from video_emotions.memory import ran_short
 
     # What a library prints must not come between the records.
     answer = _Answer(FileIO(os.dup(sys.stdout.fileno()), "wb"))
@@ -53,27 +54,35 @@ def main() -> None:
     os.dup2(nothing, sys.stdout.fileno())
     os.dup2(nothing, sys.stderr.fileno())
     request, _ = wire.receive(_exactly)
-    cv2.setNumThreads(request["threads"])
+    cv2.setNumThreads(1)  # its resize is short, and the decoder has threads enough
     sandbox.confine(request["memory_bytes"], request["cpu_seconds"])
-    answer.send(_outcome(request, answer, read))
+    outcome, is_whole = _outcome(request, answer, read)
+    answer.send(outcome if is_whole or not ran_short() else {"no_memory": True})
 
 
-def _outcome(request: dict[str, Any], answer: _Answer, read: Callable[..., Any]) -> dict[str, Any]:
-    """Answer the request, and return the last record. It is sent when what a failure left in memory is released."""
+def _outcome(request: dict[str, Any], answer: _Answer, read: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+    """Answer the request. Return the last record, and whether the file was read as far as the options ask for.
+
+    The caller sends that record when what a failure left in memory is released.
+    """
     try:
         options = SimpleNamespace(**request["options"])
         info, chosen, frames = read(Path(request["path"]), options, request["threads"], answer.beat)
         answer.send({"video": asdict(info), "plan": asdict(chosen.facts)})
+        sent = 0
         for frame in frames:
             facts = {"index": frame.index, "time_ms": frame.time_ms, "own_size": frame.own_size, "size": frame.size}
             answer.send({"frame": facts}, memoryview(frame.image).cast("B"))
+            sent += 1
     except MemoryError:
-        return {"no_memory": True}
-    except VideoEmotionsError as error:
-        return {"error": error.code, "detail": error.detail}
+        return {"no_memory": True}, False
+    except InvalidOption as error:
+        return {"error": error.code, "detail": error.detail}, True
+    except VideoError as error:
+        return {"error": error.code, "detail": error.detail}, False
     except Exception:  # noqa: BLE001 - the reader logs it
-        return {"bug": traceback.format_exc()[-_BUG_CHARACTERS:]}
-    return {"end": True}
+        return {"bug": traceback.format_exc()[-_BUG_CHARACTERS:]}, False
+    return {"end": True}, sent == len(chosen.indices)
 
 
 def _exactly(count: int) -> bytearray:

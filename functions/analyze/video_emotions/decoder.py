@@ -22,11 +22,20 @@ from video_common import limits
 from video_common.errors import NotAVideo
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects, shown_size
+from video_emotions.memory import threads_for
 from video_emotions.packets import Packet, Use
 
-OPEN_OPTIONS = {"format_whitelist": "mov,matroska,webm,avi", "protocol_whitelist": "file"}
+CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4")
+"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
 DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
 """FFmpeg's decoders that are named after a library, and the codec that people know."""
+_USUAL_BITS = 12
+"""Of a pixel, 4:2:0, where the file does not say."""
+OPEN_OPTIONS = {
+    "format_whitelist": "mov,matroska,webm,avi",
+    "protocol_whitelist": "file",
+    "codec_whitelist": ",".join((*CODECS, *DECODER_NAMES)),  # opening a file decodes the beginning of its tracks
+}
 
 
 class Picture:
@@ -126,6 +135,7 @@ class Video:
                 if _has_picture(packet):
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, packet.is_corrupt)
         except av.error.FFmpegError as error:
+            _raise_if_no_memory(error)
             raise NotAVideo("The file's container is damaged. Export the video again and send that file.") from error
 
     def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
@@ -162,7 +172,10 @@ class Video:
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.error.FFmpegError):
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                _raise_if_no_memory(error)
                 return
             if packet.size:
                 yield packet
@@ -174,7 +187,8 @@ class Video:
             self._keyframe_pts = packet.pts
         try:
             frames = codec.decode(packet)
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
+            _raise_if_no_memory(error)
             return  # a damaged picture (the next ones may well decode), or drained already
         if frames:
             self._aspects.read(codec.sample_aspect_ratio, self._keyframe_pts)
@@ -182,6 +196,12 @@ class Video:
             if self._orientation is None:
                 self._orientation = _orientation(frame)
             yield Picture(frame, self._orientation, self._aspects)
+
+
+def _raise_if_no_memory(error: Exception) -> None:
+    """Raise an error again that says nothing about the file."""
+    if isinstance(error, MemoryError):
+        raise error
 
 
 def _has_picture(packet: Any) -> bool:
@@ -213,16 +233,21 @@ def open_video(path: Path, threads: int) -> Iterator[Video]:
     ------
     NotAVideo
         The file is none of the admitted containers, or holds no video stream.
+    DecoderOutOfMemory
+        The process has no room for pictures of that size.
     """
     try:
         container: Any = av.open(str(path), options=OPEN_OPTIONS)
     except (av.error.FFmpegError, ValueError) as error:
+        _raise_if_no_memory(error)
         raise NotAVideo("The file cannot be opened as MP4, MOV, WebM, MKV or AVI.") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:
             raise NotAVideo("The file holds no moving pictures. Send a file with a video track.")
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads
-        stream.codec_context.options = {"max_pixels": str(limits.MAX_PIXELS)}
+        codec = stream.codec_context
+        bits = codec.format.padded_bits_per_pixel if codec.format else _USUAL_BITS
+        codec.thread_count = threads_for((codec.width, codec.height), bits, threads)
+        codec.options = {"max_pixels": str(limits.MAX_PIXELS)}
         yield Video(container, stream)

@@ -22,12 +22,10 @@ from video_common.errors import (
 )
 from video_emotions.boxes import Size
 from video_emotions.containers import declared_size, is_known_container
-from video_emotions.decoder import Video, open_video
+from video_emotions.decoder import CODECS, Video, open_video
 from video_emotions.facts import VideoInfo
 from video_emotions.packets import PACKET, Packet, PacketIndex, listed
-
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4")
-"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
+from video_emotions.tables import refuse_false_tables
 
 
 def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> tuple[VideoInfo, PacketIndex]:
@@ -46,6 +44,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
     """
     size_bytes = path.stat().st_size
     _refuse_cut_off(path, size_bytes)
+    refuse_false_tables(path)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
         packets = np.fromiter(listed(_each(islice(video.packets(), limits.MAX_FRAMES + 1), beat)), PACKET)

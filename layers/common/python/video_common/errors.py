@@ -22,6 +22,7 @@
     |   +-- UnsupportedCodec       422 unsupported_codec
     |   +-- FrameTooLarge          422 frame_too_large
     |   +-- TooManyFrames          422 too_many_frames
+    |   +-- TooManyTracks          422 too_many_tracks
     |   +-- TooLong                422 too_long
     |   +-- UndecodableVideo       422 undecodable_video
     |   +-- DecoderCrashed         422 decoder_crashed
@@ -160,6 +161,10 @@ class FrameTooLarge(VideoError):
 
 class TooManyFrames(VideoError):
     code, title = "too_many_frames", "The video has too many frames"
+
+
+class TooManyTracks(VideoError):
+    code, title = "too_many_tracks", "The file has too many video tracks"
 
 
 class TooLong(VideoError):
