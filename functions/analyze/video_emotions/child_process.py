@@ -1,5 +1,6 @@
 """A child process that reads one file, seen from its parent: it answers, or it ends, and each end is one error."""
 
+import fcntl
 import io
 import os
 import select
@@ -9,6 +10,7 @@ import sys
 import time
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from video_common import limits
@@ -59,6 +61,8 @@ class ChildProcess:
             raise DecoderUnavailable("The decoder does not start. The log has the reason.") from error
         self._requests = cast("io.FileIO", self._process.stdin)
         self._answers = cast("io.FileIO", self._process.stdout)
+        with suppress(OSError):  # the kernel may keep to its default, which costs 3 ms a picture
+            fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, limits.DECODER_PIPE_BYTES)
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN)
         self._silent_seconds = silent_seconds

@@ -50,6 +50,9 @@ DECODER_MEMORY_BYTES: Final = MEMORY_MB * 1024 * 1024 // 2
 DECODER_OPEN_FILES: Final = 16
 """It has three pipes and the video open."""
 
+DECODER_PIPE_BYTES: Final = 1024 * 1024
+"""Of its answers: a picture of the default size fits. Linux allows so much to everybody."""
+
 DECODER_BEAT_SECONDS: Final = 1
 """A decoder that makes progress says so this often, also where it has no picture to send."""
 
