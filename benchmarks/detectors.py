@@ -5,8 +5,8 @@
     make bench-detectors      ten minutes; the first time it also downloads 57 MB of photos
 
 A face is found if a box overlaps the hand-drawn one by at least half (intersection over union). A box that overlaps no
-face by more than a tenth is a false find. The time of a search is that of the processor, so other programs hardly change
-it. It includes what the detector does for each face, such as finding its eyes.
+face by more than a tenth is a false find. The time of a search is processor time, so other programs hardly change it.
+It includes what the detector does for each face, such as finding its eyes.
 """
 
 import statistics

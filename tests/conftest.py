@@ -23,6 +23,7 @@ from video_common.schema import Engine
 from video_emotions.emotions import EmotionModel, load_model
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Reader
 from video_emotions.settings import Settings
 from video_models.manifest import detector_path, load_manifest
 
@@ -79,11 +80,17 @@ def settings(models_dir: Path, tmp_path: Path) -> Settings:
     return Settings(emotion_model="mini-xception", models_dir=models_dir, work_dir=work)
 
 
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """One for all tests: its spare child starts while something else is tested."""
+    return Reader()
+
+
 @pytest.fixture
-def pipeline(settings: Settings, model: EmotionModel) -> Pipeline:
+def pipeline(settings: Settings, model: EmotionModel, reader: Reader) -> Pipeline:
     finder = FaceFinder(settings.models_dir)
     finder.load_all()
-    return Pipeline(settings, model, finder)
+    return Pipeline(settings, model, finder, reader=reader)
 
 
 @pytest.fixture

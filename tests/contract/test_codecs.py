@@ -12,7 +12,8 @@ from tests.conftest import SAMPLE
 from video_common.errors import NotAVideo, TruncatedVideo, UnsupportedCodec
 from video_common.result import Result, TimelineFrame
 from video_common.schema import Options, Sampling
-from video_emotions.frames import Frame, read
+from video_emotions.facts import Frame
+from video_emotions.frames import read
 from video_emotions.pipeline import Pipeline
 from video_emotions.probe import probe
 from video_emotions.video_request import VideoRequest

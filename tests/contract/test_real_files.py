@@ -19,9 +19,10 @@ from tests.contract.test_display import VIDEO, grown
 from video_common.errors import EncryptedVideo, NotAVideo, TruncatedVideo, UnusableTimes
 from video_common.schema import Options, Sampling
 from video_emotions.decoder import open_video
-from video_emotions.frames import Frame, read
+from video_emotions.facts import Frame, VideoInfo
+from video_emotions.frames import read
 from video_emotions.pipeline import Pipeline
-from video_emotions.probe import VideoInfo, probe
+from video_emotions.probe import probe
 from video_emotions.tones import HLG, PQ
 from video_emotions.video_request import VideoRequest
 
@@ -107,7 +108,7 @@ def test_two_fields_are_one_picture_however_they_are_stored(tmp_path, name):
     options = Options(frame_interval=7, scale_factor=1.0)
     for frame in read(path, options, 2)[2]:
         rows = whole[frame.index].shape[0]
-        assert np.array_equal(frame.image, cv2.resize(whole[frame.index], None, fx=1, fy=frame.size[1] / rows))
+        assert np.array_equal(frame.image, cv2.resize(whole[frame.index], None, fx=1, fy=frame.own_size[1] / rows))
 
 
 @pytest.mark.parametrize("interval", [1, 5, 7])

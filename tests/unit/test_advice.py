@@ -19,7 +19,7 @@ def advised(report: Report, *, frames: int = 600, size=FULL_HD, detectors=("haar
     settings = SETTINGS.model_copy(update=chosen.model_dump(exclude={"detector"}))
     settings = settings.model_copy(update={"detector": chosen.detector or "haar"})
     info = replace(info_of(frames), width=size[0], height=size[1])
-    return advise(report, plan(info, index_of(frames), chosen), size, settings, detectors)
+    return advise(report, plan(info, index_of(frames), chosen).facts, size, settings, detectors)
 
 
 def test_a_good_answer_needs_no_advice():

@@ -16,7 +16,7 @@ PACKAGES = {
     "video_models": ROOT / "layers/models/python/video_models",
 }
 ONLY_IN = {
-    "av": {"video_emotions.decoder"},
+    "av": {"video_emotions.decoder", "video_emotions.av_frames"},
     "deepface": {"video_emotions.emotions", "video_models.convert"},
     "onnxruntime": {"video_emotions.emotions", "video_models.convert"},
     "tensorflow": {"video_emotions.emotions", "video_models.convert"},
@@ -28,13 +28,13 @@ LAYERS = [
     {"api", "uploads"},
     {"worker"},
     {"pipeline"},
-    {"responses", "rendering", "workspace", "observe"},
-    {"video_request", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
+    {"responses", "rendering", "workspace", "observe", "reader", "child"},
+    {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "picture"},
-    {"bitstream", "display", "packets", "sniffing", "tones"},
+    {"containers", "picture", "av_frames"},
+    {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
     {"boxes"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""

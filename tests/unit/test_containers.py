@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import SAMPLE
-from video_emotions.containers import declared_size
+from video_emotions.containers import extent
 from video_emotions.sniffing import family_of
 
 
@@ -26,14 +26,14 @@ def written(tmp_path: Path):
 
 
 def test_the_sample_has_the_size_that_it_declares():
-    assert declared_size(SAMPLE) == SAMPLE.stat().st_size
+    assert extent(SAMPLE).declared == SAMPLE.stat().st_size
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9, 0.9999])
 def test_a_cut_sample_declares_more_than_it_has(written, fraction):
     data = SAMPLE.read_bytes()
     path = written(data[: int(len(data) * fraction)])
-    assert declared_size(path) > path.stat().st_size
+    assert extent(path).declared > path.stat().st_size
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_cut_sample_declares_more_than_it_has(written, fraction):
     ],
 )
 def test_declared_sizes(written, data, size):
-    assert declared_size(written(data)) == size
+    assert extent(written(data)).declared == size
 
 
 @given(st.binary(max_size=200))
@@ -61,10 +61,10 @@ def test_any_bytes_are_read_without_an_error(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "any"
     for magic in (b"", b"\x1a\x45\xdf\xa3", b"\x00\x00\x00\x08ftyp", b"RIFF\x01\x02\x03\x04AVI "):
         path.write_bytes(magic + data)
-        size = declared_size(path)
+        size = extent(path).declared
         assert size is None or size >= 0
         assert family_of(path.read_bytes()) or not magic
 
 
 def test_a_file_of_tiny_boxes_costs_no_minutes(written):
-    assert declared_size(written(box(b"free") * 200_000)) is None
+    assert extent(written(box(b"free") * 200_000)).declared is None

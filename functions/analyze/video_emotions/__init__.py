@@ -10,6 +10,7 @@ The way of the data, one module a step::
     pipeline.py        the nine steps, in order
     video_request.py 1 event -> VideoRequest
     workspace.py     2 VideoRequest -> a file in a directory of its own, always removed
+    reader.py          steps 3 to 5 from outside: each file in a process of its own, which runs child.py
     probe.py         3 file -> VideoInfo, PacketIndex, or why it is refused   sniffing.py    what a file is
                                                                               containers.py  is its end missing?
     plan.py          4 VideoInfo, PacketIndex, Options -> Plan                packets.py     what a file's packets say
@@ -24,6 +25,9 @@ The way of the data, one module a step::
     responses.py     9 Report -> Result                                       rendering.py   Result -> text, by format
     settings.py        the only place that reads the environment
     telemetry.py       logs, metrics, and the milliseconds of each step
+    child_process.py   a child as its parent sees it                          wire.py        what the two say
+    sandbox.py         what the child may use and reach                       facts.py       what its parent knows
+    tables.py          what an MP4 claims to hold                             memory.py      what decoding may take
     parallel.py        frames ahead, and several at the same time             boxes.py       rectangles in a picture
 
 Colors are BGR, images ``uint8`` of shape (height, width, 3), times milliseconds, unless a docstring says otherwise.

@@ -7,7 +7,8 @@ from video_common.result import AnalysisSettings
 from video_common.schema import Options, Sampling
 from video_emotions.aggregate import Report
 from video_emotions.boxes import Size
-from video_emotions.plan import Plan, largest_scale, scales_for
+from video_emotions.facts import PlanFacts
+from video_emotions.plan import largest_scale, scales_for
 
 FEW_FRAMES: Final = 10
 """With fewer sampled frames each one moves a percentage by ten points or more."""
@@ -19,13 +20,15 @@ MANY_UNREADABLE: Final = 0.1
 """Part of the sampled frames."""
 
 
-def advise(report: Report, plan: Plan, size: Size, settings: AnalysisSettings, detectors: Collection[str]) -> list[str]:
+def advise(
+    report: Report, plan: PlanFacts, size: Size, settings: AnalysisSettings, detectors: Collection[str]
+) -> list[str]:
     """Return sentences for the caller, the most useful first; empty where there is nothing to advise.
 
     Parameters
     ----------
     report : Report
-    plan : Plan
+    plan : PlanFacts
     size : Size
         Of the video's pictures.
     settings : AnalysisSettings
@@ -35,7 +38,7 @@ def advise(report: Report, plan: Plan, size: Size, settings: AnalysisSettings, d
     advice = []
     if report.frames_with_face < MANY_FACELESS * report.frames_analyzed:
         advice.append(_few_faces(report, plan, size, settings, detectors))
-    if report.frames_analyzed < FEW_FRAMES and len(plan.indices) < plan.pictures:
+    if report.frames_analyzed < FEW_FRAMES and plan.frames_wanted < plan.pictures:
         advice.append(_few_frames(report.frames_analyzed, settings))
     wanted = report.frames_analyzed + report.frames_unreadable
     if report.frames_unreadable > MANY_UNREADABLE * wanted:
@@ -46,7 +49,9 @@ def advise(report: Report, plan: Plan, size: Size, settings: AnalysisSettings, d
     return advice
 
 
-def _few_faces(report: Report, plan: Plan, size: Size, settings: AnalysisSettings, detectors: Collection[str]) -> str:
+def _few_faces(
+    report: Report, plan: PlanFacts, size: Size, settings: AnalysisSettings, detectors: Collection[str]
+) -> str:
     faces, frames = report.frames_with_face, report.frames_analyzed
     found = f"A face was found in {faces} of {frames} analyzed frames" if faces else "No face was found"
     ways = []

@@ -69,11 +69,6 @@ def extent(path: Path) -> Extent:
         return read(file, end)
 
 
-def declared_size(path: Path) -> int | None:
-    """Return the number of bytes the container claims to have; None where it does not say."""
-    return extent(path).declared
-
-
 def _mp4(file: BinaryIO, end: int) -> Extent:
     position, seen, is_cut_off = 0, set[bytes](), False
     for _ in range(_MAX_BOXES):

@@ -1,4 +1,4 @@
-"""The decoder: the only module that knows PyAV (FFmpeg's libraries).
+"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
 
 A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
 a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
@@ -8,28 +8,35 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import av.error
 import numpy as np
-from av.filter import Graph
-from av.sidedata.sidedata import SideDataContainer
-from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import NotAVideo
+from video_emotions.av_frames import FirstField, orientation_of
 from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects
+from video_emotions.memory import threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
 
-OPEN_OPTIONS = {"format_whitelist": "mov,matroska,webm,avi,mpegts,flv", "protocol_whitelist": "file"}
+CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
+"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
 DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
 """FFmpeg's decoders that are named after a library, and the codec that people know."""
+_USUAL_BITS = 12
+"""Of a pixel, 4:2:0, where the file does not say."""
+OPEN_OPTIONS = {
+    "format_whitelist": "mov,matroska,webm,avi,mpegts,flv",
+    "protocol_whitelist": "file",
+    "codec_whitelist": ",".join((*CODECS, *DECODER_NAMES)),  # opening a file decodes the beginning of its tracks
+}
 
 
 class Video:
@@ -53,7 +60,7 @@ class Video:
         self._orientation: Orientation | None = None
         self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
         self._pts = 0
-        self._first_field = _FirstField()
+        self._first_field = FirstField()
         self.first: Picture | None = None
         self.is_edited = False
         self.is_encrypted = "enc_key_id" in stream.metadata
@@ -111,6 +118,7 @@ class Video:
                     begins = starts(memoryview(packet), packet.is_keyframe)
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
         except av.error.FFmpegError as error:
+            _raise_if_no_memory(error)
             raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
@@ -148,7 +156,10 @@ class Video:
         while True:
             try:
                 packet = next(packets)
-            except (StopIteration, av.error.FFmpegError):
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                _raise_if_no_memory(error)
                 return
             if packet.size:
                 yield packet
@@ -158,12 +169,13 @@ class Video:
         codec = self._stream.codec_context
         try:
             frames = codec.decode(packet)
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
+            _raise_if_no_memory(error)
             return  # a damaged picture (the next ones may well decode), or drained already
         own_aspect = codec.sample_aspect_ratio if frames else None
         for frame in frames:
             if self._orientation is None:
-                self._orientation = _orientation(frame)
+                self._orientation = orientation_of(frame)
             # A picture without a time gets that of the one before, as its packet did.
             self._pts = next((time for time in (frame.pts, frame.dts) if time is not None), self._pts)
             # HEVC codes fields as pictures of their own.
@@ -172,48 +184,15 @@ class Video:
             yield Picture(frame, self._pts, self._orientation, aspect, field)
 
 
-class _FirstField:
-    """Takes every second row of frames, by FFmpeg's filter: only it knows the rows of every pixel format."""
-
-    def __init__(self) -> None:
-        self._graph: Any = None
-        self._shape: Any = None
-
-    def __call__(self, frame: Any) -> Any:
-        """Return a frame of half the height."""
-        shape = frame.width, frame.height, frame.format.name
-        if shape != self._shape:
-            graph = self._graph = Graph()
-            self._shape = shape
-            source = graph.add_buffer(width=shape[0], height=shape[1], format=frame.format, time_base=Fraction(1))
-            graph.link_nodes(source, graph.add("field", "top"), graph.add("buffersink")).configure()
-        self._graph.push(frame)
-        return self._graph.pull()
-
-
-def _unnamed_kind(cls: Any, value: int) -> Any:
-    """Make a name for a kind of side data that FFmpeg knows and PyAV does not, such as EXIF."""
-    kind = object.__new__(cls)
-    kind._name_, kind._value_ = f"KIND_{value}", value
-    return cls._value2member_map_.setdefault(value, kind)
-
-
-# Without it one such kind on a frame makes all kinds unreadable.
-cast("Any", SideData)._missing_ = classmethod(_unnamed_kind)
+def _raise_if_no_memory(error: Exception) -> None:
+    """Raise an error again that says nothing about the file."""
+    if isinstance(error, MemoryError):
+        raise error
 
 
 def _has_picture(packet: Any) -> bool:
     """Report whether a packet's picture is shown. Packets that an edit list leaves out give none."""
     return bool(packet.size) and not packet.is_discard
-
-
-def _orientation(frame: Any) -> Orientation:
-    """Read the display matrix, which the container gives to every frame.
-
-    Reading it from ``frame.side_data`` would put the frame into a cycle of references, and so keep it in memory.
-    """
-    matrix = cast("Any", SideDataContainer)(frame).get(SideData.DISPLAYMATRIX)
-    return Orientation.of_matrix(None if matrix is None else bytes(matrix))
 
 
 @contextmanager
@@ -233,16 +212,21 @@ def open_video(path: Path, threads: int, first_aspect: Fraction | None = None) -
     ------
     NotAVideo
         The file is none of the admitted containers, or holds no video stream.
+    DecoderOutOfMemory
+        The process has no room for pictures of that size.
     """
     try:
         container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
+        _raise_if_no_memory(error)
         raise NotAVideo("The file cannot be opened. Export the video again, then send the new file.") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:
             raise NotAVideo("The file holds no moving pictures. Send a file with a video track.")
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = threads
-        stream.codec_context.options = {"max_pixels": str(limits.MAX_PIXELS)}
+        codec = stream.codec_context
+        bits = codec.format.padded_bits_per_pixel if codec.format else _USUAL_BITS
+        codec.thread_count = threads_for((codec.width, codec.height), bits, threads)
+        codec.options = {"max_pixels": str(limits.MAX_PIXELS)}
         yield Video(container, stream, first_aspect)

@@ -1,12 +1,12 @@
 """Step 5: the sampled pictures.  file -> VideoInfo, Plan, Frame(index, time_ms, image).
 
-`read` is the one call that touches a stranger's bytes: it opens, probes, plans, decodes and shrinks.
+`read` is the one call that touches a stranger's bytes: it opens, probes, plans, decodes and shrinks. It runs in a child
+process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,54 +14,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from video_common import limits
-from video_common.schema import Options
 from video_emotions.boxes import Size
 from video_emotions.decoder import open_video
 from video_emotions.display import Depth
+from video_emotions.facts import Frame, VideoInfo
 from video_emotions.packets import PacketIndex
 from video_emotions.picture import Picture
-from video_emotions.plan import Plan, plan, refuse_too_many_pixels, scales_for
-from video_emotions.probe import VideoInfo, probe
+from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
+from video_emotions.probe import probe
 
 _NEVER = int(np.iinfo(np.int64).min)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """A sampled picture at the sizes at which it is analyzed.
-
-    Attributes
-    ----------
-    index : int
-        Its position in presentation order, counted over all pictures, unreadable ones included.
-    time_ms : int
-        Presentation time, milliseconds from the start of the file.
-    images : tuple of NDArray of uint8, shape (height, width, 3)
-        BGR, upright, in square pixels, the smallest first. A larger one is for pictures without a face in those before.
-    own_size : Size
-        Before shrinking, in square pixels.
-    """
-
-    index: int
-    time_ms: int
-    images: tuple[NDArray[np.uint8], ...]
-    own_size: Size
-
-    @property
-    def image(self) -> NDArray[np.uint8]:
-        """The image that is analyzed first."""
-        return self.images[0]
+def _silent() -> None:
+    """Do nothing: nobody waits for a sign of progress."""
 
 
-def read(path: Path, options: Options, threads: int) -> tuple[VideoInfo, Plan, Generator[Frame]]:
+def read(
+    path: Path, options: Wanted, threads: int, beat: Callable[[], None] = _silent
+) -> tuple[VideoInfo, Plan, Generator[Frame]]:
     """Examine a file, plan what to sample, and sample it.
 
     Parameters
     ----------
     path : Path
-    options : Options
+    options : Wanted
     threads : int
         Decoder threads.
+    beat : callable
+        Called at each packet and each decoded picture, as a sign of progress.
 
     Returns
     -------
@@ -75,12 +56,19 @@ def read(path: Path, options: Options, threads: int) -> tuple[VideoInfo, Plan, G
     VideoError, InvalidOption
         The file or the options are refused. The generator raises them too, for pictures that grow midway.
     """
-    info, index = probe(path, threads)
+    info, index = probe(path, threads, beat)
     chosen = plan(info, index, options)
-    return info, chosen, sample(path, index, options, chosen, threads)
+    return info, chosen, sample(path, index, options, chosen, threads, beat)
 
 
-def sample(path: Path, index: PacketIndex, options: Options, chosen: Plan, threads: int) -> Generator[Frame]:
+def sample(
+    path: Path,
+    index: PacketIndex,
+    options: Wanted,
+    chosen: Plan,
+    threads: int,
+    beat: Callable[[], None] = _silent,
+) -> Generator[Frame]:
     """Decode a file and yield the planned pictures in presentation order.
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
@@ -88,17 +76,22 @@ def sample(path: Path, index: PacketIndex, options: Options, chosen: Plan, threa
     """
     wanted = deque(chosen.indices.tolist())
     if index.has_presentation_times or chosen.keyframes_only:
-        for place, picture in _decode(path, index, wanted, index.uses_of_packets(chosen.indices), threads):
+        for place, picture in _decode(path, index, wanted, index.uses_of_packets(chosen.indices), threads, beat):
             if place != wanted[0]:
                 break
             wanted.popleft()
             yield _frame(place, picture, index, options)
-    for place, picture in _decode(path, index, wanted, None, threads) if wanted else ():
+    for place, picture in _decode(path, index, wanted, None, threads, beat) if wanted else ():
         yield _frame(place, picture, index, options)
 
 
 def _decode(
-    path: Path, index: PacketIndex, wanted: Iterable[int], uses: NDArray[np.int8] | None, threads: int
+    path: Path,
+    index: PacketIndex,
+    wanted: Iterable[int],
+    uses: NDArray[np.int8] | None,
+    threads: int,
+    beat: Callable[[], None],
 ) -> Generator[tuple[int, Picture]]:
     remaining = set(wanted)
     by_time = index.has_presentation_times or uses is not None
@@ -110,6 +103,7 @@ def _decode(
     with open_video(path, threads, index.first_aspect) as video, closing(video.pictures(uses)) as pictures:
         keyframe = _NEVER
         for count, picture in enumerate(pictures):
+            beat()
             if picture.is_keyframe:
                 keyframe = picture.pts
                 if (picture.pts > index.pts[last]) if by_time else (count > last):
@@ -124,7 +118,7 @@ def _decode(
                 return
 
 
-def _frame(place: int, picture: Picture, index: PacketIndex, options: Options) -> Frame:
+def _frame(place: int, picture: Picture, index: PacketIndex, options: Scaling) -> Frame:
     whole, size = picture.bgr(), picture.size
     images = tuple(picture.to_sdr(shrink(whole, scale, size)) for scale in scales_for(size, options))
     return Frame(place, int(index.times_ms[place]), images, size)

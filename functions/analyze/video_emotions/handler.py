@@ -19,6 +19,8 @@ from video_emotions.api import Api
 from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Reader
+from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
 from video_emotions.telemetry import logger, metrics
 
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
+close_to_others()
+reader = Reader(settings.decoder_memory_bytes)
+reader.prepare()
 store = S3ObjectStore()
 model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, settings.worker_threads)
 finder = FaceFinder(settings.models_dir, settings.face_detector)
 for reason in finder.load_all():
     logger.warning("a detector cannot be used", detector=reason)
-pipeline = Pipeline(settings, model, finder, store)
+pipeline = Pipeline(settings, model, finder, store, reader)
 api = Api(pipeline)
 
 

@@ -15,7 +15,7 @@ from video_emotions.boxes import Box, Size, size_of
 from video_emotions.emotions import EmotionModel, Scores, letterbox
 from video_emotions.faces.detector import Detector
 from video_emotions.faces.finder import Face, find_faces
-from video_emotions.frames import Frame
+from video_emotions.facts import Frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,11 @@ from video_emotions.advice import advise
 from video_emotions.aggregate import Report, summarise
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
-from video_emotions.frames import Frame, read
+from video_emotions.facts import Frame, PlanFacts
 from video_emotions.observe import look, score
 from video_emotions.parallel import ordered_map, prefetched
-from video_emotions.plan import Plan, smallest_face_px
+from video_emotions.plan import smallest_face_px
+from video_emotions.reader import Reader
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
 from video_emotions.telemetry import Stopwatch, record_analysis
@@ -33,6 +34,7 @@ class Pipeline:
     model: EmotionModel
     finder: FaceFinder
     store: ObjectStore | None = None
+    reader: Reader = field(default_factory=Reader)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -55,7 +57,7 @@ class Pipeline:
         detector = self.finder.detector(options.detector)
         with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
-                info, plan, frames = read(path, options, self.settings.worker_threads)
+                info, plan, frames = self.reader.read(path, options, self.settings.worker_threads)
             with closing(frames):
                 report = self.report(frames, plan, options, watch)
         if not report.frames_analyzed:
@@ -72,14 +74,14 @@ class Pipeline:
         result = build_result(report, info, settings, detector.facts, self.model.facts, timings)
         return result.model_copy(update={"advice": advice or None})
 
-    def report(self, frames: Iterator[Frame], plan: Plan, options: Options, watch: Stopwatch) -> Report:
+    def report(self, frames: Iterator[Frame], plan: PlanFacts, options: Options, watch: Stopwatch) -> Report:
         """Find and score the faces of frames, and add them up.
 
         Parameters
         ----------
         frames : iterator of Frame
             In presentation order.
-        plan : Plan
+        plan : PlanFacts
             What was to come; frames that do not come count as unreadable.
         options : Options
         watch : Stopwatch
@@ -93,7 +95,7 @@ class Pipeline:
         ):
             return summarise(
                 watch.iterate("emotions", score(watch.iterate("faces", seen), self.model)),
-                frames_wanted=len(plan.indices),
+                frames_wanted=plan.frames_wanted,
                 truncated=plan.truncated,
                 keep_timeline=options.include == "timeline",
             )

@@ -2,18 +2,55 @@
 
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import InvalidOption
-from video_common.schema import AnalysisOptions, Options, Sampling
 from video_emotions.boxes import Size
+from video_emotions.facts import PlanFacts, VideoInfo
 from video_emotions.packets import PacketIndex
-from video_emotions.probe import VideoInfo
 
 Indices = NDArray[np.int64]
+KEYFRAMES: Final = "keyframes"
+"""The value of ``sampling`` for keyframes alone."""
+
+
+class Scaling(Protocol):
+    """What a caller may ask for, as far as it decides at what size pictures are analyzed."""
+
+    @property
+    def scale_factor(self) -> float | None:
+        """The scale of the analysis, or None."""
+
+
+class Wanted(Scaling, Protocol):
+    """The same for which pictures are analyzed. `video_common.schema.Options` describes each member.
+
+    The process that decodes does not import that module, because Pydantic comes with it.
+    """
+
+    @property
+    def frame_interval(self) -> int | None:
+        """Every Nth picture, or None."""
+
+    @property
+    def sampling(self) -> str:
+        """``exact`` or ``keyframes``."""
+
+    @property
+    def interval_ms(self) -> int | None:
+        """Milliseconds between sampled pictures, or None."""
+
+    @property
+    def start_ms(self) -> int | None:
+        """Where the part begins, or None."""
+
+    @property
+    def end_ms(self) -> int | None:
+        """Where the part ends, or None."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +77,13 @@ class Plan:
     pictures: int
     scales: tuple[float, ...]
 
+    @property
+    def facts(self) -> PlanFacts:
+        """The plan without the list of its pictures."""
+        return PlanFacts(len(self.indices), self.pictures, self.truncated, self.scales)
 
-def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
+
+def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
     """Choose the pictures to analyze.
 
     `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one, or
@@ -59,7 +101,7 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     first, end = _part(index.times_ms, options)
     wanted = _sampled(info, index.times_ms, first, end, options)
     keyframes = np.flatnonzero(index.is_keyframe[first:end]) + first
-    keyframes_only = options.sampling is Sampling.KEYFRAMES and len(keyframes) > 0
+    keyframes_only = options.sampling == KEYFRAMES and len(keyframes) > 0
     if keyframes_only:
         wanted = np.unique(keyframes[_nearest(index.times_ms[keyframes], index.times_ms[wanted])])
     return Plan(
@@ -71,7 +113,7 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     )
 
 
-def scales_for(size: Size, options: AnalysisOptions) -> tuple[float, ...]:
+def scales_for(size: Size, options: Scaling) -> tuple[float, ...]:
     """Return the factors at which a picture of that size is analyzed, ascending, 1.0 at most.
 
     A caller's ``scale_factor`` is the only one. Without it the first is enough for most pictures, and the next one is
@@ -109,7 +151,7 @@ def smallest_face_px(size: Size, scales: tuple[float, ...], analyzed: int) -> in
     return ceil(analyzed * longer / max(longer * scales[-1], limits.MIN_SCALED_SIDE))
 
 
-def _part(times_ms: Indices, options: Options) -> tuple[int, int]:
+def _part(times_ms: Indices, options: Wanted) -> tuple[int, int]:
     """Return the first picture of the chosen part and the one after its last."""
     end = len(times_ms) if options.end_ms is None else int(np.searchsorted(times_ms, options.end_ms))
     first = int(np.searchsorted(times_ms, options.start_ms)) if options.start_ms else 0
@@ -121,7 +163,7 @@ def _part(times_ms: Indices, options: Options) -> tuple[int, int]:
     return first, end
 
 
-def _sampled(info: VideoInfo, times_ms: Indices, first: int, end: int, options: Options) -> Indices:
+def _sampled(info: VideoInfo, times_ms: Indices, first: int, end: int, options: Wanted) -> Indices:
     """Return the sampled pictures of the part from ``first`` to before ``end``."""
     if options.interval_ms is None:
         return np.arange(first, end, options.frame_interval, dtype=np.int64)

@@ -5,7 +5,8 @@ on that pass. It ignores the count that a container claims.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -28,13 +29,11 @@ from video_common.errors import (
 )
 from video_emotions.boxes import Size
 from video_emotions.containers import Extent, extent
-from video_emotions.decoder import Video, open_video
-from video_emotions.packets import PACKET, PacketIndex, leave_out_unseen, listed
+from video_emotions.decoder import CODECS, Video, open_video
+from video_emotions.facts import VideoInfo
+from video_emotions.packets import PACKET, Packet, PacketIndex, leave_out_unseen, listed
 from video_emotions.sniffing import refuse_other_files
-
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
-"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
-
+from video_emotions.tables import refuse_false_tables
 
 _FRAGMENT_BOXES: Final = {b"styp", b"sidx", b"moof", b"emsg", b"prft"}
 _LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
@@ -42,46 +41,15 @@ _LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
 _EXPORT: Final = "Export the video again, then send the new file."
 
 
-@dataclass(frozen=True, slots=True)
-class VideoInfo:
-    """What is known of a video before its pictures are analyzed.
-
-    Attributes
-    ----------
-    codec : str
-    width, height : int
-        Of the upright picture, in square pixels.
-    rotation : int
-        Degrees clockwise by which the stored picture is turned to be upright: 0, 90, 180 or 270.
-    frame_rate : float
-        Mean frames a second over the whole video; 0.0 for a single frame of unknown rate.
-    duration_ms : int
-        From the first picture's start to the last one's end.
-    size_bytes : int
-    sha256 : str
-        Of the file, in hexadecimal.
-    frame_count : int
-        Pictures in the file, readable or not.
-    """
-
-    codec: str
-    width: int
-    height: int
-    rotation: int
-    frame_rate: float
-    duration_ms: int
-    size_bytes: int
-    sha256: str
-    frame_count: int
-
-    @property
-    def size(self) -> Size:
-        """Width and height."""
-        return self.width, self.height
-
-
-def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
+def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> tuple[VideoInfo, PacketIndex]:
     """Examine a file. Only its first picture is decoded.
+
+    Parameters
+    ----------
+    path : Path
+    threads : int
+    beat : callable
+        Called at each packet.
 
     Raises
     ------
@@ -92,9 +60,10 @@ def probe(path: Path, threads: int) -> tuple[VideoInfo, PacketIndex]:
     size_bytes, reach = path.stat().st_size, extent(path)
     cut_off = TruncatedVideo(f"The file should have {reach.declared} bytes and has {size_bytes}. Send the whole file.")
     _refuse_incomplete(reach, cut_off)
+    refuse_false_tables(path)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
-        packets = np.fromiter(listed(islice(video.packets(), limits.MAX_FRAMES + 1)), PACKET)
+        packets = np.fromiter(listed(_each(islice(video.packets(), limits.MAX_FRAMES + 1), beat)), PACKET)
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
         first_aspect = video.aspects.first or Fraction(0)
     first_picture = video.first
@@ -163,6 +132,12 @@ def _refuse_unusable_times(packets: NDArray[np.void], time_base: Fraction, start
     lowest, highest = (int(bound(packets["stamp"])) * time_base for bound in (np.min, np.max))
     if highest - min(lowest, lowest if start is None else start) > _LONGEST:
         raise UnusableTimes(f"The times of the pictures are more than eleven days apart. {_EXPORT}")
+
+
+def _each(packets: Iterable[Packet], beat: Callable[[], None]) -> Iterator[Packet]:
+    for packet in packets:
+        beat()
+        yield packet
 
 
 def _refuse_unsupported(video: Video) -> None:

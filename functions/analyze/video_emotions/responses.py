@@ -16,7 +16,7 @@ from video_common.result import (
 )
 from video_common.schema import EMOTION_LABELS
 from video_emotions.aggregate import Observation, Report, ScoredFace
-from video_emotions.probe import VideoInfo
+from video_emotions.facts import VideoInfo
 
 
 def build_result(

@@ -40,6 +40,8 @@ class Settings(BaseModel):
         The SQS queue that S3's events come through.
     results_expire_days : int
         Days that a result is kept, and the job with it.
+    aws_lambda_function_memory_size : int
+        Megabytes; Lambda sets it. Elsewhere it is what the template asks for.
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
     """
@@ -59,6 +61,7 @@ class Settings(BaseModel):
     idempotency_table: str | None = None
     queue_url: str | None = None
     results_expire_days: Annotated[int, Field(ge=1)] = 30
+    aws_lambda_function_memory_size: Annotated[int, Field(ge=512)] = limits.MEMORY_MB
     cors_allow_origin: str = "*"
 
     @model_validator(mode="after")
@@ -91,3 +94,8 @@ class Settings(BaseModel):
     def worker_threads(self) -> int:
         """The number of threads to use, 1 or more."""
         return self.threads or len(os.sched_getaffinity(0))
+
+    @property
+    def decoder_memory_bytes(self) -> int:
+        """The part of the function's memory for the process that decodes."""
+        return self.aws_lambda_function_memory_size * limits.DECODER_MEMORY_BYTES // limits.MEMORY_MB

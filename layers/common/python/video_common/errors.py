@@ -27,11 +27,18 @@
     |   +-- UnsupportedCodec       422 unsupported_codec
     |   +-- FrameTooLarge          422 frame_too_large
     |   +-- TooManyFrames          422 too_many_frames
+    |   +-- TooManyTracks          422 too_many_tracks
+    |   +-- TooLong                422 too_long
     |   +-- UndecodableVideo       422 undecodable_video
+    |   +-- DecoderCrashed         422 decoder_crashed
+    |   +-- DecoderExited          422 decoder_exited
+    |   +-- DecoderHung            422 decoder_hung
+    |   +-- DecoderOutOfMemory     422 decoder_out_of_memory
     +-- ServiceError               our side; the caller did nothing wrong
         +-- ConfigurationError     500 configuration_error
         +-- ModelUnavailable       500 model_unavailable
         +-- UnsupportedEvent       500 unsupported_event
+        +-- DecoderUnavailable     500 decoder_unavailable
         +-- TransientError         another try may succeed
             +-- StorageUnavailable 503 storage_unavailable
             +-- JobsUnavailable    503 jobs_unavailable
@@ -182,8 +189,32 @@ class TooManyFrames(VideoError):
     code, title = "too_many_frames", "The video has too many frames"
 
 
+class TooManyTracks(VideoError):
+    code, title = "too_many_tracks", "The file has too many video tracks"
+
+
+class TooLong(VideoError):
+    code, title = "too_long", "The analysis does not end in time"
+
+
 class UndecodableVideo(VideoError):
     code, title = "undecodable_video", "No sampled frame could be decoded"
+
+
+class DecoderCrashed(VideoError):
+    code, title = "decoder_crashed", "The decoder crashed on the video"
+
+
+class DecoderExited(VideoError):
+    code, title = "decoder_exited", "The decoder ended before the video did"
+
+
+class DecoderHung(VideoError):
+    code, title = "decoder_hung", "The decoder stopped making progress"
+
+
+class DecoderOutOfMemory(VideoError):
+    code, title = "decoder_out_of_memory", "The video needs too much memory"
 
 
 class ServiceError(VideoEmotionsError):
@@ -200,6 +231,10 @@ class ModelUnavailable(ServiceError):
 
 class UnsupportedEvent(ServiceError):
     code, title = "unsupported_event", "This function does not handle such an event"
+
+
+class DecoderUnavailable(ServiceError):
+    code, title = "decoder_unavailable", "The decoder does not start"
 
 
 class TransientError(ServiceError):
@@ -222,3 +257,19 @@ class EventsUnavailable(TransientError):
 
 class JobInProgress(TransientError):
     code, title = "job_in_progress", "Another worker has the job"
+
+
+def error_of(code: str, detail: str) -> VideoEmotionsError:
+    """Make the error that another process of ours had.
+
+    Raises
+    ------
+    ValueError
+        No leaf has this code.
+    """
+    kinds = [VideoEmotionsError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.code == code and not kind.__subclasses__():
+            return kind(detail)
+    raise ValueError(f"no error has the code {code!r}")

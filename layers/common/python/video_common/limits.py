@@ -31,6 +31,12 @@ MAX_FRAME_RATE: Final = 1_000
 MAX_UNREADABLE_START: Final = 300
 """Pictures that may fail before the first one that can be decoded."""
 
+MAX_VIDEO_TRACKS: Final = 8
+"""Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
+
+MAX_BOXES: Final = 1_000_000
+"""Boxes in an MP4: a fragment a second for 55 hours. Reading the sizes of so many takes two seconds."""
+
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
 
@@ -39,6 +45,28 @@ MAX_CONTENT_TYPE_CHARACTERS: Final = 200
 
 MAX_OPTIONS_BYTES: Final = 1_000
 """Options that travel with an object: S3 takes 2 KB of metadata."""
+
+# -- The process that decodes -----------------------------------------------------------------------------------------
+MEMORY_MB: Final = 3_008
+"""Memory of a function in the template, by default."""
+
+DECODER_MEMORY_BYTES: Final = MEMORY_MB * 1024 * 1024 // 2
+"""The other half is for the frames in analysis, 150 MB each, and for the models."""
+
+DECODER_OPEN_FILES: Final = 16
+"""It has three pipes and the video open."""
+
+DECODER_PIPE_BYTES: Final = 1024 * 1024
+"""Of its answers: a picture of the default size fits. Linux allows so much to everybody."""
+
+DECODER_BEAT_SECONDS: Final = 1
+"""A decoder that makes progress says so this often, also where it has no picture to send."""
+
+DECODER_SILENT_SECONDS: Final = 60
+"""A decoder that says nothing for so long has stopped. Reading 5 GB for their SHA-256 takes up to 30 s."""
+
+DECODER_CPU_SECONDS: Final = 900
+"""Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
 
 # -- Jobs ------------------------------------------------------------------------------------------------------------
 UPLOAD_SECONDS: Final = 900

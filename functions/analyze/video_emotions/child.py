@@ -1,0 +1,98 @@
+"""The process that reads one stranger's file: ``python -m video_emotions.child``.
+
+It reads one request from standard input, answers on standard output (see `wire`), and ends. Beside the standard library
+it imports PyAV, NumPy and OpenCV.
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from io import FileIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from video_common import limits
+from video_common.errors import InvalidOption, VideoError
+from video_emotions import sandbox, wire
+from video_emotions.boxes import size_of
+
+_BUG_CHARACTERS = 4_000
+
+
+class _Answer:
+    """The records that this process sends."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._sent = time.monotonic()
+
+    def send(self, message: dict[str, Any], *pixels: memoryview) -> None:
+        wire.send(self._file, message, *pixels)
+        self._sent = time.monotonic()
+
+    def beat(self) -> None:
+        """Say that the work goes on, once a second at most."""
+        if time.monotonic() - self._sent > limits.DECODER_BEAT_SECONDS:
+            self.send({"beat": True})
+
+
+def main() -> None:
+    """Get ready, wait for the request, answer it."""
+    sandbox.isolate()
+    import cv2
+
+    from video_emotions.frames import read
+    from video_emotions.memory import ran_short
+
+    # What a library prints must not come between the records.
+    answer = _Answer(FileIO(os.dup(sys.stdout.fileno()), "wb"))
+    answer.send({"ready": True})
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.dup2(nothing, sys.stderr.fileno())
+    request, _ = wire.receive(_exactly)
+    cv2.setNumThreads(1)  # its resize is short, and the decoder has threads enough
+    sandbox.confine(request["memory_bytes"], request["cpu_seconds"])
+    outcome, is_whole = _outcome(request, answer, read)
+    answer.send(outcome if is_whole or not ran_short() else {"no_memory": True})
+
+
+def _outcome(request: dict[str, Any], answer: _Answer, read: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+    """Answer the request. Return the last record, and whether the file was read as far as the options ask for.
+
+    The caller sends that record when what a failure left in memory is released.
+    """
+    try:
+        options = SimpleNamespace(**request["options"])
+        info, chosen, frames = read(Path(request["path"]), options, request["threads"], answer.beat)
+        answer.send({"video": asdict(info), "plan": asdict(chosen.facts)})
+        sent = 0
+        for frame in frames:
+            sizes = [size_of(image) for image in frame.images]
+            facts = {"index": frame.index, "time_ms": frame.time_ms, "own_size": frame.own_size, "sizes": sizes}
+            answer.send({"frame": facts}, *(memoryview(image).cast("B") for image in frame.images))
+            sent += 1
+    except MemoryError:
+        return {"no_memory": True}, False
+    except InvalidOption as error:
+        return {"error": error.code, "detail": error.detail}, True
+    except VideoError as error:
+        return {"error": error.code, "detail": error.detail}, False
+    except Exception:  # noqa: BLE001 - the reader logs it
+        return {"bug": traceback.format_exc()[-_BUG_CHARACTERS:]}, False
+    return {"end": True}, sent == len(chosen.indices)
+
+
+def _exactly(count: int) -> bytearray:
+    data = bytearray(sys.stdin.buffer.read(count))
+    if len(data) < count:
+        sys.exit()  # the reader is gone, or never needed this process
+    return data
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""How the reader and its child talk: records of JSON and raw bytes, each with its lengths before it.
+
+================================  =================================================================================
+the reader sends                  the child answers, in this order
+================================  =================================================================================
+``path``, ``options``, ...        ``ready``     its imports are done; sent before the request comes
+                                  ``video``     facts of the file, and of the plan as ``plan``
+                                  ``frame``     once for each picture, with the pixels as raw bytes
+                                  ``end``       every picture was sent
+                                  ``beat``      at any time: the work goes on
+                                  ``error``, ``no_memory``, ``bug``   instead of what did not come
+================================  =================================================================================
+"""
+
+import json
+import struct
+from collections.abc import Callable, Mapping
+from io import FileIO
+from typing import Any
+
+from video_common import limits
+
+_HEAD = struct.Struct(">II")
+_MAX_MESSAGE_BYTES = 65_536
+_MAX_PIXEL_BYTES = 3 * limits.MAX_ANALYZED_PIXELS
+
+
+def send(file: FileIO, message: Mapping[str, Any], *pixels: memoryview) -> None:
+    """Write one record.
+
+    Parameters
+    ----------
+    file : FileIO
+    message : mapping
+    pixels : memoryview of bytes
+        Sent one after the other.
+    """
+    text = json.dumps(message).encode()
+    _write(file, _HEAD.pack(len(text), sum(map(len, pixels))) + text)
+    for part in pixels:
+        _write(file, part)
+
+
+def receive(read: Callable[[int], bytearray]) -> tuple[dict[str, Any], bytearray]:
+    """Read one record.
+
+    Parameters
+    ----------
+    read : callable
+        Returns exactly so many bytes.
+
+    Raises
+    ------
+    ValueError
+        It is no record, or larger than any that either side sends.
+    """
+    length, pixel_bytes = _HEAD.unpack(read(_HEAD.size))
+    if length > _MAX_MESSAGE_BYTES or pixel_bytes > _MAX_PIXEL_BYTES:
+        raise ValueError("a record is too large")
+    message = json.loads(read(length))
+    if not isinstance(message, dict):
+        raise ValueError("a record is no object")  # noqa: TRY004 - the other side's fault, and not a type of ours
+    return message, read(pixel_bytes)
+
+
+def _write(file: FileIO, data: memoryview | bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]

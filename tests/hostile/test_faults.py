@@ -1,0 +1,152 @@
+"""A child that dies in any way is one answer, and the next request works. The faults are real."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.conftest import SAMPLE
+from tests.hostile.children import CRASH, EXIT, HANG, KILLED, SPIN, child_that, child_that_only
+from video_common import errors
+from video_common.schema import Options
+from video_emotions.child_process import COMMAND
+from video_emotions.faces.finder import FaceFinder
+from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Reader
+from video_emotions.video_request import VideoRequest
+
+FAULTS = {
+    "segmentation fault": (CRASH, errors.DecoderCrashed),
+    "abort": ("os.abort()", errors.DecoderCrashed),
+    "killed for its memory": (KILLED, errors.DecoderOutOfMemory),
+    "hang": (HANG, errors.DecoderHung),
+    "processor time": (SPIN, errors.TooLong),
+    "silent exit": (EXIT, errors.DecoderExited),
+    "half a record": ("os.write(1, b'1234'); os._exit(0)", errors.DecoderExited),
+    "no record": ("os.write(1, b'?' * 100); time.sleep(60)", errors.DecoderCrashed),
+    "no memory": ("send(no_memory=True)", errors.DecoderOutOfMemory),
+    "an exception": ("send(bug='Traceback ...')", errors.DecoderCrashed),
+    "an error of the service": ("send(error='configuration_error', detail='')", errors.DecoderCrashed),
+    "an error of the file": ("send(error='not_a_video', detail='what to do')", errors.NotAVideo),
+    "a frame without its pixels": (
+        "send(frame=dict(index=0, time_ms=0, sizes=[(8, 4)], own_size=(8, 4)))",
+        errors.DecoderCrashed,
+    ),
+}
+SILENT = 3.0
+"""Seconds. A child sends something sooner, its start included."""
+
+
+def read_all(reader: Reader, deadline: float | None = None) -> list:
+    return list(reader.read(SAMPLE, Options(), 2, deadline)[2])
+
+
+def without_children() -> bool:
+    """Report whether this process has no child that waits to be reaped."""
+    states = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] for pid in children()]
+    return "Z" not in states
+
+
+def children() -> list[str]:
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_one_error_and_the_next_request_works(fault, tmp_path, settings, model):
+    # Given a function whose first child has a fault, and whose next ones have none
+    does, kind = FAULTS[fault]
+    faulty = child_that(does)
+    first = f"import os, pathlib\ntry: os.mkdir({str(tmp_path / 'first')!r})\nexcept FileExistsError: "
+    switch = f"{first}os.execv({COMMAND[0]!r}, {list(COMMAND)!r})\nos.execv({faulty[0]!r}, {faulty!r})"
+    reader = Reader(command=[sys.executable, "-c", switch], silent_seconds=SILENT)
+    pipeline = Pipeline(settings, model, cast("FaceFinder", _NoFinder()), reader=reader)
+    request = VideoRequest(SAMPLE.read_bytes(), Options())
+    # When two requests come
+    with pytest.raises(kind):
+        pipeline.analyze(request)
+    # Then the first one has its own error, which says what to do, and the second one is answered
+    assert pipeline.analyze(request).total_frames_analyzed == 12
+    assert without_children()
+    assert not list(settings.work_dir.iterdir())
+
+
+class _NoFinder:
+    """Finds no face: these tests are about what comes before."""
+
+    usable: tuple[str, ...] = ()
+
+    class _Detector:
+        from video_common.result import DetectorFacts
+
+        facts = DetectorFacts(name="none", weights_sha256="0" * 64)
+        smallest_face = 1
+
+        def detect(self, image):
+            return iter(())
+
+    def detector(self, name):
+        return self._Detector()
+
+
+@pytest.mark.parametrize("does", [CRASH, KILLED, EXIT, "raise ImportError"])
+def test_a_child_that_does_not_start_is_our_fault(does):
+    with pytest.raises(errors.DecoderUnavailable):
+        read_all(Reader(command=child_that_only(does)))
+    with pytest.raises(errors.DecoderUnavailable):
+        read_all(Reader(command=["/nowhere"]))
+
+
+def test_the_deadline_ends_a_child_that_is_at_work():
+    busy = child_that("while True: send(beat=True); time.sleep(0.05)")
+    reader = Reader(command=busy, silent_seconds=SILENT)
+    begun = time.monotonic()
+    with pytest.raises(errors.TooLong):
+        read_all(reader, begun + 1.5)
+    assert 1.4 < time.monotonic() - begun < 3
+    assert without_children()
+
+
+def test_a_deadline_in_the_past_is_too_long_at_once():
+    begun = time.monotonic()
+    with pytest.raises(errors.TooLong):
+        read_all(Reader(command=child_that(HANG)), begun - 1)
+    assert time.monotonic() - begun < 1
+
+
+def test_a_child_that_works_for_long_without_a_picture_is_not_hung():
+    beats = child_that("for _ in range(30): send(beat=True); time.sleep(0.1)\nsend(end=True)")
+    assert read_all(Reader(command=beats, silent_seconds=2)) == []
+
+
+def test_facts_of_another_kind_than_ours_are_a_crash():
+    told = "send(ready=True); receive(); send(video={'codec': []}, plan={}); time.sleep(60)"
+    with pytest.raises(errors.DecoderCrashed):
+        read_all(Reader(command=child_that_only(told)))
+
+
+def test_closing_early_ends_the_child():
+    # Given a child that has sent a picture and is at work on the next one
+    frame = "wire.send(answers, {'frame': dict(index=0, time_ms=0, sizes=[(1, 1)], own_size=(1, 1))}, b'123')"
+    reader = Reader(command=child_that(f"{frame}; {HANG}"))
+    reader.prepare()
+    (child,) = reader._spares
+    frames = reader.read(SAMPLE, Options(), 2)[2]
+    assert next(frames).image.tolist() == [[[49, 50, 51]]]
+    assert child._process.returncode is None
+    # When the caller has enough
+    frames.close()
+    # Then the child is gone
+    assert child._process.returncode == -signal.SIGKILL
+
+
+def test_a_spare_that_died_while_it_waited_is_replaced():
+    reader = Reader()
+    reader.prepare()
+    (spare,) = reader._spares
+    os.kill(spare._process.pid, signal.SIGKILL)
+    spare._process.wait()
+    assert len(read_all(reader)) == 12
