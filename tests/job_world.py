@@ -14,6 +14,7 @@ from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo
 from video_common.job import Job, job_id_of
 from video_common.result import Emotions, Result, VideoFacts
+from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
@@ -74,7 +75,7 @@ class ReadsOnly:
     def identity(self) -> dict[str, Any]:
         return {"model": self.model, "centre_tolerance": self.settings.centre_tolerance}
 
-    def analyze(self, request: VideoRequest) -> Result:
+    def analyze(self, request: VideoRequest, deadline: Deadline) -> Result:
         source = request.source
         assert isinstance(source, S3Object)
         with TemporaryDirectory() as folder:

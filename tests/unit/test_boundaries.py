@@ -29,12 +29,13 @@ LAYERS = [
     {"worker"},
     {"pipeline"},
     {"responses", "rendering", "workspace", "observe"},
+    {"pace"},
     {"video_request", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},
     {"faces.detector", "decoder", "faces"},
     {"containers", "display", "packets"},
-    {"boxes"},
+    {"boxes", "deadline"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}

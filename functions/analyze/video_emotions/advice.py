@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from video_common import limits
 from video_common.result import AnalysisSettings
-from video_common.schema import Sampling
+from video_common.schema import AnalysisOptions, Partial, Sampling
 from video_emotions.aggregate import Report
 from video_emotions.plan import scale_for
 from video_emotions.probe import VideoInfo
@@ -25,10 +26,15 @@ def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[
     settings : AnalysisSettings
     """
     advice = []
+    if report.analyzed_until_ms is not None:
+        advice.append(
+            f"The answer holds up to {report.analyzed_until_ms} ms. Send start_ms={report.analyzed_until_ms} for the "
+            f"rest, or {_fewer_frames(settings)}."
+        )
     if report.frames_analyzed and not report.frames_with_face:
         advice.append(_no_face(scale_for(info.size, settings), settings))
     every_frame = settings.frame_interval == 1 and settings.sampling is Sampling.EXACT
-    if report.frames_analyzed < min(FEW_FRAMES, info.frame_count) and not every_frame:
+    if not (report.truncated or every_frame) and report.frames_analyzed < min(FEW_FRAMES, info.frame_count):
         advice.append(_few_frames(report.frames_analyzed, settings))
     wanted = report.frames_analyzed + report.frames_unreadable
     if report.frames_unreadable > MANY_UNREADABLE * wanted:
@@ -37,6 +43,31 @@ def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[
             "Export the video again, then send the new file."
         )
     return advice
+
+
+def in_time(options: AnalysisOptions, *, uploaded: bool) -> str:
+    """Return the sentences for a caller whose analysis does not end in time.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+    uploaded : bool
+        The video came by the bucket, not by POST.
+    """
+    part = " partial=allow gives the result so far." if options.partial is Partial.REFUSE else ""
+    more = (
+        "The owner of the deployment can give the function more memory, which makes it faster."
+        if uploaded
+        else f"POST /uploads has {limits.WORKER_SECONDS // 60} minutes for a video."
+    )
+    return f"Use {_fewer_frames(options)}.{part} {more}"
+
+
+def _fewer_frames(options: AnalysisOptions) -> str:
+    ways = ["a larger frame_interval" if options.interval_ms is None else "a larger interval_ms"]
+    if options.sampling is not Sampling.KEYFRAMES:
+        ways.append("sampling=keyframes")
+    return " or ".join(ways)
 
 
 def _no_face(scale: float, settings: AnalysisSettings) -> str:

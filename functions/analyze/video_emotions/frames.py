@@ -38,12 +38,18 @@ class Frame:
         BGR, upright, in square pixels.
     own_size : Size
         Before shrinking, in square pixels.
+    planned : int
+        How many planned pictures there are up to this one, unreadable ones included.
+    next_ms : int or None
+        Presentation time of the next planned picture, or of the first one that a limit leaves out. None: there is none.
     """
 
     index: int
     time_ms: int
     image: NDArray[np.uint8]
     own_size: Size
+    planned: int
+    next_ms: int | None
 
     @property
     def size(self) -> Size:
@@ -91,9 +97,9 @@ def sample(path: Path, index: PacketIndex, options: Options, chosen: Plan, threa
             if place != wanted[0]:
                 break
             wanted.popleft()
-            yield _frame(place, picture, index, options)
+            yield _frame(place, picture, index, options, chosen)
     for place, picture in _decode(path, index, wanted, None, threads) if wanted else ():
-        yield _frame(place, picture, index, options)
+        yield _frame(place, picture, index, options, chosen)
 
 
 def _decode(
@@ -120,9 +126,12 @@ def _decode(
                 return
 
 
-def _frame(place: int, picture: Picture, index: PacketIndex, options: Options) -> Frame:
+def _frame(place: int, picture: Picture, index: PacketIndex, options: Options, chosen: Plan) -> Frame:
     image = shrink(picture.bgr(), scale_for(picture.size, options), picture.size)
-    return Frame(place, int(index.times_ms[place]), image, picture.size)
+    planned = int(chosen.indices.searchsorted(place)) + 1
+    more = chosen.indices[planned : planned + 1]
+    next_ms = int(index.times_ms[more[0]]) if len(more) else chosen.until_ms
+    return Frame(place, int(index.times_ms[place]), image, picture.size, planned, next_ms)
 
 
 def shrink(image: NDArray[np.uint8], scale: float, own_size: Size | None = None) -> NDArray[np.uint8]:

@@ -23,8 +23,8 @@ class Plan:
     ----------
     indices : NDArray of int64
         Positions in presentation order, ascending, each once; at most ``limits.MAX_SAMPLED_FRAMES``.
-    truncated : bool
-        That limit left some out.
+    until_ms : int or None
+        Presentation time of the first picture that this limit leaves out. None: it leaves none out.
     keyframes_only : bool
         All of them are keyframes.
     scale : float
@@ -32,9 +32,14 @@ class Plan:
     """
 
     indices: Indices
-    truncated: bool
+    until_ms: int | None
     keyframes_only: bool
     scale: float
+
+    @property
+    def truncated(self) -> bool:
+        """Report whether the limit leaves some out."""
+        return self.until_ms is not None
 
 
 def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
@@ -58,7 +63,9 @@ def plan(info: VideoInfo, index: PacketIndex, options: Options) -> Plan:
     keyframes_only = options.sampling is Sampling.KEYFRAMES and len(keyframes) > 0
     if keyframes_only:
         wanted = np.unique(keyframes[_nearest(index.times_ms[keyframes], index.times_ms[wanted])])
-    return Plan(wanted[: limits.MAX_SAMPLED_FRAMES], len(wanted) > limits.MAX_SAMPLED_FRAMES, keyframes_only, scale)
+    most = limits.MAX_SAMPLED_FRAMES
+    until_ms = int(index.times_ms[wanted[most]]) if len(wanted) > most else None
+    return Plan(wanted[:most], until_ms, keyframes_only, scale)
 
 
 def scale_for(size: Size, options: AnalysisOptions) -> float:

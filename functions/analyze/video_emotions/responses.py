@@ -59,6 +59,7 @@ def build_result(
         timeline_truncated=False if with_timeline else None,
         detector=detector,
         advice=advise(report, info, settings) or None,
+        analyzed_until_ms=report.analyzed_until_ms,
     )
 
 

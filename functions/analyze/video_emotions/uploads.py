@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import JobInProgress, JobsUnavailable, TransientError, UnsupportedEvent
+from video_emotions.deadline import Deadline
 from video_emotions.telemetry import logger
 from video_emotions.video_request import Upload, uploads_in
 from video_emotions.worker import Worker
@@ -104,7 +105,7 @@ class Uploads:
         failed: Exception | None = None
         for upload in uploads:
             try:
-                done.append(self._take(upload, context.aws_request_id))
+                done.append(self._take(upload, context))
             except JobInProgress as error:
                 logger.info(error.detail)
                 failed = failed or error
@@ -115,8 +116,9 @@ class Uploads:
             raise failed
         return done
 
-    def _take(self, upload: Upload, request_id: str) -> dict[str, Any]:
+    def _take(self, upload: Upload, context: LambdaContext) -> dict[str, Any]:
         source = upload.source
+        deadline = Deadline.of_request(context.get_remaining_time_in_millis())
         identity = {
             "bucket": source.bucket,
             "key": source.key,
@@ -126,7 +128,8 @@ class Uploads:
         }
         try:
             outcome: dict[str, Any] = self._once(
-                identity=identity, process=lambda: self._worker.process(upload, request_id)
+                identity=identity,
+                process=lambda: self._worker.process(upload, context.aws_request_id, deadline),
             )
         except IdempotencyAlreadyInProgressError as error:
             raise JobInProgress("Another worker has the job.") from error

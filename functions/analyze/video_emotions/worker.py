@@ -11,6 +11,7 @@ from typing import Any
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.errors import ConfigurationError, ServiceError, VideoEmotionsError
 from video_common.job import Job, JobStatus, job_id_of, result_key
+from video_emotions.deadline import NEVER, Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render
 from video_emotions.telemetry import logger
@@ -32,8 +33,15 @@ class Worker:
     bus: EventBus
     now: Callable[[], float] = time.time
 
-    def process(self, upload: Upload, request_id: str) -> dict[str, Any]:
+    def process(self, upload: Upload, request_id: str, deadline: Deadline = NEVER) -> dict[str, Any]:
         """Take one upload to the end of its job.
+
+        Parameters
+        ----------
+        upload : Upload
+        request_id : str
+        deadline : Deadline
+            See `Pipeline.analyze`. A job that cannot end before it is FAILED, `too_long`.
 
         Returns
         -------
@@ -53,7 +61,7 @@ class Worker:
             return _outcome(job, "SUPERSEDED")
         if begun is Begun.RUN:
             try:
-                job = self._ended(upload, request_id)
+                job = self._ended(upload, request_id, deadline)
             except Exception:
                 # For who asks meanwhile. The message decides about another try, not this record.
                 self.jobs.finish(self._job(upload, JobStatus.PENDING))
@@ -64,13 +72,13 @@ class Worker:
         self.bus.publish(DETAIL_TYPE, self._detail(job))
         return _outcome(job, job.status)
 
-    def _ended(self, upload: Upload, request_id: str) -> Job:
+    def _ended(self, upload: Upload, request_id: str, deadline: Deadline) -> Job:
         """Analyse, keep the result, and return the job as it ends."""
         source = upload.source
         try:
             metadata = self.store.metadata(source.bucket, source.key, source.version_id)
             request = from_upload(upload, metadata)
-            body = render(self.pipeline.analyze(request), request.format)
+            body = render(self.pipeline.analyze(request, deadline), request.format)
         except ServiceError:
             raise
         except VideoEmotionsError as error:

@@ -22,6 +22,7 @@
     |   +-- UnsupportedCodec       422 unsupported_codec
     |   +-- FrameTooLarge          422 frame_too_large
     |   +-- TooManyFrames          422 too_many_frames
+    |   +-- TooLong                422 too_long
     |   +-- UndecodableVideo       422 undecodable_video
     +-- ServiceError               our side; the caller did nothing wrong
         +-- ConfigurationError     500 configuration_error
@@ -154,6 +155,10 @@ class FrameTooLarge(VideoError):
 
 class TooManyFrames(VideoError):
     code, title = "too_many_frames", "The video has too many frames"
+
+
+class TooLong(VideoError):
+    code, title = "too_long", "The analysis does not end in time"
 
 
 class UndecodableVideo(VideoError):
