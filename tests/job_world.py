@@ -122,12 +122,12 @@ class World:
             etag=hashlib.md5(content).hexdigest(),
         )
 
-    def deliver(self, most: int = 1) -> list[str]:
+    def deliver(self, most: int = 1, context: LambdaContext | None = None) -> list[str]:
         """Let Lambda take a batch, as its event source mapping does. Return the ids of the messages that failed."""
         batch = self.queue.receive(most)
         if not batch:
             return []
-        answer = self.uploads.handle_queue({"Records": batch}, Context())
+        answer = self.uploads.handle_queue({"Records": batch}, context or Context())
         failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
         for record in batch:
             if record["messageId"] not in failed:

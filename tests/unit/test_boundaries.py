@@ -32,7 +32,7 @@ LAYERS = [
     {"pace"},
     {"video_request", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
-    {"probe", "faces.crops", "faces.sweep", "parallel"},
+    {"probe", "faces.crops", "faces.sweep", "parallel", "watchdog"},
     {"faces.detector", "decoder", "faces"},
     {"containers", "display", "packets"},
     {"boxes", "deadline"},

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes_aws import Clock
+from tests.template_info import IMAGE_FUNCTIONS, properties
 from tests.videos_info import MODEL
 from video_common import limits
 from video_common.errors import TooLong
@@ -34,35 +35,40 @@ NOON = 1_800_000_000.0
 GATEWAY_MS = limits.GATEWAY_SECONDS * 1000
 
 
-def seconds(remaining_ms: int, arrived_ms: int | None) -> float:
+def seconds(left: float, arrived_ms: int | None) -> float:
     """Return how long a request has that begins at noon, with the margin."""
     clock = Clock(100.0)
-    deadline = Deadline.of_request(remaining_ms, arrived_ms, clock=clock, now=lambda: NOON)
+    deadline = Deadline.of_request(left, arrived_ms, clock=clock, now=lambda: NOON)
     return (deadline.left + limits.FINISH_SECONDS) / (1 - limits.FINISH_SHARE)
 
 
 @pytest.mark.parametrize(
-    ("remaining_ms", "arrived_ago_ms", "has"),
+    ("left", "arrived_ago_ms", "has"),
     [
-        (28_000, None, 28),
-        (28_000, 0, 28),
-        (28_000, 5_000, 24),  # a cold start of five seconds: the gateway gives up first
-        (10_000, 5_000, 10),
-        (28_000, GATEWAY_MS - 1, 0.001),
-        (28_000, GATEWAY_MS, 28),  # the gateway has given up: a recorded event
-        (28_000, 10**12, 28),
-        (28_000, -60_000, 28),  # the clocks differ
+        (28, None, 28),
+        (28, 0, 28),
+        (28, 5_000, 24),  # a cold start of five seconds: the gateway gives up first
+        (10, 5_000, 10),
+        (28, GATEWAY_MS - 1, 0.001),
+        (28, GATEWAY_MS, 28),  # the gateway has given up: a recorded event
+        (28, 10**12, 28),
+        (28, -60_000, 28),  # the clocks differ
     ],
 )
-def test_the_sooner_end_counts_and_a_recorded_arrival_does_not(remaining_ms, arrived_ago_ms, has):
+def test_the_sooner_end_counts_and_a_recorded_arrival_does_not(left, arrived_ago_ms, has):
     arrived_ms = None if arrived_ago_ms is None else round(NOON * 1000) - arrived_ago_ms
-    assert seconds(remaining_ms, arrived_ms) == pytest.approx(has, abs=1e-4)
+    assert seconds(left, arrived_ms) == pytest.approx(has, abs=1e-4)
 
 
 def test_a_margin_stays_for_the_answer():
-    deadline = Deadline.of_request(28_000, clock=Clock(0.0))
+    deadline = Deadline.of_request(28, clock=Clock(0.0))
     assert deadline.at == pytest.approx(28 - limits.FINISH_SECONDS - 28 * limits.FINISH_SHARE)
     assert NEVER.left == math.inf
+
+
+def test_the_functions_have_the_times_that_callers_are_told():
+    times = [properties(name)["Timeout"] for name in IMAGE_FUNCTIONS]
+    assert times == [limits.API_SECONDS, limits.WORKER_SECONDS]
 
 
 class Toy:
@@ -172,6 +178,15 @@ def test_frames_in_progress_end_before_the_deadline(cost, at):
     ended = [look_timed(frame) for frame in pace.admitted(frames_of(100, set(), clock, 0, until_ms=None))]
     assert max(ended) <= at
     assert at - max(ended) <= 3 * cost or len(ended) == 100
+
+
+def test_a_large_first_frame_needs_more_time_than_a_small_one():
+    def admitted(width: int, height: int) -> int:
+        image = np.zeros((height, width, 3), np.uint8)
+        frames = iter([Frame(0, 0, image, (width, height), 1, None)])
+        return len(list(Pace(1, Options(), Deadline(2, Clock(0.0))).admitted(frames)))
+
+    assert (admitted(640, 360), admitted(3840, 2160)) == (1, 0)
 
 
 def test_what_cannot_end_in_time_is_refused_early_and_only_then():

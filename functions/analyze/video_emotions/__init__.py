@@ -19,6 +19,7 @@ The way of the data, one module a step::
     aggregate.py     8 observations -> Report; pure, mergeable                advice.py      what a caller could try
     responses.py     9 Report -> Result                                       rendering.py   Result -> text, by format
     deadline.py        how long an analysis may take    pace.py         frames, while there is time for them
+    watchdog.py        ends the job of a worker that is stuck
     settings.py        the only place that reads the environment
     telemetry.py       logs, metrics, and the milliseconds of each step
     parallel.py        frames ahead, and several at the same time             boxes.py       rectangles in a picture

@@ -29,7 +29,7 @@ def advise(report: Report, info: VideoInfo, settings: AnalysisSettings) -> list[
     if report.analyzed_until_ms is not None:
         advice.append(
             f"The answer holds up to {report.analyzed_until_ms} ms. Send start_ms={report.analyzed_until_ms} for the "
-            f"rest, or {_fewer_frames(settings)}."
+            f"rest, or use {_fewer_frames(settings)}."
         )
     if report.frames_analyzed and not report.frames_with_face:
         advice.append(_no_face(scale_for(info.size, settings), settings))

@@ -37,8 +37,8 @@ def _routes(pipeline: Pipeline) -> Router:
     @router.route(PROCESS_FRAME.rule, PROCESS_FRAME.method)
     def process_frame() -> Response[str]:
         request = from_http(router.current_event)
-        remaining_ms = router.lambda_context.get_remaining_time_in_millis()
-        deadline = Deadline.of_request(remaining_ms, arrived_ms(router.current_event))
+        seconds_left = router.lambda_context.get_remaining_time_in_millis() / 1000
+        deadline = Deadline.of_request(seconds_left, arrived_ms(router.current_event))
         body = render_to_fit(pipeline.analyze(request, deadline), request.format)
         return answer(body.text, body.content_type)
 

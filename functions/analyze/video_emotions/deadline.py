@@ -38,7 +38,7 @@ class Deadline:
     @classmethod
     def of_request(
         cls,
-        remaining_ms: int,
+        seconds: float,
         arrived_ms: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -48,8 +48,8 @@ class Deadline:
 
         Parameters
         ----------
-        remaining_ms : int
-            Milliseconds until Lambda stops the function.
+        seconds : float
+            Until Lambda stops the function.
         arrived_ms : int, optional
             When the request arrived at the gateway, in milliseconds since 1970. An arrival after which the gateway
             has already given up says nothing: the event is a recorded one, or comes from ``sam local``.
@@ -57,7 +57,6 @@ class Deadline:
         now : callable
             Returns seconds since 1970.
         """
-        seconds = remaining_ms / 1000
         if arrived_ms is not None and (waits := limits.GATEWAY_SECONDS + arrived_ms / 1000 - now()) > 0:
             seconds = min(seconds, waits)
         margin = limits.FINISH_SECONDS + limits.FINISH_SHARE * seconds

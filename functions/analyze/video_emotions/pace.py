@@ -15,6 +15,9 @@ Seen = TypeVar("Seen")
 _IN_LINE: Final = 2
 """A new frame may wait for one that is in progress, and then takes its own time."""
 
+_PIXEL_SECONDS: Final = 0.7e-6
+"""What the first frames take for each of their pixels, before one is measured: the Haar cascade on two busy vCPUs."""
+
 _ENOUGH_FRAMES: Final = 20
 _ENOUGH_TIME: Final = 0.1
 """Frames, and part of the time, after which the pace is known."""
@@ -57,7 +60,8 @@ class Pace:
         """Yield frames in presentation order until the deadline is too near for another one."""
         with suppress(TooLong):  # the decoder stops at the deadline too
             for frame in frames:
-                if self._deadline.left <= _IN_LINE * self._slowest or self._is_hopeless():
+                takes = self._slowest or _PIXEL_SECONDS * frame.image[..., 0].size
+                if self._deadline.left <= _IN_LINE * takes or self._is_hopeless():
                     break
                 self.frames, self._next_ms = frame.planned, frame.next_ms
                 if self._first_frame is None:  # what came before, such as a download, is not the pace

@@ -17,7 +17,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import JobInProgress, JobsUnavailable, TransientError, UnsupportedEvent
-from video_emotions.deadline import Deadline
 from video_emotions.telemetry import logger
 from video_emotions.video_request import Upload, uploads_in
 from video_emotions.worker import Worker
@@ -118,7 +117,6 @@ class Uploads:
 
     def _take(self, upload: Upload, context: LambdaContext) -> dict[str, Any]:
         source = upload.source
-        deadline = Deadline.of_request(context.get_remaining_time_in_millis())
         identity = {
             "bucket": source.bucket,
             "key": source.key,
@@ -129,7 +127,9 @@ class Uploads:
         try:
             outcome: dict[str, Any] = self._once(
                 identity=identity,
-                process=lambda: self._worker.process(upload, context.aws_request_id, deadline),
+                process=lambda: self._worker.process(
+                    upload, context.aws_request_id, context.get_remaining_time_in_millis() / 1000
+                ),
             )
         except IdempotencyAlreadyInProgressError as error:
             raise JobInProgress("Another worker has the job.") from error
