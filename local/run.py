@@ -45,7 +45,9 @@ def main() -> int:
     settings = {name: os.environ[name] for name in names if name in os.environ}
     started = time.perf_counter()
     try:
-        with emulator({"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true", **settings}) as function:
+        variables = {"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true", **settings}
+        with emulator(variables, seconds=limits.API_SECONDS) as function:
+            event["requestContext"]["requestTimeEpoch"] = round(time.time() * 1000)
             answer = function.invoke(event)
     except EmulatorError as error:
         console.print(f"[red]{error}")
@@ -69,6 +71,10 @@ def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None
         + f"; eye contact in {result['eye_contact_score']:.0f} % of {result['total_frames_analyzed']} analysed frames, "
         f"a face in {result['frames_with_face']}"
     )
+    if result["truncated"]:
+        console.print(
+            f"[yellow]The time was too short for the whole video: this holds up to {result['analyzed_until_ms']} ms."
+        )
     table = Table(box=None, padding=(0, 1))
     for title in ("emotion", "% of votes", ""):
         table.add_column(title, justify="right" if title == "% of votes" else "left")

@@ -26,10 +26,9 @@ from events.aws_shapes import Event, http_event
 from local.cloud import emulated_cloud
 from local.processes import exit_on_term
 from local.pump import Pump
-from video_common import routes
+from video_common import limits, routes
 
 HOST, PORT = "127.0.0.1", 5000
-TIMEOUT_SECONDS = 900
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 
@@ -44,11 +43,12 @@ class LocalContext:
     memory_limit_in_mb: int = 3008
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:analyze"
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
-    deadline: float = field(default_factory=lambda: time.monotonic() + TIMEOUT_SECONDS)
+    seconds: int = limits.API_SECONDS
+    started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds that are left."""
-        return max(0, round((self.deadline - time.monotonic()) * 1000))
+        return max(0, round((self.started + self.seconds - time.monotonic()) * 1000))
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -86,7 +86,13 @@ def _analyze(event: Event) -> dict[str, Any]:
     from video_emotions.handler import handler
 
     with one_at_a_time:  # as in a Lambda environment
-        answer: dict[str, Any] = handler(event, LocalContext())
+        if "requestContext" in event:
+            # Lambda starts another environment for a request that would have to wait. So its time starts here.
+            event["requestContext"]["timeEpoch"] = round(time.time() * 1000)
+            context = LocalContext()
+        else:
+            context = LocalContext(seconds=limits.WORKER_SECONDS)
+        answer: dict[str, Any] = handler(event, context)
         return answer
 
 

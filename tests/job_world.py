@@ -14,6 +14,7 @@ from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo
 from video_common.job import Job, job_id_of
 from video_common.result import Emotions, Result, VideoFacts
+from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
@@ -74,7 +75,7 @@ class ReadsOnly:
     def identity(self) -> dict[str, Any]:
         return {"model": self.model, "centre_tolerance": self.settings.centre_tolerance}
 
-    def analyze(self, request: VideoRequest) -> Result:
+    def analyze(self, request: VideoRequest, deadline: Deadline) -> Result:
         source = request.source
         assert isinstance(source, S3Object)
         with TemporaryDirectory() as folder:
@@ -121,12 +122,12 @@ class World:
             etag=hashlib.md5(content).hexdigest(),
         )
 
-    def deliver(self, most: int = 1) -> list[str]:
+    def deliver(self, most: int = 1, context: LambdaContext | None = None) -> list[str]:
         """Let Lambda take a batch, as its event source mapping does. Return the ids of the messages that failed."""
         batch = self.queue.receive(most)
         if not batch:
             return []
-        answer = self.uploads.handle_queue({"Records": batch}, Context())
+        answer = self.uploads.handle_queue({"Records": batch}, context or Context())
         failed = [item["itemIdentifier"] for item in answer["batchItemFailures"]]
         for record in batch:
             if record["messageId"] not in failed:

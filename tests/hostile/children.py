@@ -21,7 +21,7 @@ request = receive()
 send(
     video=dict(codec="h264", width=8, height=4, rotation=0, frame_rate=25.0, duration_ms=80, size_bytes=1,
                sha256="0" * 64, frame_count=2),
-    plan=dict(frames_wanted=2, pictures=2, truncated=False, scales=[1.0]),
+    plan=dict(frames_wanted=2, pictures=2, until_ms=None, scales=[1.0]),
 )
 """
 

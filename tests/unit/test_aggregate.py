@@ -88,5 +88,5 @@ def test_a_frame_without_a_detected_face_is_no_frame_with_face():
 
 
 def test_what_was_wanted_and_did_not_come_is_unreadable():
-    report = summarise([Observation(0, 0, False, ())], frames_wanted=4, truncated=True)
+    report = summarise([Observation(0, 0, False, ())], frames_wanted=4, until_ms=80)
     assert (report.frames_analyzed, report.frames_unreadable, report.truncated) == (1, 3, True)

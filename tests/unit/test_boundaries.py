@@ -29,13 +29,14 @@ LAYERS = [
     {"worker"},
     {"pipeline"},
     {"responses", "rendering", "workspace", "observe", "reader", "child"},
+    {"pace"},
     {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
-    {"probe", "faces.crops", "faces.sweep", "parallel"},
+    {"probe", "faces.crops", "faces.sweep", "parallel", "watchdog"},
     {"faces.detector", "decoder", "faces"},
     {"containers", "picture", "av_frames"},
     {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
-    {"boxes"},
+    {"boxes", "deadline"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}

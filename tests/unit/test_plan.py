@@ -22,7 +22,7 @@ INTERVALS = st.integers(1, 300)
 def test_exact_takes_every_nth_from_the_first(count, interval):
     chosen = plan(info_of(count), index_of(count), Options(frame_interval=interval))
     assert chosen.indices.tolist() == list(range(0, count, interval))
-    assert not chosen.truncated
+    assert not chosen.facts.truncated
 
 
 @given(COUNTS, INTERVALS, st.sets(st.integers(0, 1999), max_size=40))
@@ -37,9 +37,9 @@ def test_keyframes_takes_the_nearest_of_each_and_each_once(count, interval, plac
 def test_more_than_the_limit_is_left_out_and_said():
     count = limits.MAX_SAMPLED_FRAMES
     whole = plan(info_of(count), index_of(count), Options(frame_interval=1))
-    assert (len(whole.indices), whole.truncated) == (count, False)
+    assert (len(whole.indices), whole.facts.truncated) == (count, False)
     cut = plan(info_of(count + 1), index_of(count + 1), Options(frame_interval=1))
-    assert (len(cut.indices), cut.truncated) == (count, True)
+    assert (len(cut.indices), cut.facts.truncated) == (count, True)
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000))

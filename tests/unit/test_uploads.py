@@ -11,7 +11,7 @@ from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
 from tests.job_world import Context, Lost, World
 from video_common import limits
-from video_common.errors import ConfigurationError, EventsUnavailable, JobsUnavailable, StorageUnavailable
+from video_common.errors import ConfigurationError, EventsUnavailable, JobsUnavailable, StorageUnavailable, TooLong
 from video_common.job import JobStatus, job_id_of, result_key
 from video_emotions.rendering import FORMATS, Body
 
@@ -385,3 +385,45 @@ def test_a_result_never_triggers_an_analysis(world):
     with pytest.raises(ConfigurationError):
         world.uploads.handle_s3(s3_event("one.mp4", bucket="results"), Context())
     assert world.jobs.jobs == {}
+
+
+class LastSecond(Context):
+    """An invocation that Lambda stops in a second."""
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 1000
+
+
+def test_a_worker_that_is_stuck_until_lambda_stops_it_is_not_repeated(world):
+    runs = []
+
+    def stuck(content: bytes) -> None:
+        runs.append(content)
+        began = time.monotonic()
+        while world.job("a").status is JobStatus.RUNNING:
+            assert time.monotonic() - began < 30
+            time.sleep(0.01)
+        raise Lost
+
+    world.pipeline.during = stuck
+    world.queue.send(world.put("a", b"video"))
+    with pytest.raises(Lost):
+        world.deliver(context=LastSecond())
+    # Then the message comes back once, and announces the end
+    world.clock.now += 1000
+    world.run()
+    assert (runs, world.queue.dead) == ([b"video"], [])
+    assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "too_long")
+    assert [event["detail"]["error"]["code"] for event in world.bus.events] == ["too_long"]
+
+
+def test_what_runs_out_of_time_is_failed_after_one_run(world):
+    def too_long(content: bytes) -> None:
+        raise TooLong("use a larger frame_interval")
+
+    world.pipeline.during = too_long
+    world.queue.send(world.put("a", b"video"))
+    assert world.deliver() == []
+    assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "too_long")
+    assert world.queue.messages == {}

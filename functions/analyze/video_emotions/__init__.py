@@ -23,6 +23,8 @@ The way of the data, one module a step::
     observe.py         steps 6 and 7 frame by frame: find, cut, score in batches
     aggregate.py     8 observations -> Report; pure, mergeable                advice.py      what a caller could try
     responses.py     9 Report -> Result                                       rendering.py   Result -> text, by format
+    deadline.py        how long an analysis may take    pace.py         frames, while there is time for them
+    watchdog.py        ends the job of a worker that is stuck
     settings.py        the only place that reads the environment
     telemetry.py       logs, metrics, and the milliseconds of each step
     child_process.py   a child as its parent sees it                          wire.py        what the two say

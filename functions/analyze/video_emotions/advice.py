@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
+from video_common import limits
 from video_common.result import AnalysisSettings
-from video_common.schema import Options, Sampling
+from video_common.schema import AnalysisOptions, Options, Partial, Sampling
 from video_emotions.aggregate import Report
 from video_emotions.boxes import Size
 from video_emotions.facts import PlanFacts
@@ -36,9 +37,15 @@ def advise(
         The detectors that this deployment has.
     """
     advice = []
+    if report.analyzed_until_ms is not None:
+        advice.append(
+            f"The answer holds up to {report.analyzed_until_ms} ms. Send start_ms={report.analyzed_until_ms} for the "
+            f"rest, or use {_fewer_frames(settings)}."
+        )
     if report.frames_with_face < MANY_FACELESS * report.frames_analyzed:
         advice.append(_few_faces(report, plan, size, settings, detectors))
-    if report.frames_analyzed < FEW_FRAMES and plan.frames_wanted < plan.pictures:
+    is_whole = report.analyzed_until_ms is None
+    if is_whole and report.frames_analyzed < FEW_FRAMES and plan.frames_wanted < plan.pictures:
         advice.append(_few_frames(report.frames_analyzed, settings))
     wanted = report.frames_analyzed + report.frames_unreadable
     if report.frames_unreadable > MANY_UNREADABLE * wanted:
@@ -47,6 +54,31 @@ def advise(
             "Export the video again, then send the new file."
         )
     return advice
+
+
+def in_time(options: AnalysisOptions, *, uploaded: bool) -> str:
+    """Return the sentences for a caller whose analysis does not end in time.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+    uploaded : bool
+        The video came by the bucket, not by POST.
+    """
+    part = " partial=allow gives the result so far." if options.partial is Partial.REFUSE else ""
+    more = (
+        "The owner of the deployment can give the function more memory, which makes it faster."
+        if uploaded
+        else f"POST /uploads has {limits.WORKER_SECONDS // 60} minutes for a video."
+    )
+    return f"Use {_fewer_frames(options)}.{part} {more}"
+
+
+def _fewer_frames(options: AnalysisOptions) -> str:
+    ways = ["a larger frame_interval" if options.interval_ms is None else "a larger interval_ms"]
+    if options.sampling is not Sampling.KEYFRAMES:
+        ways.append("sampling=keyframes")
+    return " or ".join(ways)
 
 
 def _few_faces(

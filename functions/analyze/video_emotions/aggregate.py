@@ -4,7 +4,7 @@ Everything in a Report is an integer sum, so that the Reports of a video's segme
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from video_common.schema import EMOTION_LABELS
@@ -68,7 +68,8 @@ class Report:
         Scores of the voting faces, in units of 1e-6.
     confidence_sum : int
         Dominant scores of the voting faces, in units of 1e-6.
-    truncated : bool
+    analyzed_until_ms : int or None
+        Presentation time of the first sampled frame that is left out. None: none is left out.
     timeline : tuple of Observation
     """
 
@@ -79,8 +80,25 @@ class Report:
     votes: Counts = _ZEROS
     probability_sums: Counts = _ZEROS
     confidence_sum: int = 0
-    truncated: bool = False
+    analyzed_until_ms: int | None = None
     timeline: tuple[Observation, ...] = field(default=(), repr=False)
+
+    @property
+    def truncated(self) -> bool:
+        """Report whether sampled frames are left out."""
+        return self.analyzed_until_ms is not None
+
+    def cut(self, frames: int, until_ms: int) -> "Report":
+        """Return the Report of the first sampled frames only, whose observations are all that this one has.
+
+        Parameters
+        ----------
+        frames : int
+            How many they are, unreadable ones included.
+        until_ms : int
+            Presentation time of the next one.
+        """
+        return replace(self, frames_unreadable=frames - self.frames_analyzed, analyzed_until_ms=until_ms)
 
     def __add__(self, other: Self) -> "Report":
         return Report(
@@ -91,13 +109,13 @@ class Report:
             _added(self.votes, other.votes),
             _added(self.probability_sums, other.probability_sums),
             self.confidence_sum + other.confidence_sum,
-            self.truncated or other.truncated,
+            _earlier(self.analyzed_until_ms, other.analyzed_until_ms),
             self.timeline + other.timeline,
         )
 
 
 def summarise(
-    observations: Iterable[Observation], *, frames_wanted: int, truncated: bool = False, keep_timeline: bool = False
+    observations: Iterable[Observation], *, frames_wanted: int, until_ms: int | None = None, keep_timeline: bool = False
 ) -> Report:
     """Add observations up.
 
@@ -107,8 +125,8 @@ def summarise(
         Consumed one by one; only ``keep_timeline`` keeps them.
     frames_wanted : int
         Frames that were asked for; those that did not come are counted as unreadable.
-    truncated : bool
-        The video goes on after the last wanted frame.
+    until_ms : int, optional
+        Presentation time of the first frame that a limit leaves out.
     """
     analyzed = with_face = contacts = confidence = 0
     votes, sums = list(_ZEROS), list(_ZEROS)
@@ -131,9 +149,14 @@ def summarise(
         tuple(votes),
         tuple(sums),
         confidence,
-        truncated,
+        until_ms,
         tuple(timeline),
     )
+
+
+def _earlier(left: int | None, right: int | None) -> int | None:
+    """Return the time of the first gap: after it, the sum of two Reports does not hold."""
+    return min((time for time in (left, right) if time is not None), default=None)
 
 
 def _added(left: Counts, right: Counts) -> Counts:

@@ -73,7 +73,8 @@ def _outcome(request: dict[str, Any], answer: _Answer, read: Callable[..., Any])
         sent = 0
         for frame in frames:
             sizes = [size_of(image) for image in frame.images]
-            facts = {"index": frame.index, "time_ms": frame.time_ms, "own_size": frame.own_size, "sizes": sizes}
+            facts = {"index": frame.index, "time_ms": frame.time_ms, "own_size": frame.own_size}
+            facts |= {"planned": frame.planned, "next_ms": frame.next_ms, "sizes": sizes}
             answer.send({"frame": facts}, *(memoryview(image).cast("B") for image in frame.images))
             sent += 1
     except MemoryError:

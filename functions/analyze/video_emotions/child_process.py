@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import math
 import os
 import select
 import signal
@@ -66,7 +67,7 @@ class ChildProcess:
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN)
         self._silent_seconds = silent_seconds
-        self._deadline: float | None = None
+        self._deadline = math.inf
         self._is_ready = False
         self.end = weakref.finalize(self, _end, self._process)
         """End the child, if it has not ended."""
@@ -76,16 +77,16 @@ class ChildProcess:
         """False for a child that something else has ended while it waited."""
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], deadline: float | None) -> None:
+    def ask(self, request: dict[str, Any], seconds: float) -> None:
         """Send the request.
 
         Parameters
         ----------
         request : dict
-        deadline : float or None
-            Of `time.monotonic`. After it `answer` ends the child.
+        seconds : float
+            After so many, `answer` ends the child.
         """
-        self._deadline = deadline
+        self._deadline = time.monotonic() + seconds
         try:
             wire.send(self._requests, request)
         except BrokenPipeError:
@@ -128,9 +129,7 @@ class ChildProcess:
 
     def _wait(self) -> None:
         """Wait until the child has sent something."""
-        seconds = self._silent_seconds
-        if self._deadline is not None:
-            seconds = min(seconds, self._deadline - time.monotonic())
+        seconds = min(self._silent_seconds, self._deadline - time.monotonic())
         if seconds > 0 and self._poll.poll(seconds * 1000):
             return
         self.end()

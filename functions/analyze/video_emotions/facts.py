@@ -56,16 +56,21 @@ class PlanFacts:
         Pictures to analyze.
     pictures : int
         In the chosen part.
-    truncated : bool
-        A limit left some out.
+    until_ms : int or None
+        Presentation time of the first picture that a limit leaves out. None: it leaves none out.
     scales : tuple of float
         The factors at which a picture of the video's size is analyzed, ascending.
     """
 
     frames_wanted: int
     pictures: int
-    truncated: bool
+    until_ms: int | None
     scales: tuple[float, ...]
+
+    @property
+    def truncated(self) -> bool:
+        """True where a limit leaves pictures out."""
+        return self.until_ms is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,12 +87,18 @@ class Frame:
         BGR, upright, in square pixels, the smallest first. A larger one is for pictures without a face in those before.
     own_size : Size
         Before shrinking, in square pixels.
+    planned : int
+        How many planned pictures there are up to this one, unreadable ones included.
+    next_ms : int or None
+        Presentation time of the next planned picture, or of the first one that a limit leaves out. None: there is none.
     """
 
     index: int
     time_ms: int
     images: tuple[NDArray[np.uint8], ...]
     own_size: Size
+    planned: int
+    next_ms: int | None
 
     @property
     def image(self) -> NDArray[np.uint8]:

@@ -80,9 +80,9 @@ def sample(
             if place != wanted[0]:
                 break
             wanted.popleft()
-            yield _frame(place, picture, index, options)
+            yield _frame(place, picture, index, options, chosen)
     for place, picture in _decode(path, index, wanted, None, threads, beat) if wanted else ():
-        yield _frame(place, picture, index, options)
+        yield _frame(place, picture, index, options, chosen)
 
 
 def _decode(
@@ -118,10 +118,13 @@ def _decode(
                 return
 
 
-def _frame(place: int, picture: Picture, index: PacketIndex, options: Scaling) -> Frame:
+def _frame(place: int, picture: Picture, index: PacketIndex, options: Scaling, chosen: Plan) -> Frame:
     whole, size = picture.bgr(), picture.size
     images = tuple(picture.to_sdr(shrink(whole, scale, size)) for scale in scales_for(size, options))
-    return Frame(place, int(index.times_ms[place]), images, size)
+    planned = int(chosen.indices.searchsorted(place)) + 1
+    more = chosen.indices[planned : planned + 1]
+    next_ms = int(index.times_ms[more[0]]) if len(more) else chosen.until_ms
+    return Frame(place, int(index.times_ms[place]), images, size, planned, next_ms)
 
 
 def shrink(image: NDArray[Depth], scale: float, own_size: Size) -> NDArray[Depth]:

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from video_common import limits
 from video_common.aws.interfaces import ObjectStore
-from video_common.errors import UndecodableVideo
+from video_common.errors import TooLong, UndecodableVideo
 from video_common.result import AnalysisSettings, Result
-from video_common.schema import Options
-from video_emotions.advice import advise
+from video_common.schema import Options, Partial
+from video_emotions.advice import advise, in_time
 from video_emotions.aggregate import Report, summarise
+from video_emotions.deadline import NEVER, Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts
 from video_emotions.observe import look, score
+from video_emotions.pace import Pace
 from video_emotions.parallel import ordered_map, prefetched
 from video_emotions.plan import smallest_face_px
 from video_emotions.reader import Reader
@@ -45,27 +48,42 @@ class Pipeline:
             "centre_tolerance": self.settings.centre_tolerance,
         }
 
-    def analyze(self, request: VideoRequest) -> Result:
+    def analyze(self, request: VideoRequest, deadline: Deadline = NEVER) -> Result:
         """Analyze one video.
+
+        Parameters
+        ----------
+        request : VideoRequest
+        deadline : Deadline
+            After it no frame is analyzed, and the Result is that of the frames before.
 
         Raises
         ------
         VideoEmotionsError
             Any leaf of `video_common.errors`; nothing is left behind in ``work_dir``.
         """
-        watch, options = Stopwatch(), request.options
+        watch, options = Stopwatch(), request.understood
+        refuses = options.partial is Partial.REFUSE
         detector = self.finder.detector(options.detector)
         with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
-                info, plan, frames = self.reader.read(path, options, self.settings.worker_threads)
+                info, plan, frames = self.reader.read(path, options, self.settings.worker_threads, deadline.left)
             with closing(frames):
-                report = self.report(frames, plan, options, watch)
+                if plan.truncated and refuses:
+                    raise _too_long(f"The options sample more than {limits.MAX_SAMPLED_FRAMES:,} frames.", request)
+                report = self.report(frames, plan, options, watch, deadline)
+        if report.truncated and (refuses or not report.frames_analyzed):
+            raise _too_long(
+                f"{report.frames_analyzed} of {plan.frames_wanted} sampled frames were analyzed in "
+                f"{watch.milliseconds()['total'] / 1000:.0f} s, and the time is too short for the rest.",
+                request,
+            )
         if not report.frames_analyzed:
             raise UndecodableVideo("No sampled frame can be decoded. Export the video again, then send the new file.")
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
-            **options.model_dump(exclude={"detector"}),
+            **request.options.model_dump(exclude={"detector"}),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
             smallest_face_px=smallest_face_px(info.size, plan.scales, detector.smallest_face),
@@ -74,7 +92,9 @@ class Pipeline:
         result = build_result(report, info, settings, detector.facts, self.model.facts, timings)
         return result.model_copy(update={"advice": advice or None})
 
-    def report(self, frames: Iterator[Frame], plan: PlanFacts, options: Options, watch: Stopwatch) -> Report:
+    def report(
+        self, frames: Iterator[Frame], plan: PlanFacts, options: Options, watch: Stopwatch, deadline: Deadline = NEVER
+    ) -> Report:
         """Find and score the faces of frames, and add them up.
 
         Parameters
@@ -86,16 +106,28 @@ class Pipeline:
         options : Options
         watch : Stopwatch
             Gets the time of each step.
+        deadline : Deadline
+            When it is near, no new frame is looked at. Those in progress count.
         """
         detector = self.finder.detector(options.detector)
         find = partial(look, detector=detector, options=options, centre_tolerance=self.settings.centre_tolerance)
+        pace = Pace(plan.frames_wanted, options, deadline)
         with (
             closing(prefetched(frames)) as coming,
-            closing(ordered_map(find, watch.iterate("frames", coming), self.settings.worker_threads)) as seen,
+            closing(
+                ordered_map(
+                    pace.timed(find), watch.iterate("frames", pace.admitted(coming)), self.settings.worker_threads
+                )
+            ) as seen,
         ):
-            return summarise(
+            report = summarise(
                 watch.iterate("emotions", score(watch.iterate("faces", seen), self.model)),
                 frames_wanted=plan.frames_wanted,
-                truncated=plan.truncated,
+                until_ms=plan.until_ms,
                 keep_timeline=options.include == "timeline",
             )
+        return report if pace.until_ms is None else report.cut(pace.frames, pace.until_ms)
+
+
+def _too_long(what: str, request: VideoRequest) -> TooLong:
+    return TooLong(f"{what} {in_time(request.understood, uploaded=request.is_upload)}")

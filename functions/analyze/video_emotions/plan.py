@@ -61,8 +61,8 @@ class Plan:
     ----------
     indices : NDArray of int64
         Positions in presentation order, ascending, each once; at most ``limits.MAX_SAMPLED_FRAMES``.
-    truncated : bool
-        That limit left some out.
+    until_ms : int or None
+        Presentation time of the first picture that this limit leaves out. None: it leaves none out.
     keyframes_only : bool
         All of them are keyframes.
     pictures : int
@@ -72,7 +72,7 @@ class Plan:
     """
 
     indices: Indices
-    truncated: bool
+    until_ms: int | None
     keyframes_only: bool
     pictures: int
     scales: tuple[float, ...]
@@ -80,7 +80,7 @@ class Plan:
     @property
     def facts(self) -> PlanFacts:
         """The plan without the list of its pictures."""
-        return PlanFacts(len(self.indices), self.pictures, self.truncated, self.scales)
+        return PlanFacts(len(self.indices), self.pictures, self.until_ms, self.scales)
 
 
 def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
@@ -104,9 +104,10 @@ def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
     keyframes_only = options.sampling == KEYFRAMES and len(keyframes) > 0
     if keyframes_only:
         wanted = np.unique(keyframes[_nearest(index.times_ms[keyframes], index.times_ms[wanted])])
+    most = limits.MAX_SAMPLED_FRAMES
     return Plan(
-        indices=wanted[: limits.MAX_SAMPLED_FRAMES],
-        truncated=len(wanted) > limits.MAX_SAMPLED_FRAMES,
+        indices=wanted[:most],
+        until_ms=int(index.times_ms[wanted[most]]) if len(wanted) > most else None,
         keyframes_only=keyframes_only,
         pictures=end - first,
         scales=scales,

@@ -4,13 +4,14 @@ A stranger's file is read by C code, which may crash, hang, or take all memory. 
 that reads nothing else. Whatever becomes of it, the caller gets one error, and the next file gets another child.
 """
 
+import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import PositiveInt, TypeAdapter
 
 from video_common import limits
 from video_common.errors import DecoderUnavailable
@@ -20,6 +21,7 @@ from video_emotions.facts import Frame, PlanFacts, VideoInfo
 
 _VIDEO: Final = TypeAdapter(VideoInfo)
 _PLAN: Final = TypeAdapter(PlanFacts)
+_SIZES: Final = TypeAdapter(list[tuple[PositiveInt, PositiveInt]])
 
 
 class Reader:
@@ -52,7 +54,7 @@ class Reader:
             self._spares.append(ChildProcess(self._command, self._silent_seconds))
 
     def read(
-        self, path: Path, options: Options, threads: int, deadline: float | None = None
+        self, path: Path, options: Options, threads: int, seconds: float = math.inf
     ) -> tuple[VideoInfo, PlanFacts, Generator[Frame]]:
         """Examine a file, plan what to sample, and sample it.
 
@@ -62,8 +64,8 @@ class Reader:
         options : Options
         threads : int
             Decoder threads.
-        deadline : float, optional
-            Of `time.monotonic`. The child is ended then.
+        seconds : float
+            The child is ended after so many.
 
         Returns
         -------
@@ -88,7 +90,7 @@ class Reader:
             "cpu_seconds": limits.DECODER_CPU_SECONDS * threads,
         }
         try:
-            child.ask(request, deadline)
+            child.ask(request, seconds)
             message, _ = child.answer("video")
             with _no_nonsense():
                 info, chosen = _VIDEO.validate_python(message["video"]), _PLAN.validate_python(message["plan"])
@@ -132,14 +134,13 @@ def _no_nonsense() -> Iterator[None]:
 
 
 def _frame(facts: dict[str, Any], pixels: bytearray) -> Frame:
+    sizes = _SIZES.validate_python([facts["own_size"], *facts["sizes"]])
     images, start = [], 0
-    for width, height in [*facts["sizes"], facts["own_size"]]:
-        if min(width, height) < 1:
-            raise ValueError("a frame without pixels")
-    for width, height in facts["sizes"]:
+    for width, height in sizes[1:]:
         end = start + 3 * width * height
         images.append(np.frombuffer(memoryview(pixels)[start:end], np.uint8).reshape(height, width, 3))
         start = end
-    if not images or end != len(pixels):
+    if not images or start != len(pixels):
         raise ValueError("a frame of another size than it says")
-    return Frame(int(facts["index"]), int(facts["time_ms"]), tuple(images), tuple(facts["own_size"]))
+    next_ms = None if facts["next_ms"] is None else int(facts["next_ms"])
+    return Frame(int(facts["index"]), int(facts["time_ms"]), tuple(images), sizes[0], int(facts["planned"]), next_ms)

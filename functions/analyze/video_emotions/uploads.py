@@ -104,7 +104,7 @@ class Uploads:
         failed: Exception | None = None
         for upload in uploads:
             try:
-                done.append(self._take(upload, context.aws_request_id))
+                done.append(self._take(upload, context))
             except JobInProgress as error:
                 logger.info(error.detail)
                 failed = failed or error
@@ -115,7 +115,7 @@ class Uploads:
             raise failed
         return done
 
-    def _take(self, upload: Upload, request_id: str) -> dict[str, Any]:
+    def _take(self, upload: Upload, context: LambdaContext) -> dict[str, Any]:
         source = upload.source
         identity = {
             "bucket": source.bucket,
@@ -126,7 +126,10 @@ class Uploads:
         }
         try:
             outcome: dict[str, Any] = self._once(
-                identity=identity, process=lambda: self._worker.process(upload, request_id)
+                identity=identity,
+                process=lambda: self._worker.process(
+                    upload, context.aws_request_id, context.get_remaining_time_in_millis() / 1000
+                ),
             )
         except IdempotencyAlreadyInProgressError as error:
             raise JobInProgress("Another worker has the job.") from error

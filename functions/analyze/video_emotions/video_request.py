@@ -26,7 +26,7 @@ from video_common.errors import (
 )
 from video_common.job import comparable
 from video_common.options import NOT_FETCHED, from_metadata, is_address, parse_members, parse_options, short
-from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options, media_type
+from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options, Partial, media_type
 
 VIDEO_MEMBER: Final = "video"
 _EXAMPLE: Final = f'{{"{VIDEO_MEMBER}": "<base64>"}}'
@@ -77,6 +77,17 @@ class VideoRequest:
     source: bytes | S3Object
     options: Options
     format: str = "json"
+
+    @property
+    def is_upload(self) -> bool:
+        """Report whether the video comes from a bucket. Nobody waits for its answer at the other end of a line."""
+        return isinstance(self.source, S3Object)
+
+    @property
+    def understood(self) -> Options:
+        """The options, with the default of ``partial``, which depends on whether somebody waits."""
+        default = Partial.REFUSE if self.is_upload else Partial.ALLOW
+        return self.options.model_copy(update={"partial": self.options.partial or default})
 
 
 def from_http(event: BaseProxyEvent) -> VideoRequest:

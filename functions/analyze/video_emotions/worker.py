@@ -8,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
-from video_common.errors import ConfigurationError, ServiceError, VideoEmotionsError
+from video_common.errors import ConfigurationError, ServiceError, TooLong, VideoEmotionsError
 from video_common.job import Job, JobStatus, job_id_of, result_key
+from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render
 from video_emotions.telemetry import logger
 from video_emotions.video_request import Upload, from_upload
+from video_emotions.watchdog import watchdog
 
 DETAIL_TYPE = "Video Analysis Finished"
 """Of the event that is published when a job ends; docs/completion-event.schema.json describes its detail."""
@@ -32,8 +35,15 @@ class Worker:
     bus: EventBus
     now: Callable[[], float] = time.time
 
-    def process(self, upload: Upload, request_id: str) -> dict[str, Any]:
+    def process(self, upload: Upload, request_id: str, seconds_left: float) -> dict[str, Any]:
         """Take one upload to the end of its job.
+
+        Parameters
+        ----------
+        upload : Upload
+        request_id : str
+        seconds_left : float
+            Until Lambda ends this worker. A job that cannot end by then is FAILED, `too_long`.
 
         Returns
         -------
@@ -53,7 +63,10 @@ class Worker:
             return _outcome(job, "SUPERSEDED")
         if begun is Begun.RUN:
             try:
-                job = self._ended(upload, request_id)
+                with watchdog(
+                    seconds_left * (1 - limits.FINISH_SHARE / 2), lambda: self._end_stuck(upload, request_id)
+                ):
+                    job = self._ended(upload, request_id, Deadline.of_request(seconds_left))
             except Exception:
                 # For who asks meanwhile. The message decides about another try, not this record.
                 self.jobs.finish(self._job(upload, JobStatus.PENDING))
@@ -64,13 +77,13 @@ class Worker:
         self.bus.publish(DETAIL_TYPE, self._detail(job))
         return _outcome(job, job.status)
 
-    def _ended(self, upload: Upload, request_id: str) -> Job:
+    def _ended(self, upload: Upload, request_id: str, deadline: Deadline) -> Job:
         """Analyse, keep the result, and return the job as it ends."""
         source = upload.source
         try:
             metadata = self.store.metadata(source.bucket, source.key, source.version_id)
             request = from_upload(upload, metadata)
-            body = render(self.pipeline.analyze(request), request.format)
+            body = render(self.pipeline.analyze(request, deadline), request.format)
         except ServiceError:
             raise
         except VideoEmotionsError as error:
@@ -85,6 +98,12 @@ class Worker:
             result_bytes=len(body.text.encode()),
             result_content_type=body.content_type,
         )
+
+    def _end_stuck(self, upload: Upload, request_id: str) -> None:
+        """End a job whose worker Lambda is about to stop. The message comes back once and announces the end."""
+        error = TooLong("The service could not read and analyze the video in its time. Upload the video again.")
+        logger.error("a worker is stuck", code=error.code)
+        self.jobs.finish(self._job(upload, JobStatus.FAILED, error=error.problem(request_id)))
 
     def _job(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
         now = int(self.now())

@@ -81,6 +81,12 @@ def query_of(event: BaseProxyEvent) -> dict[str, list[str]]:
     return {**{name: [value] for name, value in single.items()}, **multi}
 
 
+def arrived_ms(event: BaseProxyEvent) -> int | None:
+    """Return when the request arrived at the gateway, in milliseconds since 1970, if the event says so."""
+    context: dict[str, Any] = event["requestContext"]
+    return context.get("requestTimeEpoch") or context.get("timeEpoch")
+
+
 def answer(text: str, content_type: str) -> Response[str]:
     """Answer 200 with a text."""
     return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)

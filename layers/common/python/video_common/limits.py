@@ -9,6 +9,16 @@ LAMBDA_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 RESPONSE_ENVELOPE_BYTES: Final = 16 * 1024
 """Of a response, for what is not its body: status and headers."""
 
+GATEWAY_SECONDS: Final = 29
+"""How long API Gateway waits for an answer, from the arrival of the request."""
+
+# -- What the template gives the functions ----------------------------------------------------------------------------
+API_SECONDS: Final = 28
+"""One second less than the gateway waits, so that the function ends before the caller is gone."""
+
+WORKER_SECONDS: Final = 900
+"""The longest that Lambda allows."""
+
 # -- What a caller may send ------------------------------------------------------------------------------------------
 MAX_POST_VIDEO_BYTES: Final = 4_500_000
 """Decoded video bytes of a POST. As base64 6,000,000 characters: what remains of the payload is for headers."""
@@ -103,6 +113,15 @@ there, to at most the second. 960 is the Flask app's default on 1080p.
 
 MIN_SCALED_SIDE: Final = 2
 """Pixels: a scaled frame's side is never less, however small ``scale_factor`` is."""
+
+# -- Time ------------------------------------------------------------------------------------------------------------
+FINISH_SECONDS: Final = 1.0
+"""Between the last frame and the answer, without its text. Measured on two busy vCPUs (``benchmarks.finish``): frames
+in progress end 0.8 s after the deadline at the latest, and most of them before it."""
+
+FINISH_SHARE: Final = 0.03
+"""Part of the time that is for the text besides. A timeline grows with the time of its analysis: 1,000 frames of 20
+faces take 0.8 s, and 60,000 frames of 3 faces 14 s. That is more than 28 and 900 seconds can analyze."""
 
 # -- Analysis --------------------------------------------------------------------------------------------------------
 CENTRE_TOLERANCE: Final = 0.2

@@ -136,7 +136,7 @@ class Result(Frozen):
         width and height from the frame's center.
     frames_with_face, frames_unreadable : int
     truncated : bool
-        The video went on after the last frame that was analyzed.
+        Sampled frames are left out, because the time or a limit was reached.
     mean_emotion_probabilities : Emotions
         Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
     timings_ms : dict of str to float
@@ -148,6 +148,9 @@ class Result(Frozen):
     detector : DetectorFacts
     advice : list of str or None
         What the caller could try for a better answer; None where there is nothing to advise.
+    analyzed_until_ms : int or None
+        Only if ``truncated``: presentation time of the first sampled frame that is left out. The answer is that of the
+        video before this time (``end_ms``); ``start_ms`` continues there.
     """
 
     average_emotion_scores: Emotions
@@ -167,3 +170,4 @@ class Result(Frozen):
     timeline_truncated: bool | None = None
     detector: DetectorFacts
     advice: list[str] | None = None
+    analyzed_until_ms: int | None = None

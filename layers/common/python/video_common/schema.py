@@ -58,6 +58,13 @@ class Sampling(StrEnum):
     KEYFRAMES = "keyframes"
 
 
+class Partial(StrEnum):
+    """What becomes of an analysis that does not end in time: the result so far, or an error."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 class Frozen(BaseModel):
     """A value that does not change, without members that nobody knows."""
 
@@ -82,6 +89,8 @@ class AnalysisOptions(Frozen):
         Sample by time: the picture shown at each multiple of so many milliseconds from the part's start, each once.
     start_ms, end_ms : int or None
         Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
+    partial : Partial or None
+        Whether the result so far is an answer. None: ``allow`` for a POST, ``refuse`` for an upload.
     """
 
     frame_interval: int | None = Field(
@@ -112,6 +121,7 @@ class AnalysisOptions(Frozen):
         le=limits.MAX_VIDEO_MS,
         description=f"a whole number of milliseconds from 1 to {limits.MAX_VIDEO_MS:,}",
     )
+    partial: Partial | None = Field(default=None, description="allow or refuse")
 
     @model_validator(mode="before")
     @classmethod
