@@ -28,7 +28,7 @@ LAYERS = [
     {"api", "uploads"},
     {"worker"},
     {"pipeline"},
-    {"responses", "rendering", "workspace", "observe"},
+    {"responses", "rendering", "workspace", "observe", "lease"},
     {"video_request", "frames", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel"},

@@ -7,7 +7,8 @@ import pytest
 from tests.fakes_aws import Faults, MemoryStore
 from video_common.errors import ConfigurationError, ObjectMissing, StorageUnavailable
 from video_common.schema import Options
-from video_emotions.video_request import S3Object, VideoRequest
+from video_common.upload import S3Object
+from video_emotions.video_request import VideoRequest
 from video_emotions.workspace import remove_leftovers, video_file
 
 KEY = "../../etc/passwd.m3u8"

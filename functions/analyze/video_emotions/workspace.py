@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import ConfigurationError, StorageUnavailable
-from video_emotions.video_request import S3Object, VideoRequest
+from video_common.upload import S3Object
+from video_emotions.video_request import VideoRequest
 
 PREFIX = "video-emotions-"
 FILE_NAME = "video"

@@ -27,6 +27,7 @@
         +-- ConfigurationError     500 configuration_error
         +-- ModelUnavailable       500 model_unavailable
         +-- UnsupportedEvent       500 unsupported_event
+        +-- GaveUp                 500 gave_up
         +-- TransientError         another try may succeed
             +-- StorageUnavailable 503 storage_unavailable
             +-- JobsUnavailable    503 jobs_unavailable
@@ -176,6 +177,10 @@ class UnsupportedEvent(ServiceError):
     code, title = "unsupported_event", "This function does not handle such an event"
 
 
+class GaveUp(ServiceError):
+    code, title = "gave_up", "Every try to analyze the video failed"
+
+
 class TransientError(ServiceError):
     """Another try may succeed."""
 
@@ -183,7 +188,7 @@ class TransientError(ServiceError):
 
 
 class StorageUnavailable(TransientError):
-    code, title = "storage_unavailable", "The object store did not answer"
+    code, title = "storage_unavailable", "The storage is not available"
 
 
 class JobsUnavailable(TransientError):

@@ -56,6 +56,12 @@ MAX_RECEIVES: Final = 4
 RETRY_SECONDS: Final = 30
 """Wait before the first repetition of what failed for the time being; doubled at each one."""
 
+LEASE_SECONDS: Final = 150
+"""How long a job stays RUNNING without a word from its worker. One renewal may fail: two fit in."""
+
+LEASE_RENEW_SECONDS: Final = 60
+"""Between two renewals of a lease."""
+
 # -- Options ---------------------------------------------------------------------------------------------------------
 DEFAULT_FRAME_INTERVAL: Final = 30
 MAX_FRAME_INTERVAL: Final = 1_000_000
