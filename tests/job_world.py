@@ -60,6 +60,7 @@ def result_of(content: bytes, **more: Any) -> Result:
         model=MODEL,
         timings_ms={},
         detector=DETECTOR,
+        faces_left_out=0,
         **more,
     )
 

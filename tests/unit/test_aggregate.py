@@ -16,7 +16,12 @@ SCORES = st.tuples(*[st.integers(0, PROBABILITY_UNITS)] * 7)
 FACES = st.builds(ScoredFace, st.just(Box(0, 0, 10, 10)), st.booleans(), SCORES)
 OBSERVATIONS = st.lists(
     st.builds(
-        Observation, st.integers(0, 10**6), st.integers(0, 10**8), st.booleans(), st.lists(FACES, max_size=3).map(tuple)
+        Observation,
+        st.integers(0, 10**6),
+        st.integers(0, 10**8),
+        st.booleans(),
+        st.lists(FACES, max_size=3).map(tuple),
+        st.integers(0, 100),
     ),
     max_size=30,
 )

@@ -47,12 +47,13 @@ class ScoredFace:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """An analysed frame: its place, its time in milliseconds, its faces (largest first), and eye contact."""
+    """An analysed frame: its place, its time in milliseconds, eye contact, and its faces (largest first)."""
 
     index: int
     time_ms: int
     eye_contact: bool
     faces: tuple[ScoredFace, ...]
+    faces_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class Report:
         Dominant scores of the voting faces, in units of 1e-6.
     truncated : bool
     timeline : tuple of Observation
+    faces_left_out : int
+        Faces over the limit of a frame.
     """
 
     frames_analyzed: int = 0
@@ -81,6 +84,7 @@ class Report:
     confidence_sum: int = 0
     truncated: bool = False
     timeline: tuple[Observation, ...] = field(default=(), repr=False)
+    faces_left_out: int = 0
 
     def __add__(self, other: Self) -> "Report":
         return Report(
@@ -93,6 +97,7 @@ class Report:
             self.confidence_sum + other.confidence_sum,
             self.truncated or other.truncated,
             self.timeline + other.timeline,
+            self.faces_left_out + other.faces_left_out,
         )
 
 
@@ -110,13 +115,14 @@ def summarise(
     truncated : bool
         The video goes on after the last wanted frame.
     """
-    analyzed = with_face = contacts = confidence = 0
+    analyzed = with_face = contacts = confidence = left_out = 0
     votes, sums = list(_ZEROS), list(_ZEROS)
     timeline = []
     for observation in observations:
         analyzed += 1
         with_face += any(face.detected for face in observation.faces)
         contacts += observation.eye_contact
+        left_out += observation.faces_left_out
         for face in observation.faces[:1]:
             votes[face.dominant] += 1
             confidence += face.scores[face.dominant]
@@ -133,6 +139,7 @@ def summarise(
         confidence,
         truncated,
         tuple(timeline),
+        left_out,
     )
 
 

@@ -1,9 +1,9 @@
 """Frames -> Observations: the faces of a frame are found and cut, then scored in batches that span frames."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +27,15 @@ class SeenFace:
     box : Box
     detected : bool
         False where the whole frame stands in.
-    network_input : NDArray of float32
-        See `letterbox`.
+    cut : NDArray of float32 or uint8
+        The network's input (see `letterbox`), or the crop that it is made of.
     detection_score : float or None
     landmarks : tuple of tuple of int, or None
     """
 
     box: Box
     detected: bool
-    network_input: NDArray[np.float32]
+    cut: NDArray[Any]
     detection_score: float | None
     landmarks: tuple[tuple[int, int], ...] | None
 
@@ -44,7 +44,12 @@ class SeenFace:
         """Keep what is needed of a face, and measure it in the video's own pixels."""
         across, down = (own / analyzed for own, analyzed in zip(frame.own_size, frame.size, strict=True))
         points = face.landmarks and tuple((round(x * across), round(y * down)) for x, y in face.landmarks)
-        return cls(face.box.scaled(frame.size, frame.own_size), detected, letterbox(face.crop), face.score, points)
+        return cls(face.box.scaled(frame.size, frame.own_size), detected, face.crop, face.score, points)
+
+    @property
+    def network_input(self) -> NDArray[np.float32]:
+        """See `letterbox`."""
+        return letterbox(self.cut) if self.cut.dtype == np.uint8 else self.cut
 
     def scored(self, scores: Scores) -> ScoredFace:
         """Return the face with what the model gave for it."""
@@ -53,23 +58,29 @@ class SeenFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenFrame:
-    """A frame whose faces wait for their scores."""
+    """A frame whose faces wait for their scores. ``faces_left_out`` counts those over the limit of a frame."""
 
     index: int
     time_ms: int
     eye_contact: bool
     faces: list[SeenFace]
+    faces_left_out: int
 
 
 def look(frame: Frame, detector: Detector, options: Options, centre_tolerance: float) -> SeenFrame:
     """Find the faces of a frame that count: the largest one, which votes, or all of them for a timeline."""
-    most = None if options.include == "timeline" else 1
-    found = list(islice(find_faces(frame.image, detector), most))
+    wants_all = options.include == "timeline"
+    detections = detector.detect(frame.image)
+    found = list(islice(find_faces(frame.image, detections), limits.MAX_FACES_PER_FRAME if wants_all else 1))
+    left_out = sum(1 for _ in detections) if wants_all else 0
     contact = bool(found) and found[0].box.is_centred(frame.size, centre_tolerance)
     seen = [SeenFace.of(face, frame) for face in found]
     if not found and options.faceless_frames is FacelessFrames.ANALYZE:
         seen = [SeenFace.of(Face(Box(0, 0, *frame.size), frame.image), frame, detected=False)]
-    return SeenFrame(frame.index, frame.time_ms, contact, seen)
+    if len(seen) <= limits.FACE_BATCH:
+        # Here several threads work. The crops of a crowd wait as they are: together they are smaller than the picture.
+        seen = [replace(face, cut=face.network_input) for face in seen]
+    return SeenFrame(frame.index, frame.time_ms, contact, seen, left_out)
 
 
 def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observation]:
@@ -86,7 +97,7 @@ def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observat
 
 
 def _observations(frames: list[SeenFrame], model: EmotionModel) -> Iterator[Observation]:
-    scores = iter(model.score([face.network_input for seen in frames for face in seen.faces]))
+    scores = iter(model.score(face.network_input for seen in frames for face in seen.faces))
     for seen in frames:
         faces = tuple(face.scored(next(scores)) for face in seen.faces)
-        yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces)
+        yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces, seen.faces_left_out)

@@ -58,6 +58,7 @@ def build_result(
         timeline=[_timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
         timeline_truncated=False if with_timeline else None,
         detector=detector,
+        faces_left_out=report.faces_left_out,
         advice=advise(report, info, settings) or None,
     )
 

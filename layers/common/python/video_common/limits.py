@@ -83,3 +83,6 @@ PROBABILITY_UNITS: Final = 1_000_000
 
 FACE_BATCH: Final = 8
 """Faces per inference: larger batches are no faster, and each face waits as 0.6 MB (224 x 224 x 3 float32)."""
+
+MAX_FACES_PER_FRAME: Final = 200
+"""Faces scored in a frame, the largest ones. The Result counts the others in ``faces_left_out``."""
