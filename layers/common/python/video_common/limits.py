@@ -48,7 +48,8 @@ JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 """How long a job that is over still answers 410 and not 404."""
 
 DELIVERY_DAYS: Final = 14
-"""How long a message can come again: the longest that SQS keeps one, in the dead-letter queue too."""
+"""How long a handled event is remembered: the longest that SQS keeps a message. A parked message can come back later;
+then the job's record says what was done."""
 
 MAX_RECEIVES: Final = 4
 """Deliveries of a message: the first one and three more."""
