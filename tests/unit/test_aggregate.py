@@ -95,3 +95,9 @@ def test_a_frame_without_a_detected_face_is_no_frame_with_face():
 def test_what_was_wanted_and_did_not_come_is_unreadable():
     report = summarise([Observation(0, 0, False, ())], frames_wanted=4, truncated=True)
     assert (report.frames_analyzed, report.frames_unreadable, report.truncated) == (1, 3, True)
+
+
+def test_faces_left_out_of_crowds_are_added_up():
+    crowds = [Observation(i, i, False, (), left_out) for i, left_out in enumerate((2, 0, 3))]
+    assert result_of(summarise(crowds, frames_wanted=3)).faces_left_out == 5
+    assert result_of(summarise([], frames_wanted=0)).faces_left_out == 0
