@@ -133,8 +133,8 @@ template: $(TOOLS)/.ready $(CHECKS)/.ready ## sam validate --lint, cfn-lint, che
 	@$(CHECKS)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: redrive
-redrive: $(VENV)/.ready ## Send dead letters back to their queue: STACK=name, or QUEUE_URL=address of the dead letters
-	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)")
+redrive: $(VENV)/.ready ## Send parked uploads back to the queue: STACK=name, or QUEUE_URL=parked TO=queue (addresses)
+	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)") $(if $(TO),--to "$(TO)")
 
 .PHONY: check
 check: lint types template test e2e ## All of it: format, lint, types, template, tests

@@ -30,7 +30,7 @@ def ours(path: Path, **chosen: Any) -> Steps:
     steps["find the largest face and its eyes"], _ = _timed(
         lambda image: list(islice(detector.detect(image), 1)), images
     )
-    whole, found = _timed(lambda image: list(islice(find_faces(image, detector), 1)), images)
+    whole, found = _timed(lambda image: list(islice(find_faces(image, detector.detect(image)), 1)), images)
     steps["turn, cut"] = max(0.0, whole - steps["find the largest face and its eyes"])
     crops = [faces[0].crop for faces in found if faces]
     each, _ = _timed(lambda crop: model.score([letterbox(crop)]), crops)

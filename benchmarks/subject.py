@@ -46,11 +46,12 @@ def floor() -> Run:
 def ours(**options: object) -> Run:
     """Return this project's analysis of a file, from the file on."""
     from video_common.schema import Engine, Options
+    from video_common.upload import S3Object
     from video_emotions.emotions import load_model
     from video_emotions.faces.finder import FaceFinder
     from video_emotions.pipeline import Pipeline
     from video_emotions.settings import Settings
-    from video_emotions.video_request import S3Object, VideoRequest
+    from video_emotions.video_request import VideoRequest
 
     class Links:
         def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:  # noqa: ARG002

@@ -17,6 +17,8 @@ from video_common.aws.eventbridge import SOURCE
 
 UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
 JOBS, HANDLED = "video-emotions-jobs", "video-emotions-handled"
+DEAD_LETTER_SECONDS: Final = 180
+"""The template's visibility timeout of the dead letters."""
 CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -33,13 +35,15 @@ class Cloud:
     ----------
     url : str
         Of all services.
-    queue_url, dead_letters_url, completions_url : str
-        The queue of S3's events, its dead letters, and a queue that gets what is published on the event bus.
+    queue_url, dead_letters_url, parked_url, completions_url : str
+        The queue of S3's events, its dead letters, those whose jobs were given up, and a queue that gets what is
+        published on the event bus.
     """
 
     url: str
     queue_url: str
     dead_letters_url: str
+    parked_url: str
     completions_url: str
 
     def client(self, service: str) -> Any:
@@ -57,6 +61,7 @@ class Cloud:
             "JOBS_TABLE": JOBS,
             "IDEMPOTENCY_TABLE": HANDLED,
             "QUEUE_URL": self.queue_url,
+            "PARKED_URL": self.parked_url,
         }
 
 
@@ -78,7 +83,10 @@ def _furnished(url: str, visibility_seconds: int) -> Cloud:
         boto3.client(service, endpoint_url=url, region_name="us-east-1")
         for service in ("s3", "sqs", "dynamodb", "events")
     )
-    dead_url, dead_arn = _queue(sqs, "video-emotions-dead-letters")
+    dead_url, dead_arn = _queue(
+        sqs, "video-emotions-dead-letters", VisibilityTimeout=str(min(visibility_seconds, DEAD_LETTER_SECONDS))
+    )
+    parked_url, _ = _queue(sqs, "video-emotions-parked")
     redrive = {"deadLetterTargetArn": dead_arn, "maxReceiveCount": limits.MAX_RECEIVES}
     queue_url, queue_arn = _queue(
         sqs,
@@ -104,7 +112,7 @@ def _furnished(url: str, visibility_seconds: int) -> Cloud:
     events.put_targets(Rule="completions", Targets=[{"Id": "queue", "Arn": completions_arn}])
     # What S3 says when a notification is set up: the function's tests have it from events/.
     sqs.purge_queue(QueueUrl=queue_url)
-    return Cloud(url, queue_url, dead_url, completions_url)
+    return Cloud(url, queue_url, dead_url, parked_url, completions_url)
 
 
 def _queue(sqs: Any, name: str, **attributes: str) -> tuple[str, str]:

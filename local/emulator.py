@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from local.processes import Process, ProcessError, free_ports, listens, signal_session, started, wait_until
@@ -68,7 +69,8 @@ def emulator(environment: Mapping[str, str], *, handler: str = HANDLER, seconds:
     Parameters
     ----------
     environment : mapping of str to str
-        The function's variables; nothing else of this process's environment reaches it but ``PATH``.
+        The function's variables; nothing else of this process's environment reaches it but ``PATH``. Unless they say
+        otherwise, its ``WORK_DIR`` is its own, as a Lambda environment's /tmp is.
     handler : str
         The function, as Lambda names it.
     seconds : int
@@ -87,7 +89,10 @@ def emulator(environment: Mapping[str, str], *, handler: str = HANDLER, seconds:
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
     command += [sys.executable, "-m", "awslambdaric", handler]
-    with started(command, variables, cwd=ROOT, stdout=sys.stderr.fileno()) as process:
+    with (
+        TemporaryDirectory(prefix="emulated-lambda-") as work_dir,
+        started(command, {"WORK_DIR": work_dir, **variables}, cwd=ROOT, stdout=sys.stderr.fileno()) as process,
+    ):
         try:
             wait_until(lambda: listens(("127.0.0.1", port)), process, START_SECONDS)
         except ProcessError as error:

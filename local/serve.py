@@ -96,6 +96,14 @@ def _analyze(event: Event) -> dict[str, Any]:
         return answer
 
 
+def _dead_letters(event: Event) -> dict[str, Any]:
+    from video_jobs.dead_letters import handler
+
+    context: Any = LocalContext("dead-letters")
+    answer: dict[str, Any] = handler(event, context)
+    return answer
+
+
 @contextmanager
 def _uploads() -> Iterator[None]:
     """Play the AWS services, and deliver what is uploaded, until the block ends."""
@@ -103,11 +111,13 @@ def _uploads() -> Iterator[None]:
     with TemporaryDirectory(prefix="video-emotions-serve-") as work_dir, emulated_cloud() as cloud:
         os.environ |= {**cloud.variables, "WORK_DIR": work_dir}
         pump = Pump(cloud.client("sqs"), cloud.queue_url, _analyze)
+        dead_letters = Pump(cloud.client("sqs"), cloud.dead_letters_url, _dead_letters)
 
         def deliver() -> None:
             while not stopped.is_set():
                 try:
                     pump.step(wait_seconds=1)
+                    dead_letters.step()
                 except Exception:  # one upload's failure must not end the delivery of the others
                     logging.exception("A delivery failed; its message will come again.")
 

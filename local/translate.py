@@ -16,7 +16,9 @@ from video_common.routes import HEADS, OTHER_METHODS, PREFLIGHTS, ROUTES
 ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 """Whether new versions come gradually."""
 
-FUNCTIONS = 3
+FUNCTIONS = 4
+QUEUES = {"UploadsQueue": "AnalyzeUploads", "UploadsDeadLetters": "GiveUp"}
+"""Each queue that feeds a function."""
 
 PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], [{"AWS_IAM": []}]]}
 METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTES, *HEADS, *PREFLIGHTS, *OTHER_METHODS)}
@@ -55,10 +57,11 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
     if asked != METHODS:
         wrong.append(f"the API's methods are {asked}")
     wrong += [f"{name}: no function" for name in methods if "x-amazon-apigateway-integration" not in methods[name]]
-    for mapping in (item for item in resources.values() if item["Type"] == "AWS::Lambda::EventSourceMapping"):
-        # Else the queue would feed the unpublished version.
-        if mapping["Properties"]["FunctionName"] != {"Ref": "AnalyzeUploadsAliaslive"}:
-            wrong.append(f"the queue feeds {mapping['Properties']['FunctionName']}")
+    mappings = [item["Properties"] for item in resources.values() if item["Type"] == "AWS::Lambda::EventSourceMapping"]
+    fed = {item["EventSourceArn"]["Fn::GetAtt"][0]: item["FunctionName"] for item in mappings}
+    # By the alias: otherwise a queue would feed the unpublished version.
+    if fed != {queue: {"Ref": f"{function}Aliaslive"} for queue, function in QUEUES.items()}:
+        wrong.append(f"the queues feed {fed}")
     return wrong
 
 

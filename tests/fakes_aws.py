@@ -129,23 +129,40 @@ class MemoryJobs:
                 return Begun.RUN, self._set(job)
             if stored.sequencer > sequencer:
                 return Begun.OLDER, stored
-            if stored.status in {JobStatus.PENDING, JobStatus.RUNNING}:
-                return Begun.RUN, self._set(job)
-            return Begun.DONE, stored
+            if stored.has_ended:
+                return Begun.DONE, stored
+            if stored.status_at(job.updated_at) is JobStatus.RUNNING and stored.holder != job.holder:
+                return Begun.BUSY, stored
+            return Begun.RUN, self._set(job)
 
         return self._do("begin", job.job_id, effect)
+
+    def renew(self, job: Job) -> bool:
+        def effect() -> bool:
+            if not self._has(job):
+                return False
+            self.jobs[job.job_id] = self.jobs[job.job_id].model_copy(update={"lease_until": job.lease_until})
+            return True
+
+        return self._do("renew", job.job_id, effect)
 
     def finish(self, job: Job) -> bool:
         def effect() -> bool:
             stored = self.jobs.get(job.job_id)
             if stored is None or stored.sequencer != job.sequencer:
                 return False
-            if job.status is JobStatus.PENDING and stored.status is not JobStatus.RUNNING:
+            if job.status is JobStatus.PENDING and not self._has(job):
                 return False
             self._set(job)
             return True
 
         return self._do("finish", job.job_id, effect)
+
+    def _has(self, job: Job) -> bool:
+        """Report whether the job's holder has it."""
+        stored = self.jobs.get(job.job_id)
+        running = stored if stored and stored.status is JobStatus.RUNNING else None
+        return running is not None and (running.sequencer, running.holder) == (job.sequencer, job.holder)
 
     def _set(self, job: Job) -> Job:
         before = self.jobs.get(job.job_id)
@@ -239,8 +256,11 @@ class MemoryQueue:
     _sent: int = 0
 
     def send(self, body: dict[str, Any]) -> None:
+        self._send(json.dumps(body))
+
+    def _send(self, body: str, seconds: float = 0) -> None:
         self._sent += 1
-        self.messages[str(self._sent)] = Message(str(self._sent), json.dumps(body), self.clock())
+        self.messages[str(self._sent)] = Message(str(self._sent), body, self.clock() + seconds)
 
     def receive(self, most: int = 1) -> list[dict[str, Any]]:
         """Return what Lambda would be given."""
@@ -266,11 +286,7 @@ class MemoryQueue:
         self.faults.around("defer", receipt, _JOBS, effect)
 
     def send_again(self, body: str, seconds: int) -> None:
-        def effect() -> None:
-            self.send(json.loads(body))
-            self.messages[str(self._sent)].visible_at += min(seconds, 900)
-
-        self.faults.around("send_again", body, _JOBS, effect)
+        self.faults.around("send_again", body, _JOBS, lambda: self._send(body, min(seconds, 900)))
 
     def wait(self) -> bool:
         """Let time pass until a message can be seen; False if there is none left."""

@@ -1,25 +1,31 @@
 """The upload path without AWS and without analysis: a queue, its worker, and what surrounds them, on one clock."""
 
+import contextlib
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 from urllib.parse import quote_plus
 
 from tests.fakes import LambdaContext, s3_event
-from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore
+from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore, Message
 from tests.videos_info import DETECTOR, MODEL, SETTINGS
-from video_common.errors import NotAVideo
+from video_common.errors import NotAVideo, TransientError
 from video_common.job import Job, job_id_of
 from video_common.result import Emotions, Result, VideoFacts
+from video_common.upload import S3Object
 from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
 from video_emotions.uploads import Uploads
-from video_emotions.video_request import S3Object, VideoRequest
+from video_emotions.video_request import VideoRequest
 from video_emotions.worker import Worker
+from video_jobs.giving_up import GivingUp
+from video_jobs.settings import DeadLetterSettings
 
 NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)
 
@@ -55,6 +61,7 @@ def result_of(content: bytes, **more: Any) -> Result:
         model=MODEL,
         timings_ms={},
         detector=DETECTOR,
+        faces_left_out=0,
         **more,
     )
 
@@ -108,8 +115,11 @@ class World:
         settings = Settings(uploads_bucket="uploads", results_bucket="results")
         self.pipeline = ReadsOnly(settings, self.store, self.clock)
         pipeline = cast("Pipeline", self.pipeline)  # it has all that a worker uses
-        worker = Worker(pipeline, self.store, self.jobs, self.bus, self.clock)
-        self.uploads = Uploads(worker, self.queue, self.persistence)
+        self.worker = Worker(pipeline, self.store, self.jobs, self.bus, self.clock)
+        self.uploads = Uploads(self.worker, self.queue, self.persistence)
+        self.parked = MemoryQueue(self.clock)
+        letters = DeadLetterSettings(uploads_bucket="uploads", results_bucket="results", jobs_table="j", parked_url="p")
+        self.giving_up = GivingUp(letters, self.jobs, self.bus, self.parked, self.clock)
 
     def put(self, key: str, content: bytes, version: int = 1, *, versioned: bool = False) -> dict[str, Any]:
         """Store an object, over what was there, and return S3's event of it. The template's bucket has no versions."""
@@ -138,6 +148,22 @@ class World:
         """Deliver until there is nothing left to deliver."""
         while self.queue.wait():
             self.deliver()
+
+    def give_up(self) -> None:
+        """Let the function for dead letters handle each of them. Those that it fails for stay."""
+        for message in list(self.queue.dead):
+            with contextlib.suppress(TransientError):
+                self.giving_up.handle(message.body, "request-1")
+                self.queue.faults.around("delete", message.message_id, TransientError(""), partial(self._bury, message))
+
+    def _bury(self, message: Message) -> None:
+        self.queue.dead.remove(message)
+
+    def redrive(self) -> None:
+        """Send what is parked back, as `make redrive` does."""
+        for message in self.parked.messages.values():
+            self.queue.send(json.loads(message.body))
+        self.parked.messages.clear()
 
     def job(self, key: str) -> Job | None:
         return self.jobs.jobs.get(job_id_of(key))

@@ -47,9 +47,10 @@ TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(encoding
 RESOURCES = TEMPLATE["Resources"]
 SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 IMAGE_FUNCTIONS = ["AnalyzeApi", "AnalyzeUploads"]
-FUNCTIONS = ["AnalyzeApi", "Jobs", "AnalyzeUploads"]
+ZIP_FUNCTIONS = ["Jobs", "GiveUp"]
+FUNCTIONS = ["AnalyzeApi", "AnalyzeUploads", *ZIP_FUNCTIONS]
 BUCKETS = ["UploadsBucket", "ResultsBucket"]
-QUEUES = ["UploadsQueue", "UploadsDeadLetters"]
+QUEUES = ["UploadsQueue", "UploadsDeadLetters", "UploadsParked"]
 TABLES = ["JobsTable", "IdempotencyTable"]
 
 

@@ -24,7 +24,7 @@ from video_common.aws.eventbridge import DefaultEventBus
 from video_common.aws.interfaces import Begun
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
-from video_common.errors import EventsUnavailable, JobsUnavailable, ObjectMissing, StorageUnavailable
+from video_common.errors import EventsUnavailable, GaveUp, JobsUnavailable, ObjectMissing, StorageUnavailable
 from video_common.job import Job, JobStatus, comparable
 
 
@@ -41,6 +41,7 @@ def real(cloud: Cloud) -> DynamoJobStore:
 def test_a_job_comes_back_as_it_was_stored(real):
     cases: list[tuple[JobStatus, dict[str, Any]]] = [
         (JobStatus.PENDING, {}),
+        (JobStatus.RUNNING, {"sequencer": "1", "holder": "h", "lease_until": 4}),
         (JobStatus.FAILED, {"sequencer": "1", "error": {"code": "not_a_video", "status": 422}}),
         (
             JobStatus.SUCCEEDED,
@@ -66,10 +67,11 @@ def test_the_time_to_live_lies_after_the_expiry(real, cloud):
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["create", "begin", "finish"]),
+        st.sampled_from(["create", "begin", "renew", "finish"]),
         st.sampled_from(list(JobStatus)),
         st.sampled_from(["1", "9", "A", "10"]),
-        st.booleans(),
+        st.sampled_from(["result", "error", "gave_up", "lease"]),
+        st.sampled_from(["holder", "another"]),
     ),
     max_size=8,
 )
@@ -79,9 +81,16 @@ STEPS = st.lists(
 @given(STEPS)
 def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
     fake, job_id = MemoryJobs(), uuid.uuid4().hex
-    for number, (operation, status, sequencer, has_result) in enumerate(steps):
-        more = {"result_key": "r", "result_bytes": number, "result_content_type": "text/csv"} if has_result else {}
-        change = job(job_id, status, created_at=number, updated_at=number, sequencer=comparable(sequencer), **more)
+    for number, (operation, status, sequencer, what, holder) in enumerate(steps):
+        fields: dict[str, dict[str, Any]] = {
+            "result": {"result_key": "r", "result_bytes": number, "result_content_type": "text/csv"},
+            "error": {"error": {"code": "not_a_video"}},
+            "gave_up": {"error": {"code": GaveUp.code}},
+            "lease": {"lease_until": number + 2},  # live for one step
+        }
+        more = fields["lease" if operation == "renew" else what]
+        times = {"created_at": number, "updated_at": number}
+        change = job(job_id, status, sequencer=comparable(sequencer), holder=holder, **times, **more)
         if operation == "create":
             change = change.model_copy(update={"sequencer": None})
         answers = [getattr(store, operation)(change) for store in (real, fake)]

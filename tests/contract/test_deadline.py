@@ -13,11 +13,12 @@ from tests.fakes_aws import MemoryStore
 from video_common import limits
 from video_common.errors import TooLong
 from video_common.schema import Options, Partial
+from video_common.upload import S3Object
 from video_emotions.api import Api
 from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render_to_fit
-from video_emotions.video_request import S3Object, VideoRequest
+from video_emotions.video_request import VideoRequest
 
 CLIP = SAMPLE.read_bytes()
 OPTIONS: dict[str, Any] = {"frame_interval": 30, "include": "timeline"}

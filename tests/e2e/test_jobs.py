@@ -1,7 +1,9 @@
 """From the form of an upload to the result of its job, over HTTP: the Lambda emulator for both functions, and moto."""
 
 import json
+import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from testbed.make_video import write_video
 from testbed.pictures import CENTRED, portraits
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event
+from video_common import limits
 from video_common.job import job_id_of
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
@@ -160,10 +163,83 @@ def test_a_worker_that_is_killed_leaves_a_job_that_another_one_finishes(
     assert len(completions(cloud)) == 1
 
 
-def kill_when_running(analyze: Emulator, jobs: Emulator, job_id: str) -> None:
+def kill_when_running(analyze: Emulator, jobs: Emulator, job_id: str, seconds: float = 0.5) -> None:
     deadline = time.monotonic() + 20
     while look(jobs, job_id)["status"] != "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    time.sleep(0.5)
+    time.sleep(seconds)
     analyze.kill()
+
+
+def test_a_poison_message_is_given_up_and_parked_and_succeeds_after_a_redrive(models_dir, tmp_path):
+    seconds, visibility = 3, 5
+    (work := tmp_path / "work").mkdir()
+    video = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 40)).read_bytes()
+    with emulated_cloud(visibility_seconds=visibility) as cloud:
+        settings = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+        variables = {**settings, "POWERTOOLS_LOG_LEVEL": "ERROR", **cloud.variables}
+        with (
+            emulator(cloud.variables, handler="video_jobs.handler.handler", seconds=10) as jobs,
+            emulator(cloud.variables, handler="video_jobs.dead_letters.handler", seconds=30) as letters,
+        ):
+            asked = ask(jobs, frame_interval=1)
+            job_id = asked["job_id"]
+            upload(asked, video)
+            # Given a video that kills each of its four workers
+            for _ in range(limits.MAX_RECEIVES):
+                kill_a_worker(cloud, jobs, job_id, variables, seconds)
+                assert look_until(jobs, job_id, "PENDING", seconds + 1)
+            # When its message is a dead letter
+            dead_letters = Pump(cloud.client("sqs"), cloud.dead_letters_url, letters.invoke)
+            queue = Pump(cloud.client("sqs"), cloud.queue_url, lambda event: pytest.fail("a fifth try"))
+            deadline = time.monotonic() + 30
+            while not dead_letters.step():
+                queue.step(wait_seconds=1)  # SQS moves what was received too often when somebody receives
+                assert time.monotonic() < deadline
+            # Then its job has an end, which is announced, and the message is parked
+            failed = look(jobs, job_id)
+            assert (failed["status"], failed["error"]["code"]) == ("FAILED", "gave_up")
+            (event,) = completions(cloud)
+            jsonschema.validate(event["detail"], SCHEMA)
+            assert event["detail"]["error"]["code"] == "gave_up"
+            parked = Pump(cloud.client("sqs"), cloud.parked_url, letters.invoke)
+            assert (queue.left(), dead_letters.left(), parked.left()) == (0, 0, 1)
+            # And once the fault is gone, a redrive brings it to its result
+            command = ["-m", "operations.redrive", "--queue-url", cloud.parked_url, "--to", cloud.queue_url]
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env={**os.environ, **cloud.variables},
+                capture_output=True,
+                text=True,
+            )
+            assert "Moved 1." in done.stdout, done.stderr
+            with emulator(variables, seconds=60) as healthy:
+                assert Pump(cloud.client("sqs"), cloud.queue_url, healthy.invoke).step(wait_seconds=1) == 1
+            assert look(jobs, job_id)["result"]["total_frames_analyzed"] == 40
+            assert (queue.left(), dead_letters.left(), parked.left()) == (0, 0, 0)
+            assert "SUCCEEDED" in {event["detail"]["status"] for event in completions(cloud)}
+
+
+def kill_a_worker(cloud: Cloud, jobs: Emulator, job_id: str, variables: dict[str, str], seconds: int) -> None:
+    """Start a worker, deliver the message to it as soon as it can be seen, and kill it in the middle."""
+    with emulator(variables, seconds=seconds) as worker:
+        # The function has started when the message comes
+        worker.invoke(rest_event(None, content_type=None, method="GET", path="/"))
+        killer = threading.Thread(target=kill_when_running, args=(worker, jobs, job_id, 0.1))
+        killer.start()
+        pump, deadline = Pump(cloud.client("sqs"), cloud.queue_url, worker.invoke), time.monotonic() + 20
+        while not pump.step(wait_seconds=1):
+            assert time.monotonic() < deadline
+        killer.join(timeout=30)
+
+
+def look_until(jobs: Emulator, job_id: str, status: str, seconds: float) -> bool:
+    """Report whether the job has a status within some seconds."""
+    deadline = time.monotonic() + seconds
+    while look(jobs, job_id)["status"] != status:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

@@ -16,7 +16,12 @@ SCORES = st.tuples(*[st.integers(0, PROBABILITY_UNITS)] * 7)
 FACES = st.builds(ScoredFace, st.just(Box(0, 0, 10, 10)), st.booleans(), SCORES)
 OBSERVATIONS = st.lists(
     st.builds(
-        Observation, st.integers(0, 10**6), st.integers(0, 10**8), st.booleans(), st.lists(FACES, max_size=3).map(tuple)
+        Observation,
+        st.integers(0, 10**6),
+        st.integers(0, 10**8),
+        st.booleans(),
+        st.lists(FACES, max_size=3).map(tuple),
+        st.integers(0, 100),
     ),
     max_size=30,
 )
@@ -90,3 +95,9 @@ def test_a_frame_without_a_detected_face_is_no_frame_with_face():
 def test_what_was_wanted_and_did_not_come_is_unreadable():
     report = summarise([Observation(0, 0, False, ())], frames_wanted=4, until_ms=80)
     assert (report.frames_analyzed, report.frames_unreadable, report.truncated) == (1, 3, True)
+
+
+def test_faces_left_out_of_crowds_are_added_up():
+    crowds = [Observation(i, i, False, (), left_out) for i, left_out in enumerate((2, 0, 3))]
+    assert result_of(summarise(crowds, frames_wanted=3)).faces_left_out == 5
+    assert result_of(summarise([], frames_wanted=0)).faces_left_out == 0

@@ -28,7 +28,7 @@ LAYERS = [
     {"api", "uploads"},
     {"worker"},
     {"pipeline"},
-    {"responses", "rendering", "workspace", "observe", "reader", "child"},
+    {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
     {"pace"},
     {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},

@@ -183,6 +183,25 @@ def test_a_failed_job_says_why(world):
     assert (status, body["status"], body["error"]["code"]) == (200, "FAILED", "not_a_video")
 
 
+def test_a_job_is_running_only_while_its_workers_lease_is_live(world):
+    until = int(world.clock()) + 50
+    world.store(JobStatus.RUNNING, lease_until=until, holder="h")
+    assert world.look(ID)[1]["status"] == "RUNNING"
+    world.clock.now = until - 1
+    assert world.look(ID)[1]["status"] == "RUNNING"
+    # From then on it waits for another try
+    world.clock.now = until
+    assert world.look(ID)[1]["status"] == "PENDING"
+    # And so does one whose record names no lease
+    world.store(JobStatus.RUNNING)
+    assert world.look(ID)[1]["status"] == "PENDING"
+
+
+def test_callers_do_not_see_leases(world):
+    world.store(JobStatus.RUNNING, lease_until=int(world.clock()) + 50, holder="h")
+    assert set(world.look(ID)[1]) == {"job_id", "status", "created_at", "updated_at", "expires_at"}
+
+
 @pytest.mark.parametrize("job_id", ["0" * 32, "unknown", "..%2F..", "A" * 32, "0" * 33])
 def test_an_unknown_job_is_404(world, job_id):
     status, body = world.look(job_id)

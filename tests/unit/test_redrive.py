@@ -1,4 +1,4 @@
-"""`make redrive`: dead letters go back, and it says what it did. Botocore checks each request and each answer."""
+"""`make redrive`: parked uploads go back, and it says what it did. Botocore checks each request and each answer."""
 
 import os
 import subprocess
@@ -6,13 +6,14 @@ import sys
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from operations.redrive import MOVE_SECONDS, RedriveError, find_queue, redrive
+from operations.redrive import WAIT_SECONDS, RedriveError, find_queues, redrive
 from tests.template_info import ROOT, TEMPLATE
 
-URL = "https://sqs.us-east-1.amazonaws.com/123456789012/dead"
-ARN = "arn:aws:sqs:us-east-1:123456789012:dead"
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/parked"
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/uploads"
 
 
 def stubbed(service: str) -> tuple:
@@ -23,68 +24,84 @@ def stubbed(service: str) -> tuple:
 
 
 def counted(stubber: Stubber, count: int, hidden: int = 0) -> None:
-    names = ["QueueArn", "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = {"Attributes": dict(zip(names, (ARN, str(count), str(hidden)), strict=True))}
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = {"Attributes": dict(zip(names, (str(count), str(hidden)), strict=True))}
     stubber.add_response("get_queue_attributes", answer, {"QueueUrl": URL, "AttributeNames": names})
 
 
-def moving(stubber: Stubber, *tasks: dict) -> None:
-    stubber.add_response("start_message_move_task", {"TaskHandle": "t"}, {"SourceArn": ARN})
-    for task in tasks:
-        stubber.add_response("list_message_move_tasks", {"Results": [task]}, {"SourceArn": ARN, "MaxResults": 1})
+def receives(stubber: Stubber, *bodies: str) -> None:
+    messages = [{"Body": body, "ReceiptHandle": f"receipt of {body}", "MessageId": body} for body in bodies]
+    wanted = {"QueueUrl": URL, "MaxNumberOfMessages": 10, "WaitTimeSeconds": WAIT_SECONDS}
+    stubber.add_response("receive_message", {"Messages": messages} if messages else {}, wanted)
+
+
+def moves(stubber: Stubber, body: str) -> None:
+    """Expect that a message is sent before it is deleted."""
+    stubber.add_response("send_message", {"MessageId": "m"}, {"QueueUrl": QUEUE, "MessageBody": body})
+    stubber.add_response("delete_message", {}, {"QueueUrl": URL, "ReceiptHandle": f"receipt of {body}"})
 
 
 def test_moves_all_and_tells_how_many():
     sqs, stubber = stubbed("sqs")
     counted(stubber, 3, hidden=1)
-    running = {"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 1}
-    moving(stubber, running, {"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 3})
+    receives(stubber, "a", "b")
+    for body in ("a", "b"):
+        moves(stubber, body)
+    receives(stubber, "c")
+    moves(stubber, "c")
+    receives(stubber)
     said: list[str] = []
-    assert redrive(URL, sqs, said.append, lambda _: None) == 3
+    assert redrive(URL, QUEUE, sqs, said.append) == 3
     stubber.assert_no_pending_responses()
-    assert "3 dead letters, and 1 that somebody is looking at" in said[0]
+    assert "3 parked uploads, and 1 that somebody is looking at" in said[0]
     assert "Moved 3." in said[1]
 
 
 def test_says_that_there_is_nothing():
     sqs, stubber = stubbed("sqs")
     counted(stubber, 0)
+    receives(stubber)
     said: list[str] = []
-    assert redrive(URL, sqs, said.append) == 0
-    assert said == [f"{URL}: 0 dead letters", "Nothing was moved."]
+    assert redrive(URL, QUEUE, sqs, said.append) == 0
+    assert said == [f"{URL}: 0 parked uploads", "Nothing was moved."]
 
 
-@pytest.mark.parametrize(
-    ("task", "times", "said"),
-    [
-        ({"Status": "FAILED", "FailureReason": "AccessDenied"}, 1, "AccessDenied"),
-        ({"Status": "CANCELLED", "ApproximateNumberOfMessagesMoved": 2}, 1, "after 2 messages"),
-        ({"Status": "RUNNING", "ApproximateNumberOfMessagesMoved": 2}, MOVE_SECONDS, "still moving"),
-    ],
-)
-def test_a_move_that_does_not_end_well_is_an_error(task, times, said):
+def test_a_message_that_cannot_be_sent_stays_parked():
     sqs, stubber = stubbed("sqs")
-    counted(stubber, 3)
-    moving(stubber, *[task] * times)
-    with pytest.raises(RedriveError, match=said):
-        redrive(URL, sqs, lambda _: None, lambda _: None)
+    counted(stubber, 1)
+    receives(stubber, "a")
+    stubber.add_client_error("send_message", "AccessDenied")
+    # Deleting it would be a call that the stub does not expect
+    with pytest.raises(ClientError, match="AccessDenied"):
+        redrive(URL, QUEUE, sqs, lambda _: None)
+    stubber.assert_no_pending_responses()
 
 
-def described(outputs: list[dict]) -> str:
+def described(outputs: list[dict]) -> tuple[str, str]:
     cloudformation, stubber = stubbed("cloudformation")
     stack = {"StackName": "s", "CreationTime": 0, "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
     stubber.add_response("describe_stacks", {"Stacks": [stack]}, {"StackName": "s"})
-    return find_queue("s", cloudformation)
+    return find_queues("s", cloudformation)
+
+
+def output_of(queue: str) -> str:
+    (name,) = (name for name, output in TEMPLATE["Outputs"].items() if output["Value"] == {"Ref": queue})
+    return name
 
 
 def test_the_stack_tells_where():
-    (name,) = (name for name, output in TEMPLATE["Outputs"].items() if output["Value"] == {"Ref": "UploadsDeadLetters"})
-    assert described([{"OutputKey": name, "OutputValue": URL}]) == URL
+    outputs = [
+        {"OutputKey": output_of("UploadsQueue"), "OutputValue": QUEUE},
+        {"OutputKey": output_of("UploadsParked"), "OutputValue": URL},
+    ]
+    assert described(outputs) == (URL, QUEUE)
 
 
-def test_another_stack_is_refused():
-    with pytest.raises(RedriveError, match="DeadLettersUrl"):
-        described([{"OutputKey": "ApiUrl", "OutputValue": URL}])
+@pytest.mark.parametrize("name", ["ParkedUrl", "UploadsQueueUrl"])
+def test_another_stack_is_refused(name):
+    others = {"ApiUrl", "ParkedUrl", "UploadsQueueUrl"} - {name}
+    with pytest.raises(RedriveError, match=name):
+        described([{"OutputKey": other, "OutputValue": URL} for other in others])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +109,9 @@ def test_another_stack_is_refused():
     [
         ([], 2, "--stack --queue-url is required"),
         # Nobody listens there.
-        (["--queue-url", "http://127.0.0.1:9/dead"], 1, "Could not connect"),
+        (["--queue-url", "http://127.0.0.1:9/parked", "--to", "http://127.0.0.1:9/queue"], 1, "Could not connect"),
+        (["--queue-url", "http://127.0.0.1:9/parked"], 2, "--queue-url and --to belong together"),
+        (["--stack", "s", "--to", "http://127.0.0.1:9/queue"], 2, "--queue-url and --to belong together"),
     ],
 )
 def test_it_never_does_nothing_in_silence(arguments, status, said):

@@ -3,10 +3,12 @@
 import copy
 import re
 import shlex
+from collections.abc import Callable
 from graphlib import CycleError
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from tests.template_info import (
     FUNCTIONS,
@@ -25,6 +27,7 @@ from tests.template_info import (
 from video_common import limits
 from video_emotions import telemetry
 from video_emotions.settings import Settings as AnalyzeSettings
+from video_jobs.settings import DeadLetterSettings
 from video_jobs.settings import Settings as JobsSettings
 
 GATEWAY_SECONDS = 29
@@ -63,6 +66,13 @@ def test_the_zip_is_small_and_shares_the_layer():
     assert jobs["Layers"] == [{"Ref": "CommonLayer"}]
     assert [jobs["Runtime"]] == layer["CompatibleRuntimes"]
     assert layer["PublishLambdaVersion"] is True  # AutoPublishAliasAllProperties does not look into layers
+    # And so is the function for dead letters, which is the same zip
+    dead = properties("GiveUp")
+    assert dead["Handler"] == "video_jobs.dead_letters.handler"
+    for key in ("PackageType", "CodeUri", "Runtime", "Layers", "MemorySize"):
+        assert dead[key] == jobs[key]
+    assert "\nbuild-GiveUp: build-Jobs\n" in (ROOT / dead["CodeUri"] / "Makefile").read_text(encoding="utf-8")
+    assert RESOURCES["GiveUp"]["Metadata"] == RESOURCES["Jobs"]["Metadata"]
     # The image's Python
     assert resolve({"Ref": "BaseImage"}).endswith(jobs["Runtime"].replace("python", "python:"))
     # And each is built by make, with the target that SAM calls
@@ -158,7 +168,11 @@ def test_environment_is_what_settings_read(name):
     variables = {key: str(value) for key, value in resolve(properties(name)["Environment"]["Variables"]).items()}
     powertools = {key: variables.pop(key) for key in list(variables) if key.startswith("POWERTOOLS_")}
     # When the function starts
-    settings = (JobsSettings if name == "Jobs" else AnalyzeSettings).from_environment(variables)
+    readers: dict[str, Callable[[dict[str, str]], BaseModel]] = {
+        "Jobs": JobsSettings.from_environment,
+        "GiveUp": DeadLetterSettings.from_environment,
+    }
+    settings = readers.get(name, AnalyzeSettings.from_environment)(variables)
     # Then each of them is a setting, and arrives
     arrived = settings.model_dump(mode="json")
     assert {key: str(arrived.get(key.lower())) for key in variables} == variables
@@ -176,7 +190,10 @@ def test_a_function_knows_what_it_works_with_and_no_more():
         "AnalyzeApi": model | {"CORS_ALLOW_ORIGIN"},
         "Jobs": shared | {"CORS_ALLOW_ORIGIN"},
         "AnalyzeUploads": model | shared | {"IDEMPOTENCY_TABLE", "QUEUE_URL"},
+        "GiveUp": shared | {"PARKED_URL"},
     }
+    assert {key: known["GiveUp"][key] for key in shared} == {key: known["Jobs"][key] for key in shared}
+    assert known["GiveUp"]["PARKED_URL"] == resolve({"Ref": "UploadsParked"})
     assert {key: known["Jobs"][key] for key in shared} == {key: known["AnalyzeUploads"][key] for key in shared}
     assert known["Jobs"]["UPLOADS_BUCKET"] == resolve({"Ref": "UploadsBucket"})
     assert known["Jobs"]["RESULTS_BUCKET"] == resolve({"Ref": "ResultsBucket"})
@@ -228,6 +245,7 @@ def test_outputs_tell_what_a_user_needs():
         "ResultsBucketName": "ResultsBucket",
         "JobsTableName": "JobsTable",
         "UploadsQueueUrl": "UploadsQueue",
+        "ParkedUrl": "UploadsParked",
         "DeadLettersUrl": "UploadsDeadLetters",
     }
     for name, output in outputs.items():

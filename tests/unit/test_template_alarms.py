@@ -23,7 +23,7 @@ def watches(metric: str, **wanted: str) -> list[dict]:
 
 
 def test_a_dead_letter_is_heard_of_at_once():
-    (alarm,) = watches("ApproximateNumberOfMessagesVisible", QueueName="UploadsDeadLetters.QueueName")
+    (alarm,) = watches("ApproximateNumberOfMessagesVisible", QueueName="UploadsParked.QueueName")
     assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/SQS", "Maximum")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
     assert alarm["EvaluationPeriods"] == 1
@@ -35,6 +35,14 @@ def test_what_waits_is_heard_of_long_before_it_is_dropped():
     retention, visibility = (properties("UploadsQueue")[key] for key in ("MessageRetentionPeriod", "VisibilityTimeout"))
     tries = properties("UploadsQueue")["RedrivePolicy"]["maxReceiveCount"]
     assert resolve(visibility) * tries < alarm["Threshold"] <= retention / 2
+
+
+def test_a_dead_letter_that_nobody_takes_is_heard_of():
+    (alarm,) = watches("ApproximateAgeOfOldestMessage", QueueName="UploadsDeadLetters.QueueName")
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/SQS", "Maximum")
+    # One that waits for the end of a lease is not meant
+    visibility = properties("UploadsDeadLetters")["VisibilityTimeout"]
+    assert properties("AnalyzeUploads")["Timeout"] + visibility < alarm["Threshold"] <= 3600
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -58,7 +66,7 @@ def test_every_function_is_watched_near_its_time_out(name):
 
 
 def test_nothing_else_is_watched():
-    assert len(HEALTH) == 2 + 3 * len(FUNCTIONS)
+    assert len(HEALTH) == 3 + 3 * len(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", HEALTH)

@@ -42,6 +42,15 @@ MAY = {
         ),
         ("events:PutEvents", BUS),
     },
+    "GiveUp": {
+        *(
+            (f"sqs:{action}", resolve({"Fn::GetAtt": ["UploadsDeadLetters", "Arn"]}))
+            for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        ),
+        ("sqs:SendMessage", resolve({"Fn::GetAtt": ["UploadsParked", "Arn"]})),
+        *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
+        ("events:PutEvents", BUS),
+    },
 }
 
 
@@ -86,10 +95,9 @@ def test_function_may_do_what_it_does(name):
     assert allowed == expected | MAY[name]
 
 
-def test_the_worker_publishes_in_its_own_name():
-    conditions = [
-        item.get("Condition") for item in statements("AnalyzeUploadsRole") if "events:PutEvents" in item["Action"]
-    ]
+@pytest.mark.parametrize("role", ["AnalyzeUploadsRole", "GiveUpRole"])
+def test_the_worker_publishes_in_its_own_name(role):
+    conditions = [item.get("Condition") for item in statements(role) if "events:PutEvents" in item["Action"]]
     assert conditions == [{"ForAllValues:StringEquals": {"events:source": SOURCE}, "Null": {"events:source": "false"}}]
 
 

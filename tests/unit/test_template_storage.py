@@ -6,6 +6,7 @@ import re
 import pytest
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
+from local.cloud import DEAD_LETTER_SECONDS
 from tests.template_info import (
     BUCKETS,
     FUNCTIONS,
@@ -105,9 +106,36 @@ def test_every_queue_has_dead_letters_or_is_for_them():
         "redrivePermission": "byQueue",
         "sourceQueueArns": [resolve({"Fn::GetAtt": ["UploadsQueue", "Arn"]})],
     }
-    queue, dead = (properties(name)["MessageRetentionPeriod"] for name in QUEUES)
-    assert (queue, dead) == (4 * DAY, 14 * DAY)
+    queue, dead, parked = (properties(name)["MessageRetentionPeriod"] for name in QUEUES)
+    assert (queue, dead, parked) == (4 * DAY, 14 * DAY, 14 * DAY)
     assert dead == limits.DELIVERY_DAYS * DAY
+    # And what is parked stays until somebody comes: no function and no other queue takes it
+    assert "RedrivePolicy" not in properties("UploadsParked")
+    fed = [
+        event["Properties"]["Queue"]
+        for name in FUNCTIONS
+        for event in properties(name)["Events"].values()
+        if event["Type"] == "SQS"
+    ]
+    assert fed == [{"Fn::GetAtt": [name, "Arn"]} for name in ("UploadsQueue", "UploadsDeadLetters")]
+
+
+def test_dead_letters_are_given_up_one_by_one_and_again_after_a_lease():
+    (event,) = properties("GiveUp")["Events"].values()
+    assert event["Properties"] == {
+        "Queue": {"Fn::GetAtt": ["UploadsDeadLetters", "Arn"]},
+        "BatchSize": 1,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
+    }
+    visibility = properties("UploadsDeadLetters")["VisibilityTimeout"]
+    assert visibility == DEAD_LETTER_SECONDS >= 6 * properties("GiveUp")["Timeout"]
+    assert visibility > limits.LEASE_SECONDS
+
+
+def test_no_lease_outlives_the_time_after_which_a_message_comes_back():
+    # A lease ends with the invocation. The queue hides the message for longer.
+    assert resolve({"Ref": "VisibilitySeconds"}) > properties("AnalyzeUploads")["Timeout"]
 
 
 def test_a_message_comes_again_when_its_worker_is_dead():

@@ -4,6 +4,8 @@ import hashlib
 import itertools
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,9 +13,18 @@ from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
 from tests.job_world import Context, Lost, World
 from video_common import limits
-from video_common.errors import ConfigurationError, EventsUnavailable, JobsUnavailable, StorageUnavailable, TooLong
+from video_common.aws.interfaces import Begun
+from video_common.errors import (
+    ConfigurationError,
+    EventsUnavailable,
+    JobInProgress,
+    JobsUnavailable,
+    StorageUnavailable,
+    TooLong,
+)
 from video_common.job import JobStatus, job_id_of, result_key
 from video_emotions.rendering import FORMATS, Body
+from video_emotions.uploads import Uploads
 
 
 @pytest.fixture
@@ -203,6 +214,137 @@ def test_one_that_fails_does_not_undo_what_another_model_has_finished(world):
     with pytest.raises(StorageUnavailable):
         world.uploads.handle_s3(event, Context())
     assert (world.job("a").status, world.job("a").result_key) == (JobStatus.SUCCEEDED, "r")
+
+
+def test_a_job_that_another_holder_has_is_left_alone_until_its_lease_ends(world):
+    event = world.put("a", b"video")
+    # Given that a version of the function with another model is killed in the middle
+    world.pipeline.model, killed = "another", iter([True])
+
+    def kill(content: bytes) -> None:
+        if next(killed, False):
+            raise Lost
+
+    world.pipeline.during = kill
+    with pytest.raises(Lost):
+        world.uploads.handle_s3(event, Context())
+    lost = world.job("a")
+    # Then this one does not take the job while the lease is live
+    world.pipeline.model = "none"
+    with pytest.raises(JobInProgress):
+        world.uploads.handle_s3(event, Context())
+    assert world.job("a") == lost
+    # And does from then on
+    world.clock.now = lost.lease_until
+    world.uploads.handle_s3(event, Context())
+    assert world.job("a").status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("seconds", [900, 60])
+def test_a_lease_ends_with_the_invocation_before_the_message_comes_back(world, seconds):
+    context = Context()
+    context.get_remaining_time_in_millis = lambda: seconds * 1000  # type: ignore[method-assign]
+    begun = int(world.clock())
+    world.pipeline.during = lambda content: leases.append(world.job("a").lease_until - begun)
+    leases: list[int] = []
+    world.uploads.handle_s3(world.put("a", b"video"), context)
+    assert leases == [min(limits.LEASE_SECONDS, seconds)]
+    assert world.job("a").lease_until is None
+
+
+def renewing(world: World) -> World:
+    """Let the worker renew all the time."""
+    worker = replace(world.worker, renew_seconds=0.001)
+    world.uploads = Uploads(worker, world.queue, world.persistence)
+    return world
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_long_job_stays_running_and_stops_when_it_ends(world):
+    renewing(world)
+    begun = int(world.clock())
+
+    def work(content: bytes) -> None:
+        for _ in range(5):
+            world.clock.now += limits.LEASE_SECONDS - 1
+            wait_for(lambda: world.job("a").lease_until == int(world.clock()) + limits.LEASE_SECONDS)
+            assert world.job("a").status_at(world.clock()) is JobStatus.RUNNING
+        # But never beyond the end of the invocation
+        world.clock.now = begun + 899
+        wait_for(lambda: world.job("a").lease_until == begun + 900)
+
+    world.pipeline.seconds = 0
+    world.pipeline.during = work
+    world.uploads.handle_s3(world.put("a", b"video"), Context())
+    assert (world.job("a").status, world.job("a").lease_until) == (JobStatus.SUCCEEDED, None)
+    assert "lease" not in {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable("down"), Lost(), MemoryError()])
+def test_renewing_stops_on_every_path(world, error):
+    renewing(world)
+
+    def fail(content: bytes) -> None:
+        raise error
+
+    world.pipeline.during = fail
+    with pytest.raises(type(error)):
+        world.uploads.handle_s3(world.put("a", b"video"), Context())
+    assert "lease" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_worker_that_lost_its_job_to_a_later_version_renews_no_lease_of_it(world):
+    renewing(world)
+    old, new = (world.put("a", f"video {version}".encode(), version, versioned=True) for version in (1, 2))
+
+    def newer_comes(content: bytes) -> None:
+        if content == b"video 1":
+            world.uploads.handle_s3(new, Context())
+            ended = world.job("a")
+            time.sleep(0.05)
+            assert world.job("a") == ended
+
+    world.pipeline.during = newer_comes
+    assert world.uploads.handle_s3(old, Context())["jobs"][0]["status"] == "SUPERSEDED"
+
+
+def test_a_renewal_that_fails_is_tried_again(world):
+    renewing(world)
+    world.jobs.faults.planned["renew", job_id_of("a")] = [JobsUnavailable("down")] * 3
+
+    def work(content: bytes) -> None:
+        world.clock.now += 100
+        wait_for(lambda: world.job("a").lease_until == int(world.clock()) + limits.LEASE_SECONDS)
+
+    world.pipeline.seconds = 0
+    world.pipeline.during = work
+    world.uploads.handle_s3(world.put("a", b"video"), Context())
+    assert world.jobs.faults.planned["renew", job_id_of("a")] == []
+
+
+def test_one_that_lost_its_lease_does_not_undo_what_another_holder_does(world):
+    event = world.put("a", b"video")
+
+    def another_begins(content: bytes) -> None:
+        world.clock.now += limits.LEASE_SECONDS
+        job = world.job("a").model_copy(update={"holder": "another", "updated_at": int(world.clock())})
+        assert world.jobs.begin(job)[0] is Begun.RUN
+        raise StorageUnavailable("down")
+
+    world.pipeline.during = another_begins
+    with pytest.raises(StorageUnavailable):
+        world.uploads.handle_s3(event, Context())
+    assert (world.job("a").status, world.job("a").holder) == (JobStatus.RUNNING, "another")
+
+
+def test_two_renewals_fit_into_a_lease():
+    assert 2 * limits.LEASE_RENEW_SECONDS < limits.LEASE_SECONDS
 
 
 def test_what_makes_an_event_another_one(world):

@@ -12,7 +12,8 @@ from events.aws_shapes import http_event
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
 from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
-from video_emotions.video_request import S3Object, from_http, from_upload, uploads_in
+from video_common.upload import S3Object, uploads_in
+from video_emotions.video_request import from_http, from_upload
 
 VIDEO = b"not looked at here"
 TEXT = base64.b64encode(VIDEO).decode()

@@ -7,8 +7,10 @@ import pytest
 from tests.fakes_aws import Faults, MemoryStore
 from video_common.errors import ConfigurationError, ObjectMissing, StorageUnavailable
 from video_common.schema import Options
-from video_emotions.video_request import S3Object, VideoRequest
-from video_emotions.workspace import remove_leftovers, video_file
+from video_common.upload import S3Object
+from video_emotions import workspace
+from video_emotions.video_request import VideoRequest
+from video_emotions.workspace import PREFIX, remove_leftovers, video_file
 
 KEY = "../../etc/passwd.m3u8"
 OBJECT = VideoRequest(S3Object("uploads", KEY, None), Options())
@@ -63,9 +65,21 @@ def test_a_full_disk_is_a_failure_for_the_time_being(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_full_disk_is_a_failure_for_the_time_being_on_post_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(workspace, "FILE_NAME", "/dev/full")
+    with pytest.raises(StorageUnavailable), video_file(VideoRequest(b"abc", Options()), tmp_path, None):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_error_of_the_disk_is_not_hidden(tmp_path):
+    with pytest.raises(FileNotFoundError), video_file(VideoRequest(b"abc", Options()), tmp_path / "none", None):
+        pass
+
+
 def test_leftovers_of_lost_workers_are_removed_and_nothing_else(tmp_path):
-    (tmp_path / "video-emotions-1").mkdir()
-    (tmp_path / "video-emotions-1" / "video").write_bytes(b"left")
+    (tmp_path / f"{PREFIX}1").mkdir()
+    (tmp_path / f"{PREFIX}1" / "video").write_bytes(b"left")
     (tmp_path / "other").mkdir()
     remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["other"]

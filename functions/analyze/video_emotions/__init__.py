@@ -7,6 +7,7 @@ The way of the data, one module a step::
     handler.py         the Lambda entry point: tells API events from uploads, nothing else
     api.py             the HTTP routes                  uploads.py  uploaded objects, by SQS or S3, each once
                                                         worker.py   an upload's way through its job
+                                                        lease.py    the worker's sign of life in the job's record
     pipeline.py        the nine steps, in order
     video_request.py 1 event -> VideoRequest
     workspace.py     2 VideoRequest -> a file in a directory of its own, always removed

@@ -47,12 +47,13 @@ class ScoredFace:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """An analysed frame: its place, its time in milliseconds, its faces (largest first), and eye contact."""
+    """An analysed frame: its place, its time in milliseconds, eye contact, and its faces (largest first)."""
 
     index: int
     time_ms: int
     eye_contact: bool
     faces: tuple[ScoredFace, ...]
+    faces_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Report:
     analyzed_until_ms : int or None
         Presentation time of the first sampled frame that is left out. None: none is left out.
     timeline : tuple of Observation
+    faces_left_out : int
+        Faces over the limit of a frame.
     """
 
     frames_analyzed: int = 0
@@ -82,6 +85,7 @@ class Report:
     confidence_sum: int = 0
     analyzed_until_ms: int | None = None
     timeline: tuple[Observation, ...] = field(default=(), repr=False)
+    faces_left_out: int = 0
 
     @property
     def truncated(self) -> bool:
@@ -111,6 +115,7 @@ class Report:
             self.confidence_sum + other.confidence_sum,
             _earlier(self.analyzed_until_ms, other.analyzed_until_ms),
             self.timeline + other.timeline,
+            self.faces_left_out + other.faces_left_out,
         )
 
 
@@ -128,13 +133,14 @@ def summarise(
     until_ms : int, optional
         Presentation time of the first frame that a limit leaves out.
     """
-    analyzed = with_face = contacts = confidence = 0
+    analyzed = with_face = contacts = confidence = left_out = 0
     votes, sums = list(_ZEROS), list(_ZEROS)
     timeline = []
     for observation in observations:
         analyzed += 1
         with_face += any(face.detected for face in observation.faces)
         contacts += observation.eye_contact
+        left_out += observation.faces_left_out
         for face in observation.faces[:1]:
             votes[face.dominant] += 1
             confidence += face.scores[face.dominant]
@@ -151,6 +157,7 @@ def summarise(
         confidence,
         until_ms,
         tuple(timeline),
+        left_out,
     )
 
 

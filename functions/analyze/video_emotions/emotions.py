@@ -7,8 +7,9 @@ top-level package is not imported: it would make directories, and could download
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -65,22 +66,22 @@ class EmotionModel:
         self._client = client
         self.facts = facts
 
-    def score(self, faces: Sequence[NDArray[np.float32]]) -> list[Scores]:
-        """Score faces, ``limits.FACE_BATCH`` at a time.
+    def score(self, faces: Iterable[NDArray[np.float32]]) -> list[Scores]:
+        """Score faces, ``limits.FACE_BATCH`` at a time. No more of them are consumed, and kept, at once.
 
         Parameters
         ----------
-        faces : sequence of NDArray of float32, shape (224, 224, 3)
+        faces : iterable of NDArray of float32, shape (224, 224, 3)
             From `letterbox`.
 
         Returns
         -------
         list of tuple of int
-            One for each crop, in order. Rounding to 1e-6 makes a face's scores independent of its batch.
+            One for each face, in order. Rounding to 1e-6 makes a face's scores independent of its batch.
         """
         scores: list[Scores] = []
-        for start in range(0, len(faces), limits.FACE_BATCH):
-            batch = list(faces[start : start + limits.FACE_BATCH])
+        coming = iter(faces)
+        while batch := list(islice(coming, limits.FACE_BATCH)):
             probabilities = np.asarray(self._client.predict(batch), dtype=np.float64).reshape(-1, len(EMOTION_LABELS))
             probabilities /= probabilities.sum(axis=1, keepdims=True)
             units = np.rint(probabilities * limits.PROBABILITY_UNITS).astype(int)

@@ -23,12 +23,14 @@ from video_emotions.reader import Reader
 from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
 from video_emotions.telemetry import logger, metrics
+from video_emotions.workspace import remove_leftovers
 
 if TYPE_CHECKING:
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
 close_to_others()
+remove_leftovers(settings.work_dir)
 reader = Reader(settings.decoder_memory_bytes)
 reader.prepare()
 store = S3ObjectStore()
@@ -51,9 +53,7 @@ def _uploads() -> "Uploads | None":
     from video_common.aws.sqs import SqsQueue
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
-    from video_emotions.workspace import remove_leftovers
 
-    remove_leftovers(settings.work_dir)
     worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus())
     return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
 
@@ -69,6 +69,7 @@ register_after_restore(random.seed)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one event."""
+    remove_leftovers(settings.work_dir)
     metrics.add_metric("Requests", MetricUnit.Count, 1)
     if "requestContext" in event:
         return api.handle(event, context)

@@ -1,9 +1,9 @@
 """Frames -> Observations: the faces of a frame are found and cut, then scored in batches that span frames."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +27,15 @@ class SeenFace:
     box : Box
     detected : bool
         False where the whole frame stands in.
-    network_input : NDArray of float32
-        See `letterbox`.
+    cut : NDArray of float32 or uint8
+        The network's input (see `letterbox`), or the crop that it is made of.
     detection_score : float or None
     landmarks : tuple of tuple of int, or None
     """
 
     box: Box
     detected: bool
-    network_input: NDArray[np.float32]
+    cut: NDArray[Any]
     detection_score: float | None
     landmarks: tuple[tuple[int, int], ...] | None
 
@@ -44,7 +44,12 @@ class SeenFace:
         """Keep what is needed of a face in an image of that size, and measure it in the video's own pixels."""
         across, down = own_size[0] / size[0], own_size[1] / size[1]
         points = face.landmarks and tuple((round(x * across), round(y * down)) for x, y in face.landmarks)
-        return cls(face.box.scaled(size, own_size), detected, letterbox(face.crop), face.score, points)
+        return cls(face.box.scaled(size, own_size), detected, face.crop, face.score, points)
+
+    @property
+    def network_input(self) -> NDArray[np.float32]:
+        """See `letterbox`."""
+        return letterbox(self.cut) if self.cut.dtype == np.uint8 else self.cut
 
     def scored(self, scores: Scores) -> ScoredFace:
         """Return the face with what the model gave for it."""
@@ -53,28 +58,34 @@ class SeenFace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenFrame:
-    """A frame whose faces wait for their scores."""
+    """A frame whose faces wait for their scores. ``faces_left_out`` counts those over the limit of a frame."""
 
     index: int
     time_ms: int
     eye_contact: bool
     faces: list[SeenFace]
+    faces_left_out: int
 
 
 def look(frame: Frame, detector: Detector, options: Options, centre_tolerance: float) -> SeenFrame:
     """Find the faces of a frame that count: the largest one, which votes, or all of them for a timeline."""
-    most = None if options.include == "timeline" else 1
+    wants_all = options.include == "timeline"
+    faces: list[SeenFace] = []
+    contact, left_out = False, 0
     for image in frame.images:
-        if found := list(islice(find_faces(image, detector), most)):
-            size = size_of(image)
+        size, detections = size_of(image), detector.detect(image)
+        if found := list(islice(find_faces(image, detections), limits.MAX_FACES_PER_FRAME if wants_all else 1)):
             contact = found[0].box.is_centred(size, centre_tolerance)
             faces = [SeenFace.of(face, size, frame.own_size) for face in found]
-            return SeenFrame(frame.index, frame.time_ms, contact, faces)
-    faces = []
-    if options.faceless_frames is FacelessFrames.ANALYZE:
+            left_out = sum(1 for _ in detections) if wants_all else 0
+            break
+    if not faces and options.faceless_frames is FacelessFrames.ANALYZE:
         size = size_of(frame.image)
         faces = [SeenFace.of(Face(Box(0, 0, *size), frame.image), size, frame.own_size, detected=False)]
-    return SeenFrame(frame.index, frame.time_ms, False, faces)
+    if len(faces) <= limits.FACE_BATCH:
+        # Here several threads work. The crops of a crowd wait as they are: together they are smaller than the picture.
+        faces = [replace(face, cut=face.network_input) for face in faces]
+    return SeenFrame(frame.index, frame.time_ms, contact, faces, left_out)
 
 
 def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observation]:
@@ -91,7 +102,7 @@ def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observat
 
 
 def _observations(frames: list[SeenFrame], model: EmotionModel) -> Iterator[Observation]:
-    scores = iter(model.score([face.network_input for seen in frames for face in seen.faces]))
+    scores = iter(model.score(face.network_input for seen in frames for face in seen.faces))
     for seen in frames:
         faces = tuple(face.scored(next(scores)) for face in seen.faces)
-        yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces)
+        yield Observation(seen.index, seen.time_ms, seen.eye_contact, faces, seen.faces_left_out)

@@ -57,6 +57,7 @@ def build_result(
         timeline=[_timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
         timeline_truncated=False if with_timeline else None,
         detector=detector,
+        faces_left_out=report.faces_left_out,
         analyzed_until_ms=report.analyzed_until_ms,
     )
 

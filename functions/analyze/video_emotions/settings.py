@@ -26,7 +26,8 @@ class Settings(BaseModel):
     models_dir : Path
         Where the weights were baked; it is DeepFace's ``DEEPFACE_HOME``.
     work_dir : Path
-        Where a request's file is written.
+        Where a request's file is written. Only one process may use it: before each request it removes there what an
+        earlier one left.
     threads : int
         Threads for decoding and TensorFlow, and frames that are looked at at once (the seed's ``max_workers``); 0 takes
         one for each CPU.

@@ -1,6 +1,5 @@
 """Uploaded objects, by SQS or straight from S3: each event is handled once. Entry point: parse, call, map."""
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,9 +15,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import limits
 from video_common.aws.interfaces import Queue
-from video_common.errors import JobInProgress, JobsUnavailable, TransientError, UnsupportedEvent
+from video_common.errors import JobInProgress, JobsUnavailable, TransientError
+from video_common.upload import Upload, uploads_in, uploads_in_message
 from video_emotions.telemetry import logger
-from video_emotions.video_request import Upload, uploads_in
 from video_emotions.worker import Worker
 
 _DAY: Final = 24 * 60 * 60
@@ -85,7 +84,7 @@ class Uploads:
     def _take_message(self, record: SQSRecord, context: LambdaContext) -> list[dict[str, Any]]:
         receives = int(record.attributes.approximate_receive_count or 1)
         try:
-            return self._take_all(uploads_in(_notification(record.body)), context)
+            return self._take_all(uploads_in_message(record.body), context)
         except JobInProgress:
             # Whoever has the job has begun before now and ends, or is ended, before this invocation would be.
             seconds = context.get_remaining_time_in_millis() // 1000 + MARGIN_SECONDS
@@ -143,13 +142,3 @@ class Uploads:
             self._queue.defer(record.receipt_handle, seconds)
         except TransientError:
             logger.warning("a message could not be deferred", exc_info=True)
-
-
-def _notification(body: str) -> dict[str, Any]:
-    try:
-        event = json.loads(body)
-    except ValueError as error:
-        raise UnsupportedEvent("The message is no S3 notification.") from error
-    if not isinstance(event, dict):
-        raise UnsupportedEvent("The message is no S3 notification.")
-    return event

@@ -8,58 +8,25 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-from urllib.parse import unquote_plus
+from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
-from aws_lambda_powertools.utilities.data_classes.s3_event import S3Event, S3EventRecord
 
 from video_common import limits
 from video_common.api_gateway import json_text, query_of
 from video_common.errors import (
     EmptyBody,
     InvalidBase64,
-    UnsupportedEvent,
     UnsupportedMediaType,
     VideoTooLarge,
 )
-from video_common.job import comparable
 from video_common.options import NOT_FETCHED, from_metadata, is_address, parse_members, parse_options, short
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options, Partial, media_type
+from video_common.upload import S3Object, Upload
 
 VIDEO_MEMBER: Final = "video"
 _EXAMPLE: Final = f'{{"{VIDEO_MEMBER}": "<base64>"}}'
 _NO_VIDEO: Final = "The request holds no video. Send the file's bytes as the body (curl: --data-binary @clip.mp4)."
-
-
-@dataclass(frozen=True, slots=True)
-class S3Object:
-    """An object in a bucket. ``key`` is the real one, not as the event spells it."""
-
-    bucket: str
-    key: str
-    version_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One created object, as S3 tells of it.
-
-    Attributes
-    ----------
-    source : S3Object
-    size : int
-        Bytes.
-    etag : str
-    sequencer : str
-        Larger as text for what was put later under the same key (`video_common.job.comparable`).
-    """
-
-    source: S3Object
-    size: int
-    etag: str
-    sequencer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,34 +105,6 @@ def from_upload(upload: Upload, metadata: Mapping[str, str]) -> VideoRequest:
             "Cut or compress the video, then upload the new file."
         )
     return VideoRequest(upload.source, from_metadata(metadata))
-
-
-def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
-    """Read an S3 notification; S3's own test of a new notification has no uploads.
-
-    Raises
-    ------
-    UnsupportedEvent
-        It is not of created objects.
-    """
-    if event.get("Event") == "s3:TestEvent":
-        return []
-    try:
-        records = list(S3Event(dict(event)).records)
-        if not all(record.event_name.removeprefix("s3:").startswith("ObjectCreated:") for record in records):
-            raise UnsupportedEvent("Only ObjectCreated events are handled. Mend the bucket's notification.")
-        return [_upload(record) for record in records]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UnsupportedEvent("The event is no S3 notification.") from error
-
-
-def _upload(record: S3EventRecord) -> Upload:
-    told = record.s3.get_object
-    # S3 sends the key URL-encoded, a space as +.
-    source = S3Object(record.s3.bucket.name, unquote_plus(told.key), told.version_id)
-    # Stores that only speak S3's protocol may send no sequencer; their events are in the order of their times.
-    sequencer = told.get("sequencer") or f"{round(datetime.fromisoformat(record.event_time).timestamp() * 1000):X}"
-    return Upload(source, int(told.get("size") or 0), str(told.get("eTag") or ""), comparable(sequencer))
 
 
 def _video(body: str | None) -> bytes:

@@ -3,37 +3,41 @@
 Every step can be repeated: whatever fails for the time being leaves a job that another try takes through to its end.
 """
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
-from video_common.errors import ConfigurationError, ServiceError, TooLong, VideoEmotionsError
+from video_common.completion import DETAIL_TYPE, completion
+from video_common.errors import ConfigurationError, JobInProgress, ServiceError, TooLong, VideoEmotionsError
 from video_common.job import Job, JobStatus, job_id_of, result_key
+from video_common.upload import Upload
 from video_emotions.deadline import Deadline
+from video_emotions.lease import renewed
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render
 from video_emotions.telemetry import logger
-from video_emotions.video_request import Upload, from_upload
+from video_emotions.video_request import from_upload
 from video_emotions.watchdog import watchdog
-
-DETAIL_TYPE = "Video Analysis Finished"
-"""Of the event that is published when a job ends; docs/completion-event.schema.json describes its detail."""
 
 _DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
 class Worker:
-    """Takes uploads through their jobs."""
+    """Takes uploads through their jobs. It renews the lease of a job every ``renew_seconds``."""
 
     pipeline: Pipeline
     store: ObjectStore
     jobs: JobStore
     bus: EventBus
     now: Callable[[], float] = time.time
+    renew_seconds: float = limits.LEASE_RENEW_SECONDS
 
     def process(self, upload: Upload, request_id: str, seconds_left: float) -> dict[str, Any]:
         """Take one upload to the end of its job.
@@ -43,7 +47,7 @@ class Worker:
         upload : Upload
         request_id : str
         seconds_left : float
-            Until Lambda ends this worker. A job that cannot end by then is FAILED, `too_long`.
+            Until Lambda ends this worker. A job that cannot end by then is FAILED, `too_long`, and no lease is longer.
 
         Returns
         -------
@@ -52,29 +56,36 @@ class Worker:
 
         Raises
         ------
+        JobInProgress
+            Another worker has the job.
         TransientError
             Another try may succeed; the job waits for it as PENDING where that could still be written.
         ServiceError
             The deployment is wrong.
         """
         self._refuse_other_buckets(upload)
-        begun, job = self.jobs.begin(self._job(upload, JobStatus.RUNNING))
+        lease = partial(self._lease, upload, self.now() + seconds_left)
+        begun, job = self.jobs.begin(lease())
         if begun is Begun.OLDER:
             return _outcome(job, "SUPERSEDED")
+        if begun is Begun.BUSY:
+            raise JobInProgress("Another worker has the job.")
         if begun is Begun.RUN:
             try:
-                with watchdog(
-                    seconds_left * (1 - limits.FINISH_SHARE / 2), lambda: self._end_stuck(upload, request_id)
+                with (
+                    renewed(lambda: self.jobs.renew(lease()), self.renew_seconds),
+                    watchdog(seconds_left * (1 - limits.FINISH_SHARE / 2), lambda: self._end_stuck(upload, request_id)),
                 ):
                     job = self._ended(upload, request_id, Deadline.of_request(seconds_left))
             except Exception:
-                # For who asks meanwhile. The message decides about another try, not this record.
+                # Callers who poll see PENDING. The queue, not this record, decides whether to retry.
                 self.jobs.finish(self._job(upload, JobStatus.PENDING))
                 raise
             if not self.jobs.finish(job):
                 return _outcome(job, "SUPERSEDED")
         # Also for a job that was done before: whoever did it may have been lost before this.
-        self.bus.publish(DETAIL_TYPE, self._detail(job))
+        settings = self.pipeline.settings
+        self.bus.publish(DETAIL_TYPE, completion(job, settings.uploads_bucket, settings.results_bucket))
         return _outcome(job, job.status)
 
     def _ended(self, upload: Upload, request_id: str, deadline: Deadline) -> Job:
@@ -105,12 +116,17 @@ class Worker:
         logger.error("a worker is stuck", code=error.code)
         self.jobs.finish(self._job(upload, JobStatus.FAILED, error=error.problem(request_id)))
 
+    def _lease(self, upload: Upload, end: float) -> Job:
+        """Return the job with a lease from now on. It ends with the invocation, before the message comes back."""
+        return self._job(upload, JobStatus.RUNNING, lease_until=int(min(self.now() + limits.LEASE_SECONDS, end)))
+
     def _job(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
         now = int(self.now())
         return Job(
             job_id=job_id_of(upload.source.key),
             status=status,
             key=upload.source.key,
+            holder=self._holder,
             sequencer=upload.sequencer,
             created_at=now,
             updated_at=now,
@@ -118,18 +134,9 @@ class Worker:
             **more,
         )
 
-    def _detail(self, job: Job) -> dict[str, Any]:
-        settings = self.pipeline.settings
-        detail: dict[str, Any] = {
-            "job_id": job.job_id,
-            "status": job.status,
-            "video": {"bucket": settings.uploads_bucket, "key": job.key},
-        }
-        if job.result_key is not None:
-            detail["result"] = {"bucket": settings.results_bucket, "key": job.result_key}
-        if job.error is not None:
-            detail["error"] = job.error
-        return detail
+    @property
+    def _holder(self) -> str:
+        return sha256(json.dumps(self.pipeline.identity, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def _results_bucket(self) -> str:

@@ -9,9 +9,12 @@ from uuid import uuid4
 
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import ConfigurationError, StorageUnavailable
-from video_emotions.video_request import S3Object, VideoRequest
+from video_common.upload import S3Object
+from video_emotions.video_request import VideoRequest
 
-PREFIX = "video-emotions-"
+PREFIX = "video-emotions-request-"
+"""Of each request's directory. Nothing else in the work directory has this prefix."""
+
 FILE_NAME = "video"
 """Ours, and without an ending: neither a caller's file name nor an object's key ever reaches the file system."""
 
@@ -29,13 +32,16 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
 
     Raises
     ------
-    StorageUnavailable, ObjectMissing, VideoTooLarge
+    StorageUnavailable
+        The disk is full, or the store did not answer.
+    ObjectMissing, VideoTooLarge
         From the store.
     ConfigurationError
         An object was asked for and there is no store.
     """
     directory = work_dir / f"{PREFIX}{uuid4()}"
-    directory.mkdir(mode=0o700)
+    with _room():
+        directory.mkdir(mode=0o700)
     try:
         path = directory / FILE_NAME
         if isinstance(request.source, S3Object):
@@ -44,16 +50,20 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
             with _room():
                 store.download(request.source.bucket, request.source.key, request.source.version_id, path)
         else:
-            path.write_bytes(request.source)
+            with _room():
+                path.write_bytes(request.source)
         yield path
     finally:
         shutil.rmtree(directory)
 
 
 def remove_leftovers(work_dir: Path) -> None:
-    """Remove what a lost worker left. Lambda restarts a function that crashed or ran out of time on the same disk."""
+    """Remove the files of lost requests: after a crash or a timeout, Lambda restarts a function on the same disk.
+
+    Only one request at a time may use ``work_dir``, as in Lambda.
+    """
     for directory in work_dir.glob(f"{PREFIX}*"):
-        shutil.rmtree(directory)
+        shutil.rmtree(directory, ignore_errors=True)  # a request may still find room beside what stays
 
 
 @contextmanager
@@ -61,6 +71,6 @@ def _room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise StorageUnavailable("There is no room for the video at the moment. Try again.") from error
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageUnavailable("The disk has no room for the video at the moment. Send it again.") from error
         raise

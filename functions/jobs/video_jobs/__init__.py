@@ -1,12 +1,13 @@
-"""Uploads asked for, jobs asked about: the small function beside the one that analyses.
+"""Uploads asked for, jobs asked about, jobs given up: the small functions beside the one that analyses.
 
 ::
 
     POST /uploads        options -> a job, and the form with which its video is uploaded
     GET /jobs/{job_id}   -> where the job is; its result, or its error
+    a dead letter        -> its job is FAILED (gave_up), and the message is parked
 
-    handler.py    the Lambda entry point
-    api.py        the routes
+    handler.py    the Lambda entry point for HTTP         dead_letters.py   the one for dead letters
+    api.py        the routes                              giving_up.py      what becomes of a dead letter
     service.py    what they do
     settings.py   the only place that reads the environment
 """

@@ -78,7 +78,7 @@ class Jobs:
         }
 
     def look(self, job_id: str) -> dict[str, Any]:
-        """Tell where a job is.
+        """Tell where a job is. A job whose worker was lost is PENDING from the end of its lease on.
 
         Returns
         -------
@@ -95,7 +95,8 @@ class Jobs:
             raise JobNotFound("There is no job of that id. POST /uploads makes one.")
         if self.now() >= job.expires_at:
             raise JobExpired(_GONE)
-        told = job.model_dump(mode="json", include={"job_id", "status", "created_at", "updated_at", "expires_at"})
+        now = job.model_copy(update={"status": job.status_at(self.now())})
+        told = now.model_dump(mode="json", include={"job_id", "status", "created_at", "updated_at", "expires_at"})
         if job.error is not None:
             told["error"] = job.error
         if job.result_key is not None:

@@ -1,4 +1,4 @@
-"""The settings of a deployment. This is the only module that reads the environment."""
+"""The settings of the functions. This is the only module that reads the environment."""
 
 import os
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from video_common.errors import ConfigurationError
 
 
-class Settings(BaseModel):
-    """One frozen value for the life of the process.
+class SharedSettings(BaseModel):
+    """What both functions need: one frozen value for the life of the process.
 
     Attributes
     ----------
@@ -19,8 +19,6 @@ class Settings(BaseModel):
         The DynamoDB table of jobs.
     results_expire_days : int
         Days that a result is kept, and the job with it.
-    cors_allow_origin : str
-        The ``Access-Control-Allow-Origin`` of answers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,7 +27,6 @@ class Settings(BaseModel):
     results_bucket: str
     jobs_table: str
     results_expire_days: Annotated[int, Field(ge=1)] = 30
-    cors_allow_origin: str = "*"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -46,3 +43,27 @@ class Settings(BaseModel):
         except ValidationError as error:
             wrong = "; ".join(f"{problem['loc'][0]!s}: {problem['msg']}" for problem in error.errors())
             raise ConfigurationError(f"Wrong settings. {wrong}") from error
+
+
+class Settings(SharedSettings):
+    """The settings of the function for HTTP.
+
+    Attributes
+    ----------
+    cors_allow_origin : str
+        The ``Access-Control-Allow-Origin`` of answers.
+    """
+
+    cors_allow_origin: str = "*"
+
+
+class DeadLetterSettings(SharedSettings):
+    """The settings of the function for dead letters.
+
+    Attributes
+    ----------
+    parked_url : str
+        The queue in which dead letters are kept until somebody sends them back.
+    """
+
+    parked_url: str

@@ -1,6 +1,6 @@
 """The table of detectors, and the faces that one of them finds in a frame."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from video_common.errors import InvalidOption, ModelUnavailable
 from video_emotions.boxes import Box, size_of
 from video_emotions.faces.crops import aligned_crop
-from video_emotions.faces.detector import Detector, Landmarks
+from video_emotions.faces.detector import Detection, Detector, Landmarks
 from video_emotions.faces.haar import Haar
 from video_emotions.faces.yunet import YuNet
 
@@ -115,17 +115,19 @@ class FaceFinder:
         return {"default": self._default, **digests}
 
 
-def find_faces(image: NDArray[np.uint8], detector: Detector) -> Iterator[Face]:
-    """Yield the faces in a picture, largest first. Each is searched for eyes and cut out when it is due.
+def find_faces(image: NDArray[np.uint8], detections: Iterable[Detection]) -> Iterator[Face]:
+    """Cut the faces out of a picture, in the order of their detections. Each is cut out when it is due.
 
     Parameters
     ----------
     image : NDArray of uint8, shape (height, width, 3)
         BGR.
-    detector : Detector
+    detections : iterable of Detection
+        From the same picture.
     """
-    for found in detector.detect(image):
+    for found in detections:
         box = found.box.clipped(size_of(image))
         crop = aligned_crop(image, found.box, found.eyes)
         if crop.size and box.width > 0 and box.height > 0:
-            yield Face(box, crop, found.score, found.landmarks)
+            # A copy, since the cut is a view: it would keep the picture in memory.
+            yield Face(box, crop.copy(), found.score, found.landmarks)

@@ -8,6 +8,8 @@
 ``options``     options as callers write them -> ``schema.Options``
 ``result``      what callers get: the Result
 ``job``         the record of an uploaded video's job, and the names of its objects
+``upload``      uploaded objects, as S3's events name them
+``completion``  the event that is published when a job ends
 ``api_gateway`` what the routers share: both event versions, answers, problems
 ``aws``         the only place of boto3, one adapter a service, behind Protocols
 =============== ==================================================================

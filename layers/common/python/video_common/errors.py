@@ -39,6 +39,7 @@
         +-- ModelUnavailable       500 model_unavailable
         +-- UnsupportedEvent       500 unsupported_event
         +-- DecoderUnavailable     500 decoder_unavailable
+        +-- GaveUp                 500 gave_up
         +-- TransientError         another try may succeed
             +-- StorageUnavailable 503 storage_unavailable
             +-- JobsUnavailable    503 jobs_unavailable
@@ -237,6 +238,10 @@ class DecoderUnavailable(ServiceError):
     code, title = "decoder_unavailable", "The decoder does not start"
 
 
+class GaveUp(ServiceError):
+    code, title = "gave_up", "Every try to analyze the video failed"
+
+
 class TransientError(ServiceError):
     """Another try may succeed."""
 
@@ -244,7 +249,7 @@ class TransientError(ServiceError):
 
 
 class StorageUnavailable(TransientError):
-    code, title = "storage_unavailable", "The object store did not answer"
+    code, title = "storage_unavailable", "The storage is not available"
 
 
 class JobsUnavailable(TransientError):

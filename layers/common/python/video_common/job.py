@@ -3,10 +3,13 @@
 ::
 
     PENDING --> RUNNING --> SUCCEEDED
-       (asked for, or       FAILED      the video cannot be analysed; trying again will not help
-        waiting for another try)
+       (asked for, or       FAILED      the video cannot be analysed; trying again will not help.
+        waiting for another try)        Or `gave_up`: every try failed. Only a redriven message tries again.
 
 A job belongs to an object's key. Whatever is put there later, by the order of S3's sequencers, takes the job over.
+
+A RUNNING record holds a lease, which its worker renews. A lost worker writes nothing, so its lease ends instead. From
+then on the job is PENDING: its message comes back and another worker tries.
 """
 
 import hashlib
@@ -15,6 +18,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
+
+from video_common.errors import GaveUp
 
 KEY_PREFIX: Final = "uploads/"
 """Where asked-for uploads go, each under its job's id."""
@@ -51,6 +56,12 @@ class Job(BaseModel):
         type. A record without a type is older than this field, and its result is JSON.
     error : dict or None
         Of a FAILED job: the problem document.
+    holder : str or None
+        Of a RUNNING job: who holds the lease, as a name for what shapes the numbers (model, detectors, settings).
+        Powertools' idempotency lets one worker at a time handle an event with it. So a lease with the caller's own name
+        is the rest of a try that has ended.
+    lease_until : int or None
+        Of a RUNNING job: seconds since 1970. The job is RUNNING before this time only.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -66,6 +77,20 @@ class Job(BaseModel):
     result_bytes: int | None = None
     result_content_type: str | None = None
     error: dict[str, Any] | None = None
+    holder: str | None = None
+    lease_until: int | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Report whether the job has its last word. A job that was given up has not: a redriven message tries again."""
+        gave_up = self.error is not None and self.error["code"] == GaveUp.code
+        return self.status in {JobStatus.SUCCEEDED, JobStatus.FAILED} and not gave_up
+
+    def status_at(self, now: float) -> JobStatus:
+        """Return the status at a time, in seconds since 1970. A RUNNING record without a live lease is PENDING."""
+        if self.status is JobStatus.RUNNING and (self.lease_until is None or self.lease_until <= now):
+            return JobStatus.PENDING
+        return self.status
 
 
 def is_job_id(text: str) -> bool:

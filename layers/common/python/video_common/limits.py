@@ -92,13 +92,20 @@ JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 """How long a job that is over still answers 410 and not 404."""
 
 DELIVERY_DAYS: Final = 14
-"""How long a message can come again: the longest that SQS keeps one, in the dead-letter queue too."""
+"""How long a handled event is remembered: the longest that SQS keeps a message. A parked message can come back later;
+then the job's record says what was done."""
 
 MAX_RECEIVES: Final = 4
 """Deliveries of a message: the first one and three more."""
 
 RETRY_SECONDS: Final = 30
 """Wait before the first repetition of what failed for the time being; doubled at each one."""
+
+LEASE_SECONDS: Final = 150
+"""How long a job stays RUNNING without a word from its worker. One renewal may fail: two fit in."""
+
+LEASE_RENEW_SECONDS: Final = 60
+"""Between two renewals of a lease."""
 
 # -- Options ---------------------------------------------------------------------------------------------------------
 DEFAULT_FRAME_INTERVAL: Final = 30
@@ -132,3 +139,6 @@ PROBABILITY_UNITS: Final = 1_000_000
 
 FACE_BATCH: Final = 8
 """Faces per inference: larger batches are no faster, and each face waits as 0.6 MB (224 x 224 x 3 float32)."""
+
+MAX_FACES_PER_FRAME: Final = 200
+"""Faces scored in a frame, the largest ones. The Result counts the others in ``faces_left_out``."""

@@ -146,6 +146,9 @@ class Result(Frozen):
     timeline_truncated : bool or None
         Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
     detector : DetectorFacts
+    faces_left_out : int
+        Faces that were found and not scored, because their frames show more than ``limits.MAX_FACES_PER_FRAME``. Only
+        with ``include=timeline``; otherwise only the largest face of a frame counts.
     advice : list of str or None
         What the caller could try for a better answer; None where there is nothing to advise.
     analyzed_until_ms : int or None
@@ -169,5 +172,6 @@ class Result(Frozen):
     timeline: list[TimelineFrame] | None = None
     timeline_truncated: bool | None = None
     detector: DetectorFacts
+    faces_left_out: int
     advice: list[str] | None = None
     analyzed_until_ms: int | None = None

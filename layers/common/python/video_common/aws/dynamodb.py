@@ -6,15 +6,18 @@ from typing import Any, Final
 from video_common import limits
 from video_common.aws.clients import client, failures
 from video_common.aws.interfaces import Begun
-from video_common.errors import JobsUnavailable
+from video_common.errors import GaveUp, JobsUnavailable
 from video_common.job import Job, JobStatus
 
 _DAY: Final = 24 * 60 * 60
 _OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not field.is_required()]
 _OURS: Final = "sequencer = :sequencer"
-_FREE: Final = (
-    f"attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND #status IN (:pending, :running))"
-)
+_NO_LEASE: Final = "(attribute_not_exists(lease_until) OR lease_until <= :updated_at OR holder = :caller)"
+_OPEN: Final = f"(error_code = :gave_up OR (#status IN (:pending, :running) AND {_NO_LEASE}))"
+_FREE: Final = f"attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND {_OPEN})"
+_HELD: Final = f"{_OURS} AND #status = :running AND holder = :caller"
+_ERROR_CODE: Final = "error_code"
+"""An attribute of its own, since a condition cannot look into the error's JSON."""
 
 
 class DynamoJobStore:
@@ -37,19 +40,42 @@ class DynamoJobStore:
 
     def begin(self, job: Job) -> tuple[Begun, Job]:
         """See `JobStore.begin`."""
-        values = {":pending": {"S": JobStatus.PENDING}, ":running": {"S": JobStatus.RUNNING}}
+        values = {
+            ":pending": {"S": JobStatus.PENDING},
+            ":running": {"S": JobStatus.RUNNING},
+            ":gave_up": {"S": GaveUp.code},
+            **_caller(job),
+        }
         if self._change(job, _FREE, values):
             return Begun.RUN, job
         stored = self.get(job.job_id)
         if stored is None or stored.sequencer is None or job.sequencer is None:
             raise JobsUnavailable("The job's record changed meanwhile. Try again.")
-        return (Begun.DONE if stored.sequencer == job.sequencer else Begun.OLDER), stored
+        if stored.sequencer != job.sequencer:
+            return Begun.OLDER, stored
+        return (Begun.DONE if stored.has_ended else Begun.BUSY), stored
+
+    def renew(self, job: Job) -> bool:
+        """See `JobStore.renew`."""
+        return self._write(
+            "update_item",
+            Key={"job_id": {"S": job.job_id}},
+            UpdateExpression="SET lease_until = :until",
+            ConditionExpression=_HELD,
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={
+                ":until": {"N": str(job.lease_until)},
+                ":sequencer": {"S": job.sequencer},
+                ":running": {"S": JobStatus.RUNNING},
+                **_caller(job),
+            },
+        )
 
     def finish(self, job: Job) -> bool:
         """See `JobStore.finish`."""
         if job.status is JobStatus.PENDING:
-            # A worker that failed must not undo the end that another one (of another model, say) has brought about.
-            return self._change(job, f"{_OURS} AND #status = :running", {":running": {"S": JobStatus.RUNNING}})
+            # A worker that failed must not undo what another one has done since this one lost its lease.
+            return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)})
         return self._change(job, _OURS, {})
 
     def _change(self, job: Job, condition: str, values: dict[str, Any]) -> bool:
@@ -58,7 +84,7 @@ class DynamoJobStore:
         del item["job_id"]
         created = item.pop("created_at")
         sets = [f"#{name} = :{name}" for name in item] + ["created_at = if_not_exists(created_at, :created_at)"]
-        gone = [name for name in _OPTIONAL if name not in item]
+        gone = [name for name in (*_OPTIONAL, _ERROR_CODE) if name not in item]
         names = {f"#{name}": name for name in (*item, *gone)}
         removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
         return self._write(
@@ -83,12 +109,18 @@ class DynamoJobStore:
         return True
 
 
+def _caller(job: Job) -> dict[str, Any]:
+    return {":caller": {"S": job.holder or "nobody"}}
+
+
 def _failures() -> Any:
     return failures(JobsUnavailable("The job's record could not be read or written. Try again."))
 
 
 def _item(job: Job) -> dict[str, Any]:
     item: dict[str, Any] = {"delete_at": {"N": str(job.expires_at + limits.JOB_KEPT_AFTER_EXPIRY_DAYS * _DAY)}}
+    if job.error is not None:
+        item[_ERROR_CODE] = {"S": job.error["code"]}
     for name, value in job.model_dump(mode="json", exclude_none=True).items():
         if isinstance(value, dict):
             item[name] = {"S": json.dumps(value)}

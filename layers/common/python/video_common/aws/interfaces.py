@@ -74,11 +74,13 @@ class Begun(Enum):
     """What `JobStore.begin` found."""
 
     RUN = auto()
-    """The job is this worker's now."""
+    """The job is the caller's now."""
+    BUSY = auto()
+    """Another holder has this version's job, and its lease is live. Worth a retry."""
     OLDER = auto()
     """A later version of the object has come: this one's result is of no interest."""
     DONE = auto()
-    """This version's job has its result, or its error."""
+    """This version's job has its result, or its error. A job that was given up is not done: it can begin again."""
 
 
 class JobStore(Protocol):
@@ -94,7 +96,10 @@ class JobStore(Protocol):
         """Return a job, None if there is none. What was written before is seen."""
 
     def begin(self, job: Job) -> tuple[Begun, Job]:
-        """Take a job over for the version of its object that ``job.sequencer`` names.
+        """Take a job over for the version of its object that ``job.sequencer`` names, and store ``job`` as its record.
+
+        A worker begins a job as RUNNING, with a lease. The consumer of dead letters begins it as FAILED. A live lease
+        of another holder is respected; ``job.updated_at`` is the time of the call.
 
         Returns
         -------
@@ -103,13 +108,23 @@ class JobStore(Protocol):
             As it is stored now.
         """
 
+    def renew(self, job: Job) -> bool:
+        """Store ``job.lease_until`` in the record of a RUNNING job.
+
+        Returns
+        -------
+        bool
+            False if ``job.holder`` does not have the job any more.
+        """
+
     def finish(self, job: Job) -> bool:
         """Store a job's end, or its return to PENDING.
 
         Returns
         -------
         bool
-            False if a later version has taken the job over meanwhile; for PENDING also if the job is not RUNNING.
+            False if a later version has taken the job over meanwhile; for PENDING also if ``job.holder`` does not have
+            the job any more.
         """
 
 

@@ -1,0 +1,39 @@
+"""The Lambda entry point for dead letters. Importing it is the function's init phase: wrong settings show there."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from video_common.aws import clients
+from video_common.aws.dynamodb import DynamoJobStore
+from video_common.aws.eventbridge import DefaultEventBus
+from video_common.aws.sqs import SqsQueue
+from video_common.errors import TransientError
+from video_jobs.giving_up import GivingUp
+from video_jobs.settings import DeadLetterSettings
+
+logger = Logger()
+settings = DeadLetterSettings.from_environment()
+clients.use_timeouts(connect=1, read=1)  # three tries of each of four calls within the function's 30 s
+giving_up = GivingUp(settings, DynamoJobStore(settings.jobs_table), DefaultEventBus(), SqsQueue(settings.parked_url))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """End the jobs of dead letters.
+
+    Returns
+    -------
+    dict
+        ``{"batchItemFailures": [...]}``: the messages that have to come again. Any other error is raised, so that the
+        alarm counts it; then SQS delivers the message again too.
+    """
+    failed = []
+    for record in event["Records"]:
+        try:
+            giving_up.handle(record["body"], context.aws_request_id)
+        except TransientError:
+            logger.warning("a dead letter has to come again", exc_info=True)
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}

@@ -1,0 +1,90 @@
+"""What becomes of a dead letter: its job ends, its end is announced, and the message is parked. No AWS here.
+
+::
+
+    begin (FAILED, gave_up) --> publish --> park --> SQS deletes the dead letter
+
+Each step can be repeated. A consumer that is lost leaves the dead letter, and the next one does all steps again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+
+from video_common.aws.interfaces import Begun, EventBus, JobStore, Queue
+from video_common.completion import DETAIL_TYPE, completion
+from video_common.errors import GaveUp, JobInProgress, UnsupportedEvent
+from video_common.job import Job, JobStatus, job_id_of
+from video_common.upload import Upload, uploads_in_message
+from video_jobs.settings import DeadLetterSettings
+
+logger = Logger(child=True)
+
+_DAY = 24 * 60 * 60
+_DETAIL = (
+    "Every try to analyze the video failed, and the service stopped trying. "
+    "Upload the video again, or ask the owner of the service to retry this job."
+)
+
+
+@dataclass(frozen=True)
+class GivingUp:
+    """Ends the jobs of dead letters."""
+
+    settings: DeadLetterSettings
+    jobs: JobStore
+    bus: EventBus
+    parked: Queue
+    now: Callable[[], float] = time.time
+
+    def handle(self, body: str, request_id: str) -> None:
+        """End the jobs of one dead letter. Park the letter, unless all of its jobs have ended without it.
+
+        Raises
+        ------
+        JobInProgress
+            A worker has one of the jobs. Its message, or this one, decides later.
+        TransientError
+            Another try may succeed.
+        """
+        try:
+            uploads = uploads_in_message(body)
+        except UnsupportedEvent:
+            logger.exception("a dead letter names no upload")
+            settled = False
+        else:
+            before = [self._is_settled(upload, request_id) for upload in uploads]  # all of them, whatever the first is
+            settled = all(before)
+        if not settled:
+            self.parked.send_again(body, 0)
+
+    def _is_settled(self, upload: Upload, request_id: str) -> bool:
+        """End an upload's job, and report whether it had its end before."""
+        if upload.source.bucket != self.settings.uploads_bucket:
+            logger.error("a dead letter is of another bucket")
+            return False
+        begun, job = self.jobs.begin(self._given_up(upload, request_id))
+        if begun is Begun.OLDER:
+            return True
+        if begun is Begun.BUSY:
+            raise JobInProgress("A worker has the job.")
+        if begun is Begun.RUN:
+            logger.error("a job was given up", job_id=job.job_id)
+        # Also for a job that had its end before: perhaps only its announcement failed four times.
+        self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
+        return begun is Begun.DONE
+
+    def _given_up(self, upload: Upload, request_id: str) -> Job:
+        now = int(self.now())
+        return Job(
+            job_id=job_id_of(upload.source.key),
+            status=JobStatus.FAILED,
+            key=upload.source.key,
+            sequencer=upload.sequencer,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + self.settings.results_expire_days * _DAY,
+            error=GaveUp(_DETAIL).problem(request_id),
+        )
