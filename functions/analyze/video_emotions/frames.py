@@ -24,6 +24,8 @@ from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pix
 from video_emotions.probe import probe
 
 _NEVER = int(np.iinfo(np.int64).min)
+_MOST_HELD = 8
+"""Pictures that wait for an earlier one. A decoder that does not know how far a stream reorders gives some late."""
 
 
 def _silent() -> None:
@@ -81,8 +83,14 @@ def sample(
                 break
             wanted.popleft()
             yield _frame(place, picture, index, options, chosen)
+    held: dict[int, Frame] = {}
     for place, picture in _decode(path, index, wanted, None, threads, beat) if wanted else ():
-        yield _frame(place, picture, index, options, chosen)
+        held[place] = _frame(place, picture, index, options, chosen)
+        while wanted and (wanted[0] in held or len(held) > _MOST_HELD):
+            frame = held.pop(wanted.popleft(), None)
+            if frame:
+                yield frame
+    yield from (held[place] for place in sorted(held))
 
 
 def _decode(
