@@ -86,6 +86,11 @@ test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
+# A folder beside the project may have more files whose right outcome is known.
+.PHONY: load
+load: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Many mixed requests over several emulators: right answers, steady memory, empty /tmp; N=1000
+	@INPUTS="$(or $(INPUTS),$(wildcard ../shared/inputs))" $(BIN)/python -m tests.e2e.load $(N)
+
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.
 .PHONY: image
 image: $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## Build the slim and the full image, with an engine and a base that can be had here
