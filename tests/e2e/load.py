@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from statistics import median_low
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
@@ -37,6 +38,9 @@ MAX_GROWTH = 0.05
 WARM_UP_ROUNDS = 2
 """Of all quick requests, at most; with few requests, as many as are measured."""
 
+LAST = 50
+"""Requests over which the memory is looked at: it goes up and down by a twentieth from one to the next."""
+
 
 @dataclass
 class Report:
@@ -53,7 +57,7 @@ class Report:
     left : list of str
         What lay in a work directory after an answer.
     memory : tuple of int
-        Bytes of the warm function, before and after.
+        Bytes of the warm function, at the end of its warm-up and of its requests.
     files : tuple of int
         Its open files; None where only root can count them.
     """
@@ -187,13 +191,18 @@ def _ask_all(function: Function, waiting: "SimpleQueue[Request]", report: Report
 
 def _ask_one(function: Function, quick: Sequence[Request], count: int, report: Report) -> None:
     """Measure a function before and after so many requests. It has seen each of them before."""
-    for request in mixed(list(quick), min(count, WARM_UP_ROUNDS * len(quick))):
-        function.ask(request, report)
-    before = resident_bytes(function.pid), open_files(function.pid)
-    for request in mixed(list(quick), count):
-        function.ask(request, report)
-    after = resident_bytes(function.pid), open_files(function.pid)
+    before = _measured(function, mixed(list(quick), min(count, WARM_UP_ROUNDS * len(quick))), report)
+    after = _measured(function, mixed(list(quick), count), report)
     report.memory, report.files = (before[0], after[0]), (before[1], after[1])
+
+
+def _measured(function: Function, asked: Sequence[Request], report: Report) -> tuple[int, int | None]:
+    """Return the memory after the last requests, in their middle, and the open files at the end."""
+    sizes = []
+    for request in asked:
+        function.ask(request, report)
+        sizes.append(resident_bytes(function.pid))
+    return median_low(sizes[-LAST:]), open_files(function.pid)
 
 
 def _summary(report: Report) -> Table:
