@@ -22,7 +22,7 @@ from video_emotions.av_frames import FirstField, orientation_of
 from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects
-from video_emotions.memory import threads_for
+from video_emotions.memory import ran_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
 from video_emotions.units import opens_group
@@ -198,8 +198,8 @@ class Video:
 
 
 def _raise_if_no_memory(error: Exception) -> None:
-    """Raise an error again that says nothing about the file."""
-    if isinstance(error, MemoryError):
+    """Raise a real lack of memory again. FFmpeg also reports a false size in the file as one."""
+    if isinstance(error, MemoryError) and ran_short():
         raise error
 
 
