@@ -25,12 +25,12 @@ def test_frames_after_a_missing_one_are_given():
 
 
 def test_what_comes_too_late_is_left_out():
-    assert ordered(6, 7, 8, 9, 10, 1, 2) == [6, 7, 8, 9, 10]
+    assert ordered(*range(6, 16), 1, 2) == list(range(6, 16))
     assert ordered(1, 2, given=2) == []
 
 
-@given(st.permutations(range(1, 20)))
+@given(st.permutations(range(1, 30)))
 def test_they_always_ascend(planned):
     got = ordered(*planned)
     assert got == sorted(set(got))
-    assert len(got) >= 5  # those that can wait, and one more
+    assert len(got) >= 9  # those that can wait, and one more

@@ -25,7 +25,7 @@ from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pix
 from video_emotions.probe import probe
 
 _NEVER = int(np.iinfo(np.int64).min)
-_MOST_WAITING = 4
+_MOST_WAITING = 8
 """Early frames. At the largest size that is analyzed, each one takes 25 MB."""
 
 
@@ -94,10 +94,11 @@ def sample(
 
 
 def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
-    """Yield frames in presentation order, although a damaged stream gives some of them early.
+    """Yield frames in presentation order where the decoder gives some of them early.
 
-    An early frame waits, so that one false time in a file does not cost the frames after it. Only a few frames can
-    wait. A frame that comes after later ones were given is left out, like one that cannot be decoded.
+    A decoder does so if it does not know how far a stream reorders, or if one picture has a false time. An early frame
+    waits, so that it does not cost the frames after it. Only a few frames can wait. A frame that comes after later ones
+    were given is left out, like one that cannot be decoded.
 
     Parameters
     ----------

@@ -161,7 +161,7 @@ def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
 
 
 def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
-    """Mark what nobody sees: pictures that need a keyframe before the file's beginning.
+    """Mark the pictures that nobody sees, because they need a keyframe before the file's beginning.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
         When the first picture is shown that the decoder gives, in time base units.
     """
     keyframes = np.flatnonzero(packets["is_keyframe"])
-    early = packets["stamp"] < first_shown
+    early = (packets["stamp"] < first_shown) & ~packets["is_keyframe"]
     if len(keyframes):
         early &= (np.arange(len(packets)) < keyframes[0]) | (packets["stamp"] < packets["stamp"][keyframes[0]])
     packets["starts_picture"] &= ~early
