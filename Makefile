@@ -86,6 +86,10 @@ test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.ready ## Read 5,000 damaged clips; it prints the seed, and keeps findings in .cache/fuzz; SEED=14 for the same ones again
+	@$(BIN)/python -m tests.hostile.fuzz $(if $(SEED),--seed "$(SEED)") $(T)
+
 # A folder beside the project may have more files whose right outcome is known.
 .PHONY: load
 load: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Many mixed requests over several emulators: right answers, steady memory, empty /tmp; N=1000

@@ -67,6 +67,8 @@ class PacketIndex:
         How long the last picture is shown, in time base units; 0 where the file does not say.
     packet_counts : NDArray of int64, shape (frames,), optional
         For each picture, in the order of the file, how many packets belong to it. Default: one each.
+    has_open_groups : bool
+        Pictures after a keyframe may refer to pictures before it, or to pictures before the file.
     """
 
     pts: NDArray[np.int64]
@@ -77,6 +79,7 @@ class PacketIndex:
     first_aspect: Fraction = Fraction(0)
     last_duration: int = 0
     packet_counts: NDArray[np.int64] | None = None
+    has_open_groups: bool = False
 
     @classmethod
     def of(
