@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -170,18 +170,18 @@ class _Field:
 
     start: int
     width: int = 4
-    order: str = "big"
+    order: Literal["big", "little"] = "big"
     is_vint: bool = False
     is_packet: bool = False
 
     def value(self, data: bytes) -> int:
-        found = int.from_bytes(data[self.start : self.start + self.width], self.order)  # type: ignore[arg-type]
+        found = int.from_bytes(data[self.start : self.start + self.width], self.order)
         return found & self._mask if self.is_vint else found
 
     def written(self, value: int) -> bytes:
         if self.is_vint:
             value = min(value, self._mask) | self._mask + 1
-        return value.to_bytes(self.width, self.order)  # type: ignore[arg-type]
+        return value.to_bytes(self.width, self.order)
 
     @property
     def _mask(self) -> int:
