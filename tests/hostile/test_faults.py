@@ -29,6 +29,14 @@ FAULTS = {
     "silent exit": (EXIT, errors.DecoderExited),
     "half a record": ("os.write(1, b'1234'); os._exit(0)", errors.DecoderExited),
     "no record": ("os.write(1, b'?' * 100); time.sleep(60)", errors.DecoderCrashed),
+    "lists in lists": (
+        "text = b'[' * 60000; os.write(1, struct.pack('>II', len(text), 0) + text); time.sleep(60)",
+        errors.DecoderCrashed,
+    ),
+    "a number without end": (
+        "frame(index=1e999, time_ms=0, sizes=[(1, 1)], own_size=(1, 1), planned=1, next_ms=None)",
+        errors.DecoderCrashed,
+    ),
     "no memory": ("send(no_memory=True)", errors.DecoderOutOfMemory),
     "an exception": ("send(bug='Traceback ...')", errors.DecoderCrashed),
     "an error of the service": ("send(error='configuration_error', detail='')", errors.DecoderCrashed),

@@ -107,7 +107,7 @@ class ChildProcess:
                 message, pixels = wire.receive(self._exactly)
             except EOFError:
                 raise self._failure() from None
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise crashed() from error
             if message.get("ready"):
                 self._is_ready = True

@@ -129,7 +129,7 @@ def _no_nonsense() -> Iterator[None]:
     """Reject what no child of ours answers: a file that took its child over may make it say anything."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise crashed() from error
 
 
