@@ -25,6 +25,7 @@ from video_common.errors import (
 from video_common.job import JobStatus, job_id_of, result_key
 from video_emotions.rendering import FORMATS, Body
 from video_emotions.uploads import Uploads
+from video_emotions.watchdog import watchdog
 
 
 @pytest.fixture
@@ -577,3 +578,30 @@ def test_an_analysis_ends_before_lambda_ends_the_worker(world):
     (seconds,) = world.pipeline.seconds_left
     has = Context().get_remaining_time_in_millis() / 1000
     assert has / 2 < seconds < has - limits.FINISH_SECONDS
+
+
+def test_a_slow_start_of_a_job_costs_its_analysis_the_time(world, monkeypatch):
+    begin = world.jobs.begin
+
+    def slowly(job):
+        time.sleep(1)
+        return begin(job)
+
+    monkeypatch.setattr(world.jobs, "begin", slowly)
+    world.queue.send(world.put("a", b"video"))
+    world.deliver()
+    (seconds,) = world.pipeline.seconds_left
+    has = Context().get_remaining_time_in_millis() / 1000
+    assert seconds < has * (1 - limits.FINISH_SHARE) - limits.FINISH_SECONDS - 0.9
+
+
+def test_what_the_watchdog_has_begun_ends_with_the_block():
+    ended = threading.Event()
+
+    def act():
+        time.sleep(0.3)
+        ended.set()
+
+    with watchdog(0, act):
+        time.sleep(0.1)
+    assert ended.is_set()

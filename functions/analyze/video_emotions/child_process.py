@@ -140,7 +140,7 @@ class ChildProcess:
     def _failure(self) -> VideoEmotionsError:
         """Return what the end of the child means."""
         try:
-            status = self._process.wait(_END_SECONDS)
+            status = self._process.wait(max(0.1, min(_END_SECONDS, self._deadline - time.monotonic())))
         except subprocess.TimeoutExpired:
             status = 0
         self.end()

@@ -15,3 +15,4 @@ def watchdog(seconds: float, act: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+        timer.join()  # what has begun must not end after the block: the worker writes the last word

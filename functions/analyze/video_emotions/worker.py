@@ -64,6 +64,8 @@ class Worker:
             The deployment is wrong.
         """
         self._refuse_other_buckets(upload)
+        deadline = Deadline.of_request(seconds_left)
+        stuck_at = time.monotonic() + seconds_left * (1 - limits.FINISH_SHARE / 2)
         lease = partial(self._lease, upload, self.now() + seconds_left)
         begun, job = self.jobs.begin(lease())
         if begun is Begun.OLDER:
@@ -74,9 +76,9 @@ class Worker:
             try:
                 with (
                     renewed(lambda: self.jobs.renew(lease()), self.renew_seconds),
-                    watchdog(seconds_left * (1 - limits.FINISH_SHARE / 2), lambda: self._end_stuck(upload, request_id)),
+                    watchdog(stuck_at - time.monotonic(), lambda: self._end_stuck(upload, request_id)),
                 ):
-                    job = self._ended(upload, request_id, Deadline.of_request(seconds_left))
+                    job = self._ended(upload, request_id, deadline)
             except Exception:
                 # Callers who poll see PENDING. The queue, not this record, decides whether to retry.
                 self.jobs.finish(self._job(upload, JobStatus.PENDING))
