@@ -87,7 +87,7 @@ e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
 .PHONY: fuzz
-fuzz: $(VENV)/.ready ## Read 5,000 damaged clips; it prints the seed, and keeps findings in .cache/fuzz; SEED=14 for the same ones again
+fuzz: $(VENV)/.ready ## Read 5,000 damaged clips; findings go to .cache/fuzz; SEED=14 reads the same ones again
 	@$(BIN)/python -m tests.hostile.fuzz $(if $(SEED),--seed "$(SEED)") $(T)
 
 # A folder beside the project may have more files whose right outcome is known.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -33,6 +33,8 @@ CLIPS: Final[Mapping[str, dict[str, Any]]] = {
 }
 """The good clips, and how `write_video` makes each one."""
 PICTURES: Final = 12
+_FEWEST_BYTES: Final = 16
+"""Less is not damaged any further."""
 _SIZE: Final = (96, 64)
 
 OPTIONS: Final[tuple[Mapping[str, Any], ...]] = (
@@ -85,6 +87,8 @@ def mutants(seed: int, count: int) -> Iterator[Mutant]:
             edit = _KINDS[rng.integers(len(_KINDS))](data, clip, rng)
             data = data[: edit.start] + edit.new + data[edit.stop :]
             edits.append(edit)
+            if len(data) < _FEWEST_BYTES:
+                break
         options = OPTIONS[number // len(CLIPS) % len(OPTIONS)]
         yield Mutant(f"{seed}-{number}", clip, tuple(edits), options, data)
 
@@ -170,18 +174,18 @@ class _Field:
 
     start: int
     width: int = 4
-    order: str = "big"
+    order: Literal["big", "little"] = "big"
     is_vint: bool = False
     is_packet: bool = False
 
     def value(self, data: bytes) -> int:
-        found = int.from_bytes(data[self.start : self.start + self.width], self.order)  # type: ignore[arg-type]
+        found = int.from_bytes(data[self.start : self.start + self.width], self.order)
         return found & self._mask if self.is_vint else found
 
     def written(self, value: int) -> bytes:
         if self.is_vint:
             value = min(value, self._mask) | self._mask + 1
-        return value.to_bytes(self.width, self.order)  # type: ignore[arg-type]
+        return value.to_bytes(self.width, self.order)
 
     @property
     def _mask(self) -> int:
