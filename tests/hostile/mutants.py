@@ -33,6 +33,8 @@ CLIPS: Final[Mapping[str, dict[str, Any]]] = {
 }
 """The good clips, and how `write_video` makes each one."""
 PICTURES: Final = 12
+_FEWEST_BYTES: Final = 16
+"""Less is not damaged any further."""
 _SIZE: Final = (96, 64)
 
 OPTIONS: Final[tuple[Mapping[str, Any], ...]] = (
@@ -85,6 +87,8 @@ def mutants(seed: int, count: int) -> Iterator[Mutant]:
             edit = _KINDS[rng.integers(len(_KINDS))](data, clip, rng)
             data = data[: edit.start] + edit.new + data[edit.stop :]
             edits.append(edit)
+            if len(data) < _FEWEST_BYTES:
+                break
         options = OPTIONS[number // len(CLIPS) % len(OPTIONS)]
         yield Mutant(f"{seed}-{number}", clip, tuple(edits), options, data)
 

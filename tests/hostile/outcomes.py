@@ -56,24 +56,24 @@ def outcome_of(path: Path, options: Mapping[str, Any], read: Callable[..., Any])
 def watched(path: Path, options: Mapping[str, Any]) -> Outcome:
     """Read a file in this process, and add what only this process sees.
 
-    The signs of progress are ``beats``, and the longest time between two of them is ``silent_seconds``. ``indices`` is
-    the plan, and ``memory_bytes`` what the process used more at the worst moment. A lack of memory is an answer only if
-    the memory was short.
+    The signs of progress are ``beats``, and the most processor time between two of them is ``silent_seconds``. The plan
+    is ``indices``, and what the process used more at the worst moment is ``memory_bytes``. A lack of memory is an
+    answer only if the memory was short.
     """
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak
     before = _peak_bytes()
-    beats = [time.monotonic()]
+    beats = [time.process_time()]
     planned: list[int] = []
 
     def read(path: Path, options: Options, threads: int) -> tuple[Any, Any, Iterable[Frame]]:
-        info, chosen, pictures = frames.read(path, options, threads, lambda: beats.append(time.monotonic()))
+        info, chosen, pictures = frames.read(path, options, threads, lambda: beats.append(time.process_time()))
         planned.extend(chosen.indices.tolist())
         return info, chosen, pictures
 
     outcome = outcome_of(path, options, read)
     if outcome.get("detail", "").startswith("MemoryError") and ran_short():
         outcome["code"] = "decoder_out_of_memory"
-    longest = max(later - sooner for sooner, later in pairwise([*beats, time.monotonic()]))
+    longest = max(later - sooner for sooner, later in pairwise([*beats, time.process_time()]))
     seen = {"beats": len(beats) - 1, "silent_seconds": longest, "memory_bytes": _peak_bytes() - before}
     return outcome | {"indices": planned} | seen
 

@@ -19,7 +19,7 @@ from video_common import limits
 from video_emotions import sandbox
 
 _ROOT = Path(__file__).resolve().parents[2]
-_HUNG_SECONDS = 30.0
+_HUNG_SECONDS = 60.0
 
 
 class Victim(AbstractContextManager["Victim"]):
