@@ -245,7 +245,7 @@ def test_a_service_that_says_nothing_is_given_up_within_the_functions_time(monke
             with pytest.raises(JobsUnavailable):
                 DynamoJobStore(JOBS).get("x")
         finally:
-            clients.use_timeouts(connect=5, read=60)
+            clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         assert time.monotonic() - begun < 10
 
 

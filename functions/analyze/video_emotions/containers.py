@@ -28,7 +28,7 @@ _MAX_BOXES: Final = 100_000
 _MAX_RIFFS: Final = 16
 """Each of a gigabyte or two."""
 _FEW_BYTES: Final = 16
-"""By so much a declared size may be off. No packet is smaller, with its header."""
+"""A declared size may be wrong by this much: no packet with its header is smaller."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg
 DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
 """FFmpeg's decoders that are named after a library, and the codec that people know."""
 _USUAL_BITS = 12
-"""Of a pixel, 4:2:0, where the file does not say."""
+"""Bits of a pixel in 4:2:0, where the file does not say."""
 OPEN_OPTIONS = {
     "format_whitelist": "mov,matroska,webm,avi,mpegts,flv",
     "protocol_whitelist": "file",

@@ -1,6 +1,7 @@
 """A worker's lease on its job: a thread renews it while the worker works. If the worker is lost, nobody renews it."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,20 +17,23 @@ def renewed(renew: Callable[[], bool], every: float = limits.LEASE_RENEW_SECONDS
     Parameters
     ----------
     renew : callable
-        Returns False when the lease is lost; then the calls stop. A TransientError is logged and the next call tries
-        again.
+        Returns False when the lease is lost; then the calls stop. An exception is logged, and the next call tries again.
     every : float
-        Seconds between two calls.
+        Seconds from one call's start to the next one's.
     """
     stopped = threading.Event()
 
     def keep() -> None:
-        while not stopped.wait(every):
+        due = time.monotonic() + every
+        while not stopped.wait(max(0, due - time.monotonic())):
+            due += every  # also where a call took long: the lease ends by the clock
             try:
                 if not renew():
                     return
             except TransientError:
                 logger.warning("a lease could not be renewed", exc_info=True)
+            except Exception:  # a thread that ended here would end the lease in silence
+                logger.exception("a lease could not be renewed")
 
     thread = threading.Thread(target=keep, name="lease", daemon=True)
     thread.start()

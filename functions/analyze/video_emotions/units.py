@@ -8,9 +8,9 @@ OfPacket = Callable[[memoryview, bool], bool]
 """Takes each packet in the order of the file, and whether it is a keyframe."""
 
 HEAD: Final = 65_536
-"""Bytes of a packet, for parameters and messages in front of the picture. A picture behind them counts as whole."""
+"""Bytes of a packet that are read for the parameters and messages in front of the picture."""
 MOST_UNITS: Final = 64
-"""In front of a picture; more are made to cost time."""
+"""Units that are read in front of a picture; a file with more is made to cost time."""
 _UNIT: Final = 260
 """Bytes of a unit that are looked at: parameters are shorter, and of a slice its first bytes count."""
 

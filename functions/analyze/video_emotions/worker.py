@@ -148,7 +148,7 @@ class Worker:
 
     def _refuse_other_buckets(self, upload: Upload) -> None:
         if upload.source.bucket != self.pipeline.settings.uploads_bucket:
-            raise ConfigurationError("The event is of another bucket than UPLOADS_BUCKET. Mend the notification.")
+            raise ConfigurationError("The event is of another bucket than UPLOADS_BUCKET. Correct the notification.")
 
 
 def _outcome(job: Job, status: str) -> dict[str, Any]:

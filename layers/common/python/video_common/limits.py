@@ -64,13 +64,13 @@ DECODER_MEMORY_BYTES: Final = MEMORY_MB * 1024 * 1024 // 2
 """The other half is for the frames in analysis, 150 MB each, and for the models."""
 
 DECODER_OPEN_FILES: Final = 16
-"""It has three pipes and the video open."""
+"""It opens three pipes and the video."""
 
 DECODER_PIPE_BYTES: Final = 1024 * 1024
-"""Of its answers: a picture of the default size fits. Linux allows so much to everybody."""
+"""Size of the pipe for its answers: it holds one picture of the default size. Linux allows this size to every user."""
 
 DECODER_BEAT_SECONDS: Final = 1
-"""A decoder that makes progress says so this often, also where it has no picture to send."""
+"""While the decoder makes progress it reports so this often, even when it has no picture to send."""
 
 DECODER_SILENT_SECONDS: Final = 60
 """A decoder that says nothing for so long has stopped. Reading 5 GB for their SHA-256 takes up to 30 s."""
