@@ -80,7 +80,7 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 
 .PHONY: test
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests (T= for pytest's arguments; --require-all fails if one was not run)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(T)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(T)
 
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from video_common import limits
-from video_common.errors import TransientError
 from video_emotions.telemetry import logger
 
 
@@ -17,7 +16,7 @@ def renewed(renew: Callable[[], bool], every: float = limits.LEASE_RENEW_SECONDS
     Parameters
     ----------
     renew : callable
-        Returns False when the lease is lost; then the calls stop. An exception is logged, and the next call tries again.
+        Returns False when the lease is lost; then the calls stop. After an exception the next call tries again.
     every : float
         Seconds from one call's start to the next one's.
     """
@@ -30,10 +29,8 @@ def renewed(renew: Callable[[], bool], every: float = limits.LEASE_RENEW_SECONDS
             try:
                 if not renew():
                     return
-            except TransientError:
+            except Exception:  # noqa: BLE001 - a thread that ended here would end the lease in silence
                 logger.warning("a lease could not be renewed", exc_info=True)
-            except Exception:  # a thread that ended here would end the lease in silence
-                logger.exception("a lease could not be renewed")
 
     thread = threading.Thread(target=keep, name="lease", daemon=True)
     thread.start()
