@@ -92,7 +92,7 @@ class _NoFinder:
         from video_common.result import DetectorFacts
 
         facts = DetectorFacts(name="none", weights_sha256="0" * 64)
-        smallest_face = 1
+        smallest_face = sure_face = 1
 
         def detect(self, image):
             return iter(())

@@ -117,8 +117,8 @@ def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
 def scales_for(size: Size, options: Scaling) -> tuple[float, ...]:
     """Return the factors at which a picture of that size is analyzed, ascending, 1.0 at most.
 
-    A caller's ``scale_factor`` is the only one. Without it the first is enough for most pictures, and the next one is
-    for those in which no face is found so far.
+    A caller's ``scale_factor`` is the only one. Without it the first is enough for most pictures. The next one is for
+    those in which no face is found so far, or only faces smaller than the detector's ``sure_face``.
     """
     if options.scale_factor is not None:
         return (options.scale_factor,)

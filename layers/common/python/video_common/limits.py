@@ -114,8 +114,8 @@ MAX_VIDEO_MS: Final = 1_000_000_000
 """Milliseconds in ``start_ms``, ``end_ms`` and ``interval_ms``: eleven days."""
 
 DEFAULT_LONG_SIDES: Final = (640, 960)
-"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most the first, and where no face is found
-there, to at most the second. 960 is the Flask app's default on 1080p.
+"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most the first. Where no face is found there,
+or only small ones, it is shrunk to at most the second. 960 is the Flask app's default on 1080p.
 """
 
 MIN_SCALED_SIDE: Final = 2
