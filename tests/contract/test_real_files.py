@@ -16,6 +16,7 @@ from testbed.make_video import MATRIX, cut, write_video
 from testbed.pictures import CENTRED, TO_THE_LEFT, Picture, moving, numbered, portraits, read_number
 from tests.conftest import ROOT
 from tests.contract.test_display import VIDEO, grown
+from tests.contract.test_skipping import joined
 from video_common.errors import EncryptedVideo, NotAVideo, TruncatedVideo, UnusableTimes
 from video_common.schema import Options, Sampling
 from video_emotions.decoder import open_video
@@ -283,11 +284,16 @@ def encrypted_webm(folder: Path) -> Path:
     return path
 
 
+def clear_then_encrypted(folder: Path) -> Path:
+    """Write an MP4 of two sample descriptions: the second half of its pictures is encrypted."""
+    return joined(write_video(folder / "a.mp4", moving(*SIZE, 20)), encrypted_mp4(folder), folder / "joined.mp4")
+
+
 def element(identity: str, content: bytes) -> bytes:
     return bytes.fromhex(identity) + bytes([0x80 | len(content)]) + content
 
 
-@pytest.mark.parametrize("make", [encrypted_mp4, encrypted_webm])
+@pytest.mark.parametrize("make", [encrypted_mp4, encrypted_webm, clear_then_encrypted])
 def test_an_encrypted_video_is_called_that(tmp_path, make):
     with pytest.raises(EncryptedVideo, match="encrypted"):
         probe(make(tmp_path), 2)
