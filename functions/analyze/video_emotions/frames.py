@@ -188,7 +188,7 @@ class _Search:
                     if (picture.pts > index.pts[last]) if by_time else (count > last):
                         return  # what is still missing lies before this keyframe, so it cannot come
                 found = place_of.get(picture.pts) if by_time else count
-                if found in remaining and not picture.is_corrupt:
+                if found is not None and found in remaining and not picture.is_corrupt:
                     yield found, picture, keyframe
                     remaining.remove(found)
                 if not remaining:
