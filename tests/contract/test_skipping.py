@@ -3,7 +3,8 @@
 import gc
 import struct
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -102,21 +103,45 @@ def test_wanted_pictures_are_bit_identical(clip, name, interval, threads, sampli
     assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index]] == []
 
 
+@dataclass
+class Look:
+    """One pass over a file's pictures: in how many threads, and which pictures the decoder gave, by their times."""
+
+    threads: int
+    pts: list[int] = field(default_factory=list)
+
+
+def noted_looks(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
+    """Return a list that gets every look that `sample` takes at a file from here on."""
+    looks: list[Look] = []
+
+    @contextmanager
+    def noted(path: Path, threads: int, *given, **named):
+        look = Look(threads)
+        looks.append(look)
+        with open_video(path, threads, *given, **named) as video:
+            real = video.pictures
+
+            def pictures(uses=None):
+                for picture in real(uses):
+                    look.pts.append(picture.pts)
+                    yield picture
+
+            monkeypatch.setattr(video, "pictures", pictures)
+            yield video
+
+    monkeypatch.setattr(frames, "open_video", noted)
+    return looks
+
+
 @pytest.mark.parametrize("name", [name for name in CLIPS if not name.endswith("avi")])
 def test_all_of_them_came_without_a_second_look(clip, name, monkeypatch):
     path, _, _ = clip(name)
-    looks = []
-    real = frames._decode
-
-    def noted(*given):
-        looks.append(given[3] is not None)
-        return real(*given)
-
-    monkeypatch.setattr(frames, "_decode", noted)
+    looks = noted_looks(monkeypatch)
     for interval in (1, 7, 30):
         options = Options(frame_interval=interval)
         list(read(path, options, 2)[2])
-    assert looks == [True, True, True]
+    assert len(looks) == 3
 
 
 def test_neither_another_group_nor_what_no_picture_refers_to_is_decoded(clip):
@@ -149,6 +174,29 @@ def test_where_a_keyframe_is_none_its_pictures_are_looked_for_once_more(tmp_path
     got: list[Frame] = list(sample(path, told, options, plan(info, told, options), 2))
     assert [frame.index for frame in got] == [0, 65 if sampling is Sampling.EXACT else 60]
     assert [frame.image.tobytes() == whole[frame.index] for frame in got] == [True, True]
+
+
+@pytest.mark.parametrize("interval", [1, 30])
+def test_a_second_look_begins_at_the_last_sure_keyframe_with_all_threads(tmp_path, monkeypatch, interval):
+    # Given a healthy transport stream with another scene every 20 pictures. Such a picture refers to no other, but
+    # later ones refer across it. The stream's reader calls it a keyframe, and the decoder does not.
+    pictures = (255 - picture if place // 20 % 2 else picture for place, picture in enumerate(moving(160, 96, 160)))
+    options = {"x264-params": "min-keyint=61:scenecut=40"}
+    path = write_video(tmp_path / "a.ts", pictures, keyint=120, b_frames=0, options=options)
+    with open_video(path, 2) as video:
+        whole = [(picture.is_keyframe, picture.bgr().tobytes()) for picture in video.pictures()]
+    info, index = probe(path, 2)
+    assert [place for place, (is_keyframe, _) in enumerate(whole) if is_keyframe] == [0, 80]
+    assert np.flatnonzero(index.is_keyframe).tolist() == list(range(0, 160, 20))
+    # When pictures after 80 are wanted
+    looks = noted_looks(monkeypatch)
+    wanted = Options(frame_interval=interval, scale_factor=1.0, start_ms=int(index.times_ms[83]))
+    chosen = plan(info, index, wanted)
+    got = list(sample(path, index, wanted, chosen, 2))
+    # Then they come, what lies before 80 is never decoded, and nothing is decoded in one thread only
+    assert [frame.index for frame in got] == chosen.indices.tolist()
+    assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index][1]] == []
+    assert [(look.threads, look.pts[0]) for look in looks] == [(2, index.pts[80])] * 2
 
 
 @given(st.data())

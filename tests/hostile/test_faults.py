@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import cast
@@ -16,6 +17,7 @@ from video_common import errors
 from video_common.schema import Options
 from video_emotions.child_process import COMMAND
 from video_emotions.faces.finder import FaceFinder
+from video_emotions.parallel import prefetched
 from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Reader
 from video_emotions.video_request import VideoRequest
@@ -150,6 +152,30 @@ def test_closing_early_ends_the_child():
     # When the caller has enough
     frames.close()
     # Then the child is gone
+    assert child._process.returncode == -signal.SIGKILL
+
+
+def test_nobody_waits_for_a_picture_that_is_not_wanted_any_more(caplog):
+    # Given a child that has sent a picture, and a thread that waits for the next one
+    facts = "index=0, time_ms=0, sizes=[(1, 1)], own_size=(1, 1), planned=1, next_ms=None"
+    reader = Reader(command=child_that(f"frame({facts}); {HANG}"))
+    coming = prefetched(reader.read(SAMPLE, Options(), 2)[2])
+    assert next(coming).index == 0
+    # When the caller has enough
+    closing = threading.Thread(target=coming.close)
+    closing.start()
+    closing.join(timeout=20)
+    # Then that does not take as long as the child hangs, and the log does not call it a fault
+    assert not closing.is_alive()
+    assert without_children()
+    assert "a decoder ended" not in caplog.text
+
+
+def test_closing_before_the_first_picture_ends_the_child():
+    reader = Reader(command=child_that(HANG))
+    reader.prepare()
+    (child,) = reader._spares
+    reader.read(SAMPLE, Options(), 2)[2].close()
     assert child._process.returncode == -signal.SIGKILL
 
 

@@ -1,7 +1,7 @@
 """An analysis ends in time, and its answer is exactly that of the frames before."""
 
 import math
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +95,19 @@ class Brightness(EmotionModel):
         return [tuple(int(face.sum() * 7 + place) % 1000 for place in range(7)) for face in faces]
 
 
+class Coming(Iterator[Frame]):
+    """Frames, each there at once."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames = iter(frames)
+
+    def __next__(self) -> Frame:
+        return next(self._frames)
+
+    def close(self) -> None:
+        """Do nothing: no work is in progress."""
+
+
 def frames_of(count: int, unreadable: Set[int], clock: Clock, cost: float, *, until_ms: int | None) -> Iterator[Frame]:
     for place in range(count):
         clock.now += cost
@@ -115,7 +128,7 @@ def report(
 ) -> Report:
     clock = Clock(0.0)
     finder = FaceFinder(Path(), "toy", {"toy": lambda _: Toy(clock, costs[1])})
-    frames = frames_of(count, unreadable, clock, costs[0], until_ms=until_ms)
+    frames = Coming(frames_of(count, unreadable, clock, costs[0], until_ms=until_ms))
     plan = PlanFacts(count, count, until_ms, (1.0,))
     options = Options(include="timeline", partial=partial)
     pipeline = Pipeline(Settings(threads=2), Brightness(), finder)

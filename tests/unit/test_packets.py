@@ -36,6 +36,25 @@ def test_a_picture_is_decoded_with_all_its_packets_and_those_since_its_keyframe(
     assert used[0] == 0 or parts[used[0]][0]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "given", "begins"),
+    [
+        (7, {0, 4, 6}, 6),
+        (7, {0, 4}, 4),  # the container calls 6 a keyframe, and the decoder does not
+        (7, {0, 4, 7}, 4),  # 7 is no keyframe for the container
+        (7, {0, 2}, 0),  # pictures behind 2 refer to pictures before it
+        (7, set(), 0),
+        (5, {0, 4, 6}, 4),
+    ],
+)
+def test_a_second_look_begins_at_the_last_sure_keyframe(wanted, given, begins):
+    packets = [Packet(40 * n, None, 40, n in {0, 2, 4, 6}, True, n == 2) for n in range(8)]
+    index = index_of(packets)
+    assert index.has_open_groups
+    uses = index.uses_from_keyframe(wanted, np.isin(np.arange(8), list(given)))
+    assert uses.tolist() == [Use.NONE] * begins + [Use.PICTURE] * (8 - begins)
+
+
 @pytest.mark.parametrize("start", [None, Fraction(0), Fraction(1, 10), Fraction(9)])
 def test_no_time_is_negative(start):
     times = index_of([Packet(time, None, 40, True) for time in (80, 120, 160)], start).times_ms.tolist()

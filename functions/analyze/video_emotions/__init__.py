@@ -30,7 +30,8 @@ The way of the data, one module a step::
     telemetry.py       logs, metrics, and the milliseconds of each step
     child_process.py   a child as its parent sees it                          wire.py        what the two say
     sandbox.py         what the child may use and reach                       facts.py       what its parent knows
-    tables.py          what an MP4 claims to hold                             memory.py      what decoding may take
+    tables.py          what an MP4 claims to hold                             encryption.py  are pictures encrypted?
+                                                                              memory.py      what decoding may take
     parallel.py        frames ahead, and several at the same time             boxes.py       rectangles in a picture
 
 Colors are BGR, images ``uint8`` of shape (height, width, 3), times milliseconds, unless a docstring says otherwise.

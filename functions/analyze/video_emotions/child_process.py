@@ -69,6 +69,7 @@ class ChildProcess:
         self._silent_seconds = silent_seconds
         self._deadline = math.inf
         self._is_ready = False
+        self._is_wanted = True
         self.end = weakref.finalize(self, _end, self._process)
         """End the child, if it has not ended."""
 
@@ -76,6 +77,11 @@ class ChildProcess:
     def is_alive(self) -> bool:
         """False for a child that something else has ended while it waited."""
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """Let the child end. Unlike `end`, it may be called while another thread waits for an answer."""
+        self._is_wanted = False
+        self._process.kill()
 
     def ask(self, request: dict[str, Any], seconds: float) -> None:
         """Send the request.
@@ -147,7 +153,8 @@ class ChildProcess:
         if not self._is_ready:
             logger.error("a decoder ended before its request", exit_status=status)
             return DecoderUnavailable("The decoder does not start. The log has the reason.")
-        logger.warning("a decoder ended before its answer", exit_status=status)
+        if self._is_wanted:
+            logger.warning("a decoder ended before its answer", exit_status=status)
         if status == -signal.SIGKILL:
             return _out_of_memory()
         if status == -signal.SIGXCPU:

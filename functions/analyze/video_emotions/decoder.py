@@ -50,25 +50,24 @@ class Video:
         Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     is_edited : bool
         Once `packets` came to its end: an edit list leaves packets out.
-    has_open_groups, is_encrypted, is_cut_off : bool
-        Once `packets` came to its end. Open groups: see `opens_group`. Cut off: packets that the file lists are
-        missing, in whole or in part.
+    is_encrypted, is_cut_off : bool
+        Once `packets` came to its end. Cut off: packets that the file lists are missing, in whole or in part.
+    is_damaged : bool
+        A picture so far could not be decoded, in whole or in part.
     """
 
     def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None, *, stop_at_damage: bool) -> None:
         self._container = container
         self._stream = stream
-        self._stops_at_damage, self._has_stopped = stop_at_damage, False
+        self._stops_at_damage = stop_at_damage
         self._format = str(container.format.name)
         self._orientation: Orientation | None = None
         self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
         self._pts = 0
         self._first_field = FirstField()
         self.first: Picture | None = None
-        self.is_edited = False
-        self.has_open_groups = False
         self.is_encrypted = "enc_key_id" in stream.metadata
-        self.is_cut_off = False
+        self.is_edited = self.is_cut_off = self.is_damaged = False
 
     @property
     def codec(self) -> str:
@@ -120,9 +119,8 @@ class Video:
                 if _has_picture(packet):
                     # A transport stream also marks a packet after a disturbance, and may end anywhere.
                     self.is_cut_off |= packet.is_corrupt and self._format != "mpegts"
-                    begins = starts(memoryview(packet), packet.is_keyframe)
-                    self.has_open_groups |= opens(memoryview(packet), packet.is_keyframe)
-                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
+                    answers = (asks(memoryview(packet), packet.is_keyframe) for asks in (starts, opens))
+                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, *answers)
         except av.error.FFmpegError as error:
             _raise_if_no_memory(error)
             raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
@@ -131,8 +129,7 @@ class Video:
     def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
 
-        A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it. The
-        caller knows which pictures were wanted, and counts what is missing.
+        A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it.
 
         Parameters
         ----------
@@ -158,6 +155,10 @@ class Video:
             yield from self._decoded(packet)
         yield from self._decoded(None)
 
+    @property
+    def _has_stopped(self) -> bool:
+        return self._stops_at_damage and self.is_damaged
+
     def _until_it_breaks_off(self) -> Iterator[Any]:
         packets = self._container.demux(self._stream)
         while not self._has_stopped:
@@ -180,11 +181,11 @@ class Video:
             frames = codec.decode(packet)
         except av.error.FFmpegError as error:
             _raise_if_no_memory(error)
-            self._has_stopped = self._stops_at_damage and not isinstance(error, av.error.EOFError)
+            self.is_damaged |= not isinstance(error, av.error.EOFError)
             return  # a damaged picture (the next ones may well decode), or drained already
         own_aspect = codec.sample_aspect_ratio if frames else None
         for frame in frames:
-            self._has_stopped |= self._stops_at_damage and bool(frame.is_corrupt)
+            self.is_damaged |= bool(frame.is_corrupt)
             if self._has_stopped:
                 return
             if self._orientation is None:
@@ -219,7 +220,6 @@ def open_video(
     path : Path
         A local file; its name is not looked at.
     threads : int
-        Decoder threads.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool

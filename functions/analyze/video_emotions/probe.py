@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import (
-    EncryptedVideo,
     FrameTooLarge,
     MissingBeginning,
     NotAVideo,
@@ -30,6 +29,7 @@ from video_common.errors import (
 from video_emotions.boxes import Size
 from video_emotions.containers import Extent, extent
 from video_emotions.decoder import CODECS, Video, open_video
+from video_emotions.encryption import encrypted
 from video_emotions.facts import VideoInfo
 from video_emotions.packets import PACKET, Packet, PacketIndex, leave_out_unseen, listed
 from video_emotions.sniffing import refuse_other_files
@@ -72,7 +72,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
     if len(packets) > limits.MAX_FRAMES:
         raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
     if video.is_encrypted:
-        raise EncryptedVideo("The video is encrypted (DRM). Send a copy without encryption.")
+        raise encrypted()
     if video.is_cut_off:
         raise TruncatedVideo("The file ends before its last picture. Send the whole file.")
     if first_picture is None:
@@ -84,7 +84,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
     if not packets["starts_picture"].any():
         raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
     index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)
-    index = replace(index, first_aspect=first_aspect, has_open_groups=video.has_open_groups)
+    index = replace(index, first_aspect=first_aspect)
     span = int(index.pts[-1] - index.pts[0]) * time_base
     last_duration = index.last_duration * time_base
     if not 0 < last_duration <= _LONGEST:

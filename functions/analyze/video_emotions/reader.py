@@ -5,9 +5,10 @@ that reads nothing else. Whatever becomes of it, the caller gets one error, and 
 """
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -55,7 +56,7 @@ class Reader:
 
     def read(
         self, path: Path, options: Options, threads: int, seconds: float = math.inf
-    ) -> tuple[VideoInfo, PlanFacts, Generator[Frame]]:
+    ) -> tuple[VideoInfo, PlanFacts, "Frames"]:
         """Examine a file, plan what to sample, and sample it.
 
         Parameters
@@ -71,13 +72,13 @@ class Reader:
         -------
         VideoInfo
         PlanFacts
-        generator of Frame
-            The child decodes ahead as far as the pipe holds. Closing the generator ends the child.
+        Frames
+            The child decodes ahead as far as the pipe holds.
 
         Raises
         ------
         VideoError, InvalidOption
-            The file or the options are refused, or the child did not live to the end. The generator raises them too.
+            The file or the options are refused, or the child did not live to the end. `Frames` raises them too.
         DecoderUnavailable
             No child starts.
         """
@@ -97,19 +98,7 @@ class Reader:
         except BaseException:
             self._end(child)
             raise
-        return info, chosen, self._frames(child)
-
-    def _frames(self, child: ChildProcess) -> Generator[Frame]:
-        try:
-            while True:
-                message, pixels = child.answer("frame", "end")
-                if "end" in message:
-                    return
-                with _no_nonsense():
-                    frame = _frame(message["frame"], pixels)
-                yield frame
-        finally:
-            self._end(child)
+        return info, chosen, Frames(child, self._end)
 
     def _child(self) -> ChildProcess:
         try:
@@ -122,6 +111,49 @@ class Reader:
         child.end()
         with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
             self.prepare()
+
+
+class Frames(Iterator[Frame]):
+    """The sampled pictures that a child sends. The child ends with the last one, with an error, or with `close`.
+
+    Parameters
+    ----------
+    child : ChildProcess
+    end : callable
+        Ends the child.
+    """
+
+    def __init__(self, child: ChildProcess, end: Callable[[ChildProcess], None]) -> None:
+        self._child = child
+        self._end = end
+        self._is_over = False
+        self._in_use = Lock()
+
+    def __next__(self) -> Frame:
+        with self._in_use:
+            if self._is_over:
+                raise StopIteration
+            try:
+                message, pixels = self._child.answer("frame", "end")
+                if "frame" in message:
+                    with _no_nonsense():
+                        return _frame(message["frame"], pixels)
+            except BaseException:
+                self._finish()
+                raise
+            self._finish()
+            raise StopIteration
+
+    def close(self) -> None:
+        """End the child. Another thread that waits for a picture of it need not wait any longer, and gets an error."""
+        self._child.kill()
+        with self._in_use:
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._end(self._child)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy as np
 
 from video_common import limits
 from video_common.errors import NotAVideo, TooManyTracks
+from video_emotions.encryption import KINDS, Descriptions
 
 _PARENTS: Final = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"mvex", b"moof", b"traf", b"mfra"}
 _COUNT_AT: Final = {
@@ -40,6 +41,8 @@ def refuse_false_tables(path: Path) -> None:
         A kind of table claims more entries or samples, in the whole file, than the file has bytes.
     TooManyTracks
         FFmpeg decodes the first pictures of each video track to open the file.
+    EncryptedVideo
+        Pictures are encrypted, even if others are not.
     """
     with path.open("rb") as file:
         if not file.read(1):
@@ -50,9 +53,12 @@ def refuse_false_tables(path: Path) -> None:
 
 def _refuse(data: mmap.mmap) -> None:
     claims: Counter[bytes] = Counter()
+    descriptions = Descriptions()
     for place, (kind, start, end) in enumerate(_boxes(data)):
         if place == limits.MAX_BOXES:
             raise NotAVideo(f"The file has more than {limits.MAX_BOXES:,} parts. {_EXPORT}")
+        if kind in KINDS:
+            descriptions.look_at(kind, data[start:end])
         if kind == b"hdlr":
             claims[_VIDEO_TRACKS] += data[start + 8 : start + 12] == b"vide"
         elif kind in _COUNT_AT and start + _COUNT_AT[kind] + 4 <= end:
@@ -66,6 +72,7 @@ def _refuse(data: mmap.mmap) -> None:
         )
     if any(count > len(data) for count in claims.values()):
         raise NotAVideo(f"The file's index lists more samples than the file can hold. {_EXPORT}")
+    descriptions.refuse_encrypted()
 
 
 def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:

@@ -86,7 +86,7 @@ class AnalysisOptions(Frozen):
     include : "timeline" or None
         Also list every analyzed frame.
     interval_ms : int or None
-        Sample by time: the picture shown at each multiple of so many milliseconds from the part's start, each once.
+        Sample by time: the picture shown at each multiple of so many milliseconds from the video's start, each once.
     start_ms, end_ms : int or None
         Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
     partial : Partial or None
