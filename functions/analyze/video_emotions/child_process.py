@@ -28,6 +28,7 @@ from video_common.errors import (
     error_of,
 )
 from video_emotions import wire
+from video_emotions.remedies import CONVERT
 from video_emotions.telemetry import logger
 
 COMMAND: Final = (sys.executable, "-s", "-P", "-m", "video_emotions.child")
@@ -38,7 +39,6 @@ ENVIRONMENT: Final = {
 }
 """All that a child knows of the parent's environment."""
 
-_CONVERT = "Convert it to MP4 (H.264), then send the new file."
 _END_SECONDS = 5.0
 """A child whose pipe is closed has ended, or ends now."""
 
@@ -135,7 +135,7 @@ class ChildProcess:
         self.end()
         if seconds < self._silent_seconds:
             raise _too_long()
-        raise DecoderHung(f"The decoder stopped at a part of the video. {_CONVERT}")
+        raise DecoderHung(f"The decoder stopped at a part of the video. {CONVERT}")
 
     def _failure(self) -> VideoEmotionsError:
         """Return what the end of the child means."""
@@ -154,7 +154,7 @@ class ChildProcess:
             return _too_long()
         if status < 0:
             return crashed()
-        return DecoderExited(f"The decoder ended in the middle of the video. {_CONVERT}")
+        return DecoderExited(f"The decoder ended in the middle of the video. {CONVERT}")
 
 
 def _told(message: dict[str, Any]) -> VideoEmotionsError:
@@ -171,7 +171,7 @@ def _told(message: dict[str, Any]) -> VideoEmotionsError:
 
 def crashed() -> DecoderCrashed:
     """Return the error for a child that does what no child of ours does."""
-    return DecoderCrashed(f"The decoder failed at a part of the video. {_CONVERT}")
+    return DecoderCrashed(f"The decoder failed at a part of the video. {CONVERT}")
 
 
 def _too_long() -> TooLong:

@@ -1,8 +1,4 @@
-"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
-
-A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
-a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
-"""
+"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries)."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -25,19 +21,12 @@ from video_emotions.display import Orientation, PixelAspects
 from video_emotions.memory import ran_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
+from video_emotions.remedies import EXPORT
+from video_emotions.supported import DECODER_NAMES, OPEN_OPTIONS
 from video_emotions.units import opens_group
 
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
-"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
-DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
-"""FFmpeg's decoders that are named after a library, and the codec that people know."""
 _USUAL_BITS = 12
 """Of a pixel, 4:2:0, where the file does not say."""
-OPEN_OPTIONS = {
-    "format_whitelist": "mov,matroska,webm,avi,mpegts,flv",
-    "protocol_whitelist": "file",
-    "codec_whitelist": ",".join((*CODECS, *DECODER_NAMES)),  # opening a file decodes the beginning of its tracks
-}
 
 
 class Video:
@@ -125,7 +114,7 @@ class Video:
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
         except av.error.FFmpegError as error:
             _raise_if_no_memory(error)
-            raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
+            raise NotAVideo(f"The container is damaged. {EXPORT}") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
     def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
@@ -237,7 +226,7 @@ def open_video(
         container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         _raise_if_no_memory(error)
-        raise NotAVideo("The file cannot be opened. Export the video again, then send the new file.") from error
+        raise NotAVideo(f"The file cannot be opened. {EXPORT}") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:

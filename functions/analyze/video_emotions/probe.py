@@ -29,16 +29,17 @@ from video_common.errors import (
 )
 from video_emotions.boxes import Size
 from video_emotions.containers import Extent, extent
-from video_emotions.decoder import CODECS, Video, open_video
+from video_emotions.decoder import Video, open_video
 from video_emotions.facts import VideoInfo
 from video_emotions.packets import PACKET, Packet, PacketIndex, leave_out_unseen, listed
+from video_emotions.remedies import CONVERT, EXPORT
 from video_emotions.sniffing import refuse_other_files
+from video_emotions.supported import CODECS
 from video_emotions.tables import refuse_false_tables
 
 _FRAGMENT_BOXES: Final = {b"styp", b"sidx", b"moof", b"emsg", b"prft"}
 _LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
 """Seconds; times beyond are errors of the file."""
-_EXPORT: Final = "Export the video again, then send the new file."
 
 
 def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> tuple[VideoInfo, PacketIndex]:
@@ -68,7 +69,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
         first_aspect = video.aspects.first or Fraction(0)
     first_picture = video.first
     if not len(packets) and not video.is_cut_off:
-        raise UndecodableVideo(f"The video stream is empty. {_EXPORT}")
+        raise UndecodableVideo(f"The video stream is empty. {EXPORT}")
     if len(packets) > limits.MAX_FRAMES:
         raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
     if video.is_encrypted:
@@ -76,13 +77,13 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
     if video.is_cut_off:
         raise TruncatedVideo("The file ends before its last picture. Send the whole file.")
     if first_picture is None:
-        raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
+        raise UndecodableVideo(f"The first pictures cannot be decoded. {EXPORT}")
     _refuse_large(first_picture.size)
     _refuse_unusable_times(packets, time_base, start)
     if not video.is_edited:
         leave_out_unseen(packets, first_picture.pts)
     if not packets["starts_picture"].any():
-        raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
+        raise UndecodableVideo(f"The first pictures cannot be decoded. {EXPORT}")
     index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)
     index = replace(index, first_aspect=first_aspect, has_open_groups=video.has_open_groups)
     span = int(index.pts[-1] - index.pts[0]) * time_base
@@ -131,7 +132,7 @@ def _refuse_incomplete(reach: Extent, cut_off: TruncatedVideo) -> None:
 def _refuse_unusable_times(packets: NDArray[np.void], time_base: Fraction, start: Fraction | None) -> None:
     lowest, highest = (int(bound(packets["stamp"])) * time_base for bound in (np.min, np.max))
     if highest - min(lowest, lowest if start is None else start) > _LONGEST:
-        raise UnusableTimes(f"The times of the pictures are more than eleven days apart. {_EXPORT}")
+        raise UnusableTimes(f"The times of the pictures are more than eleven days apart. {EXPORT}")
 
 
 def _each(packets: Iterable[Packet], beat: Callable[[], None]) -> Iterator[Packet]:
@@ -142,9 +143,7 @@ def _each(packets: Iterable[Packet], beat: Callable[[], None]) -> Iterator[Packe
 
 def _refuse_unsupported(video: Video) -> None:
     if video.codec not in CODECS:
-        raise UnsupportedCodec(
-            f"Video in {video.codec} is not supported; these are: {', '.join(CODECS)}. Convert it to MP4 (H.264)."
-        )
+        raise UnsupportedCodec(f"Video in {video.codec} is not supported; these are: {', '.join(CODECS)}. {CONVERT}")
     _refuse_large(video.size)
 
 

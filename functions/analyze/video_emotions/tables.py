@@ -15,6 +15,7 @@ import numpy as np
 
 from video_common import limits
 from video_common.errors import NotAVideo, TooManyTracks
+from video_emotions.remedies import EXPORT
 
 _PARENTS: Final = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"mvex", b"moof", b"traf", b"mfra"}
 _COUNT_AT: Final = {
@@ -26,7 +27,6 @@ _COUNT_AT: Final = {
 _SAMPLES_IN: Final = {b"stts": (0, 2), b"ctts": (0, 2), b"stsc": (1, 3)}
 """Tables whose entries count samples: which number of how many. Each number stands for so many samples."""
 _VIDEO_TRACKS: Final = b"video tracks"
-_EXPORT: Final = "Export the video again, then send the new file."
 
 
 def refuse_false_tables(path: Path) -> None:
@@ -52,7 +52,7 @@ def _refuse(data: mmap.mmap) -> None:
     claims: Counter[bytes] = Counter()
     for place, (kind, start, end) in enumerate(_boxes(data)):
         if place == limits.MAX_BOXES:
-            raise NotAVideo(f"The file has more than {limits.MAX_BOXES:,} parts. {_EXPORT}")
+            raise NotAVideo(f"The file has more than {limits.MAX_BOXES:,} parts. {EXPORT}")
         if kind == b"hdlr":
             claims[_VIDEO_TRACKS] += data[start + 8 : start + 12] == b"vide"
         elif kind in _COUNT_AT and start + _COUNT_AT[kind] + 4 <= end:
@@ -65,7 +65,7 @@ def _refuse(data: mmap.mmap) -> None:
             f"The file has more than {limits.MAX_VIDEO_TRACKS} video tracks. Send a file with one of them."
         )
     if any(count > len(data) for count in claims.values()):
-        raise NotAVideo(f"The file's index lists more samples than the file can hold. {_EXPORT}")
+        raise NotAVideo(f"The file's index lists more samples than the file can hold. {EXPORT}")
 
 
 def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
