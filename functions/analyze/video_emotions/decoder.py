@@ -21,6 +21,7 @@ from video_emotions.display import Orientation, PixelAspects
 from video_emotions.memory import ran_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
+from video_emotions.progress import Beat, silent
 from video_emotions.remedies import EXPORT
 from video_emotions.supported import DECODER_NAMES, OPEN_OPTIONS
 from video_emotions.units import opens_group
@@ -92,16 +93,22 @@ class Video:
         rate = float(self._stream.average_rate or 0)
         return rate if 0 < rate <= limits.MAX_FRAME_RATE else 0.0
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self, beat: Beat = silent) -> Iterator[Packet]:
         """Yield every coded picture in the order of the file; nothing is decoded but what comes up to the first one.
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
+
+        Parameters
+        ----------
+        beat : Beat
+            Called at each packet of the stream.
         """
         extradata = bytes(self._stream.codec_context.extradata or b"")
         starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
         place = -1
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
+                beat()
                 if self.first is None and place < limits.MAX_UNREADABLE_START:
                     self.first = next(self._decoded(packet if packet.size else None), None)
                 self.is_edited |= packet.is_discard
@@ -117,7 +124,7 @@ class Video:
             raise NotAVideo(f"The container is damaged. {EXPORT}") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
-    def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
+    def pictures(self, uses: NDArray[np.int8] | None = None, beat: Beat = silent) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
 
         A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it. The
@@ -128,9 +135,12 @@ class Video:
         uses : NDArray of int8, shape (packets,), optional
             A `Use` for each packet of `packets`, in that order. Without it everything is decoded. With it, only the
             pictures of `Use.PICTURE` are sure to come; others may.
+        beat : Beat
+            Called at each packet of the stream, those that are not decoded included.
         """
         codec, place, running = self._stream.codec_context, -1, False
         for packet in self._until_it_breaks_off():
+            beat()
             if uses is not None and _has_picture(packet):
                 place += 1
                 use = uses[place] if place < len(uses) else Use.NONE

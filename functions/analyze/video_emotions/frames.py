@@ -5,7 +5,7 @@ process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from heapq import heappop, heappush
 from pathlib import Path
@@ -23,19 +23,14 @@ from video_emotions.packets import PacketIndex
 from video_emotions.picture import Picture
 from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
+from video_emotions.progress import Beat, silent
 
 _NEVER = int(np.iinfo(np.int64).min)
 _MOST_WAITING = 8
 """Early frames. At the largest size that is analyzed, each one takes 25 MB."""
 
 
-def _silent() -> None:
-    """Do nothing: nobody waits for a sign of progress."""
-
-
-def read(
-    path: Path, options: Wanted, threads: int, beat: Callable[[], None] = _silent
-) -> tuple[VideoInfo, Plan, Generator[Frame]]:
+def read(path: Path, options: Wanted, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Plan, Generator[Frame]]:
     """Examine a file, plan what to sample, and sample it.
 
     Parameters
@@ -44,8 +39,8 @@ def read(
     options : Wanted
     threads : int
         Decoder threads.
-    beat : callable
-        Called at each packet and each decoded picture, as a sign of progress.
+    beat : Beat
+        Called at each packet of each pass, and as bytes are read besides.
 
     Returns
     -------
@@ -70,7 +65,7 @@ def sample(
     options: Wanted,
     chosen: Plan,
     threads: int,
-    beat: Callable[[], None] = _silent,
+    beat: Beat = silent,
 ) -> Generator[Frame]:
     """Decode a file and yield the planned pictures in presentation order.
 
@@ -122,7 +117,7 @@ def _decode(
     index: PacketIndex,
     wanted: Iterable[int],
     uses: NDArray[np.int8] | None,
-    beat: Callable[[], None],
+    beat: Beat,
 ) -> Generator[tuple[int, Picture]]:
     remaining = set(wanted)
     by_time = index.has_presentation_times or uses is not None
@@ -131,10 +126,9 @@ def _decode(
     for place in sorted(remaining) if by_time else ():
         place_of.setdefault(int(index.pts[place]), place)
     last = max(remaining)
-    with closing(video.pictures(uses)) as pictures:
+    with closing(video.pictures(uses, beat)) as pictures:
         keyframe = _NEVER
         for count, picture in enumerate(pictures):
-            beat()
             if picture.is_keyframe:
                 keyframe = picture.pts
                 if (picture.pts > index.pts[last]) if by_time else (count > last):

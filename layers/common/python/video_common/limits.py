@@ -45,7 +45,8 @@ MAX_VIDEO_TRACKS: Final = 8
 """Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
 
 MAX_BOXES: Final = 1_000_000
-"""Boxes in an MP4: a fragment a second for 55 hours. Reading the sizes of so many takes two seconds."""
+"""Boxes in an MP4, elements in a Matroska, chunks in an AVI: a fragment a second for 55 hours. Reading the sizes of so
+many takes three seconds."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
