@@ -73,8 +73,8 @@ DECODER_PIPE_BYTES: Final = 1024 * 1024
 DECODER_BEAT_SECONDS: Final = 1
 """A decoder that makes progress says so this often, also where it has no picture to send."""
 
-DECODER_SILENT_SECONDS: Final = 60
-"""A decoder that says nothing for so long has stopped. Reading 5 GB for their SHA-256 takes up to 30 s."""
+DECODER_SILENT_SECONDS: Final = 15
+"""A decoder that says nothing for so long has stopped: half of a POST's time, and many times what a picture takes."""
 
 DECODER_CPU_SECONDS: Final = 900
 """Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
