@@ -36,7 +36,7 @@ LAYERS = [
     {"faces.detector", "decoder", "faces"},
     {"containers", "picture", "av_frames"},
     {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
-    {"boxes", "deadline", "units", "progress", "remedies", "supported"},
+    {"boxes", "deadline", "units", "seccomp", "progress", "remedies", "supported"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}
