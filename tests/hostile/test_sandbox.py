@@ -12,6 +12,7 @@ from tests.conftest import SAMPLE
 from video_common import limits
 from video_common.errors import DecoderUnavailable
 from video_common.schema import Options
+from video_emotions.child_process import COMMAND
 from video_emotions.reader import Reader
 
 TRIES = """
@@ -146,6 +147,30 @@ def test_the_real_child_is_confined_when_it_reads_a_file():
     status = dict(line.split(":\t", 1) for line in text.splitlines())
     assert (status["Seccomp"], status["NoNewPrivs"], int(status["CapEff"], 16)) == ("2", "1", 0)
     assert len(list(frames)) == 12
+
+
+REFUSES = """
+import os, sys
+from video_emotions import sandbox, seccomp
+prctl = {"x86_64": 157, "aarch64": 167}[os.uname().machine]
+numbers = prctl, seccomp._CALLS["seccomp"][seccomp._MACHINES[os.uname().machine][0]]
+refuse = [step for number in numbers for step in seccomp._answer(seccomp._EQUAL, number, seccomp._DENY)]
+begin, end = (seccomp.Instruction(code, 0, 0, value) for code, value in ((0x20, 0), (0x06, seccomp._ALLOW)))
+seccomp.program = lambda *_: [begin, *refuse, end]
+assert "seccomp" not in sandbox.isolate()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_a_platform_that_refuses_is_logged_and_the_file_is_read(caplog):
+    # Given a sandbox around the function that forbids prctl and seccomp
+    reader = Reader(command=[sys.executable, "-c", REFUSES, *COMMAND])
+    # When two files are read
+    for _ in range(2):
+        assert len(list(reader.read(SAMPLE, Options(), 2)[2])) == 12
+    # Then the log has once what is refused
+    (record,) = [record for record in caplog.records if "refuses" in record.message]
+    assert record.refused == ["no_new_privileges", "closed_to_others", "seccomp"]
 
 
 @pytest.mark.parametrize(

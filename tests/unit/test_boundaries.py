@@ -34,7 +34,7 @@ LAYERS = [
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel", "watchdog"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "picture", "av_frames"},
+    {"containers", "picture", "av_frames", "answers"},
     {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
     {"boxes", "deadline", "units", "seccomp", "progress", "remedies", "supported"},
 ]
