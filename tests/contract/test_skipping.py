@@ -159,6 +159,26 @@ def test_neither_another_group_nor_what_no_picture_refers_to_is_decoded(clip):
     assert len(whole) == FRAMES
 
 
+def test_what_is_not_decoded_is_a_sign_of_progress_too(clip, tmp_path):
+    # Given a file of which nothing is wanted, with ten megabytes behind it that are no video
+    path, index, _ = clip("h264-pyramid.mp4")
+    beats: list[None] = []
+    with open_video(path, 2) as video:
+        uses = np.full(index.frame_count, Use.NONE, np.int8)
+        assert list(video.pictures(uses, lambda: beats.append(None))) == []
+    assert len(beats) == FRAMES
+    # Then each packet is a sign of progress, and so is each megabyte of which the digest is made
+    longer = tmp_path / "longer.mp4"
+    longer.write_bytes(path.read_bytes() + struct.pack(">I4s", 10**7, b"free") + bytes(10**7 - 8))
+    counts = []
+    for each in (path, longer):
+        beats.clear()
+        probe(each, 2, lambda: beats.append(None))
+        counts.append(len(beats))
+    assert counts[0] >= FRAMES
+    assert counts[1] - counts[0] >= 10
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp8", "vp9", "av1", "mpeg4"])
 @pytest.mark.parametrize("sampling", Sampling)
 def test_where_a_keyframe_is_none_its_pictures_are_looked_for_once_more(tmp_path, codec, sampling):

@@ -1,8 +1,4 @@
-"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
-
-A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
-a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
-"""
+"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries)."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -25,19 +21,13 @@ from video_emotions.display import Orientation, PixelAspects
 from video_emotions.memory import ran_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
+from video_emotions.progress import Beat, silent
+from video_emotions.remedies import EXPORT
+from video_emotions.supported import DECODER_NAMES, OPEN_OPTIONS
 from video_emotions.units import opens_group
 
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
-"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
-DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
-"""FFmpeg's decoders that are named after a library, and the codec that people know."""
 _USUAL_BITS = 12
 """Bits of a pixel in 4:2:0, where the file does not say."""
-OPEN_OPTIONS = {
-    "format_whitelist": "mov,matroska,webm,avi,mpegts,flv",
-    "protocol_whitelist": "file",
-    "codec_whitelist": ",".join((*CODECS, *DECODER_NAMES)),  # opening a file decodes the beginning of its tracks
-}
 
 
 class Video:
@@ -102,16 +92,22 @@ class Video:
         rate = float(self._stream.average_rate or 0)
         return rate if 0 < rate <= limits.MAX_FRAME_RATE else 0.0
 
-    def packets(self) -> Iterator[Packet]:
+    def packets(self, beat: Beat = silent) -> Iterator[Packet]:
         """Yield every coded picture in the order of the file; nothing is decoded but what comes up to the first one.
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
+
+        Parameters
+        ----------
+        beat : Beat
+            Called at each packet of the stream.
         """
         extradata = bytes(self._stream.codec_context.extradata or b"")
         starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
         place = -1
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
+                beat()
                 if self.first is None and place < limits.MAX_UNREADABLE_START:
                     self.first = next(self._decoded(packet if packet.size else None), None)
                 self.is_edited |= packet.is_discard
@@ -123,10 +119,10 @@ class Video:
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, *answers)
         except av.error.FFmpegError as error:
             _raise_if_no_memory(error)
-            raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
+            raise NotAVideo(f"The container is damaged. {EXPORT}") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
-    def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
+    def pictures(self, uses: NDArray[np.int8] | None = None, beat: Beat = silent) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
 
         A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it.
@@ -136,9 +132,12 @@ class Video:
         uses : NDArray of int8, shape (packets,), optional
             A `Use` for each packet of `packets`, in that order. Without it everything is decoded. With it, only the
             pictures of `Use.PICTURE` are sure to come; others may.
+        beat : Beat
+            Called at each packet of the stream, those that are not decoded included.
         """
         codec, place, running = self._stream.codec_context, -1, False
         for packet in self._until_it_breaks_off():
+            beat()
             if uses is not None and _has_picture(packet):
                 place += 1
                 use = uses[place] if place < len(uses) else Use.NONE
@@ -237,7 +236,7 @@ def open_video(
         container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
         _raise_if_no_memory(error)
-        raise NotAVideo("The file cannot be opened. Export the video again, then send the new file.") from error
+        raise NotAVideo(f"The file cannot be opened. {EXPORT}") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:

@@ -4,7 +4,7 @@
 process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from heapq import heappop, heappush
 from pathlib import Path
@@ -22,19 +22,14 @@ from video_emotions.packets import PacketIndex
 from video_emotions.picture import Picture
 from video_emotions.plan import Indices, Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
+from video_emotions.progress import Beat, silent
 
 _NEVER = int(np.iinfo(np.int64).min)
 _MOST_WAITING = 8
 """Early frames. At the largest size that is analyzed, each one takes 25 MB."""
 
 
-def _silent() -> None:
-    """Do nothing: nobody waits for a sign of progress."""
-
-
-def read(
-    path: Path, options: Wanted, threads: int, beat: Callable[[], None] = _silent
-) -> tuple[VideoInfo, Plan, Generator[Frame]]:
+def read(path: Path, options: Wanted, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Plan, Generator[Frame]]:
     """Examine a file, plan what to sample, and sample it.
 
     Parameters
@@ -43,8 +38,8 @@ def read(
     options : Wanted
     threads : int
         Decoder threads.
-    beat : callable
-        Called at each packet and each decoded picture, as a sign of progress.
+    beat : Beat
+        Called at each packet of each pass, and as bytes are read besides.
 
     Returns
     -------
@@ -69,7 +64,7 @@ def sample(
     options: Wanted,
     chosen: Plan,
     threads: int,
-    beat: Callable[[], None] = _silent,
+    beat: Beat = silent,
 ) -> Generator[Frame]:
     """Decode a file and yield the planned pictures in presentation order.
 
@@ -133,11 +128,11 @@ class _Search:
     Parameters
     ----------
     index : PacketIndex
-    beat : callable
-        Called for each picture that the decoder gives.
+    beat : Beat
+        Called at each packet.
     """
 
-    def __init__(self, index: PacketIndex, beat: Callable[[], None]) -> None:
+    def __init__(self, index: PacketIndex, beat: Beat) -> None:
         self._index = index
         self._beat = beat
         self._is_keyframe = np.zeros(index.frame_count, np.bool_)
@@ -177,10 +172,9 @@ class _Search:
         for place in wanted.tolist() if by_time else ():
             place_of.setdefault(int(index.pts[place]), place)
         last = int(wanted[-1])
-        with closing(video.pictures(uses)) as pictures:
+        with closing(video.pictures(uses, self._beat)) as pictures:
             keyframe = _NEVER
             for count, picture in enumerate(pictures):
-                self._beat()
                 if picture.is_keyframe:
                     keyframe = picture.pts
                     place = int(index.pts.searchsorted(keyframe))

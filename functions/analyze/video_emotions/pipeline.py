@@ -21,6 +21,7 @@ from video_emotions.pace import Pace
 from video_emotions.parallel import Closable, ordered_map, prefetched
 from video_emotions.plan import smallest_face_px
 from video_emotions.reader import Reader
+from video_emotions.remedies import EXPORT
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
 from video_emotions.telemetry import Stopwatch, record_analysis
@@ -81,7 +82,7 @@ class Pipeline:
                 request,
             )
         if not report.frames_analyzed:
-            raise UndecodableVideo("No sampled frame can be decoded. Export the video again, then send the new file.")
+            raise UndecodableVideo(f"No sampled frame can be decoded. {EXPORT}")
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(

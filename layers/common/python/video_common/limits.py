@@ -45,7 +45,8 @@ MAX_VIDEO_TRACKS: Final = 8
 """Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
 
 MAX_BOXES: Final = 1_000_000
-"""Boxes in an MP4: a fragment a second for 55 hours. Reading the sizes of so many takes two seconds."""
+"""Boxes in an MP4, elements in a Matroska, chunks in an AVI: a fragment a second for 55 hours. Reading the sizes of so
+many takes three seconds."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
@@ -72,8 +73,8 @@ DECODER_PIPE_BYTES: Final = 1024 * 1024
 DECODER_BEAT_SECONDS: Final = 1
 """While the decoder makes progress it reports so this often, even when it has no picture to send."""
 
-DECODER_SILENT_SECONDS: Final = 60
-"""A decoder that says nothing for so long has stopped. Reading 5 GB for their SHA-256 takes up to 30 s."""
+DECODER_SILENT_SECONDS: Final = 15
+"""A decoder that says nothing for so long has stopped: half of a POST's time, and many times what a picture takes."""
 
 DECODER_CPU_SECONDS: Final = 900
 """Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
