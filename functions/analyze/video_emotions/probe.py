@@ -79,8 +79,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
         raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
     _refuse_large(first_picture.size)
     _refuse_unusable_times(packets, time_base, start)
-    if not video.is_edited:
-        leave_out_unseen(packets, first_picture.pts)
+    leave_out_unseen(packets, video.shown_pts)
     if not packets["starts_picture"].any():
         raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
     index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)
