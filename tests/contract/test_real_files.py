@@ -58,6 +58,7 @@ EXTRA: dict[str, dict[str, Any]] = {
     "open-gop.ts": {"codec": "hevc", "b_frames": 3, "keyint": 12, "open_gop": True},
     "uneven.mkv": {"times_ms": [40 * place + place % 3 for place in range(40)]},
     "late.mp4": {"times_ms": [500 + 40 * place for place in range(40)]},
+    "late-behind-sound.mkv": {"times_ms": [500 + 40 * place for place in range(40)], "audio_ms": (0, 2000)},
     "fragments.mp4": {"fragmented": True},
     "hidden-9.webm": {"codec": "vp9", "options": {"auto-alt-ref": "1", "lag-in-frames": "16"}},
     "interlaced.ts": {"first_field": "top"},
@@ -334,6 +335,20 @@ def test_without_its_first_keyframe_a_stream_counts_what_can_be_seen(tmp_path, n
     assert info.frame_count == 40
     assert [read_number(frame.image) for frame in frames] == list(range(20, 60, 5))
     assert min(frame.time_ms for frame in frames) >= 0
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize("without", [3, 20, 21])
+def test_a_file_that_begins_anywhere_counts_what_a_decoder_shows(tmp_path, name, b_frames, without):
+    # Given another scene every 20 pictures: the first one refers to no other and is no keyframe, and some of the next
+    # ones refer to pictures before it
+    pictures = (255 - picture if place // 20 % 2 else picture for place, picture in enumerate(moving(*SIZE, 80)))
+    options = {"x264-params": "min-keyint=61:scenecut=40"}
+    whole = write_video(tmp_path / name, pictures, keyint=120, b_frames=b_frames, options=options)
+    path = copied(whole, tmp_path / f"cut-{name}", without=without)
+    expect_what_a_plain_decode_says(path)
+    sampled(path, 1)
 
 
 def test_pictures_that_are_not_decoded_in_the_order_of_their_times_are_given_in_it(tmp_path):

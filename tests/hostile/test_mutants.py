@@ -34,7 +34,7 @@ def victim() -> Iterator[Victim]:
 @contextmanager
 def broken(patch: str, hung_seconds: float = 60) -> Iterator[Victim]:
     """Give a process that reads files with a fault of ours."""
-    modules = "from video_emotions import decoder, frames, probe, tables"
+    modules = "from video_emotions import frames, memory, probe, tables"
     with Victim(f"import ctypes, os, time\n{modules}\n{patch}", hung_seconds=hung_seconds) as made:
         yield made
 
@@ -164,7 +164,7 @@ BROKEN = {
         "probe._refuse_unusable_times = lambda *_: None", "inputs/time-overflow.mp4", "exception: "
     ),
     "every lack of memory is real": Break(
-        "decoder.ran_short = lambda: True", "inputs/av1-sample-too-large.mp4", "exception: MemoryError"
+        "memory.ran_short = lambda: True", "inputs/av1-sample-too-large.mp4", "exception: MemoryError"
     ),
 }
 

@@ -68,22 +68,24 @@ def test_a_packet_without_a_time_makes_pictures_be_counted():
 
 
 @pytest.mark.parametrize(
-    ("keyframes", "first_shown", "seen"),
+    ("keyframes", "shown", "seen"),
     [
-        ({0}, 20, [0, 10, 20, 30]),  # the first picture is damaged: it counts, and cannot be read
-        ({2}, 20, [20, 30]),  # a recording that began between keyframes
-        ({2}, 0, [0, 10, 20, 30]),  # its decoder shows them all the same
-        (set(), 10, [10, 20, 30]),
+        ({0}, [20], [0, 10, 20, 30]),  # the first picture is damaged: it counts, and cannot be read
+        ({2}, [20], [20, 30]),  # a recording that began between keyframes
+        ({2}, [0], [0, 10, 20, 30]),  # its decoder shows them all the same
+        (set(), [10], [10, 20, 30]),
+        (set(), [0, 20], [0, 20, 30]),  # only the first picture needs nothing before the file
+        ({1}, [0, 20], [0, 10, 20, 30]),
     ],
 )
-def test_what_needs_a_keyframe_before_the_file_is_left_out(keyframes, first_shown, seen):
+def test_what_needs_a_keyframe_before_the_file_is_left_out(keyframes, shown, seen):
     packets = np.fromiter(listed(Packet(10 * n, None, 10, n in keyframes) for n in range(4)), PACKET)
-    leave_out_unseen(packets, first_shown)
+    leave_out_unseen(packets, shown)
     assert packets["stamp"][packets["starts_picture"]].tolist() == seen
 
 
 def test_pictures_before_the_first_keyframe_are_left_out_in_the_order_of_showing_too():
     # Given a keyframe, and behind it in the file two pictures that are shown before it
     packets = np.fromiter(listed(Packet(time, None, 10, time == 20) for time in (20, 0, 10, 30)), PACKET)
-    leave_out_unseen(packets, 20)
+    leave_out_unseen(packets, [20])
     assert packets["stamp"][packets["starts_picture"]].tolist() == [20, 30]

@@ -18,7 +18,7 @@ from video_emotions.av_frames import FirstField, orientation_of
 from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects
-from video_emotions.memory import ran_short, threads_for
+from video_emotions.memory import raise_if_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
 from video_emotions.progress import Beat, silent
@@ -38,10 +38,11 @@ class Video:
     aspects : PixelAspects
     first : Picture or None
         Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
-    is_edited : bool
-        Once `packets` came to its end: an edit list leaves packets out.
-    is_encrypted, is_cut_off : bool
-        Once `packets` came to its end. Cut off: packets that the file lists are missing, in whole or in part.
+    shown_pts : list of int
+        When the first pictures are shown. One is enough where the file begins with a keyframe.
+    is_edited, is_encrypted, is_cut_off : bool
+        Once `packets` came to its end. Edited: an edit list leaves packets out. Cut off: packets that the file lists
+        are missing, in whole or in part.
     is_damaged : bool
         A picture so far could not be decoded, in whole or in part.
     """
@@ -56,6 +57,7 @@ class Video:
         self._pts = 0
         self._first_field = FirstField()
         self.first: Picture | None = None
+        self.shown_pts: list[int] = []
         self.is_encrypted = "enc_key_id" in stream.metadata
         self.is_edited = self.is_cut_off = self.is_damaged = False
 
@@ -104,12 +106,16 @@ class Video:
         """
         extradata = bytes(self._stream.codec_context.extradata or b"")
         starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
-        place = -1
+        place, until = -1, None
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
                 beat()
-                if self.first is None and place < limits.MAX_UNREADABLE_START:
-                    self.first = next(self._decoded(packet if packet.size else None), None)
+                if until is None and _has_picture(packet):
+                    until = 0 if packet.is_keyframe else place + limits.LOOK_WITHOUT_KEYFRAME
+                if place < (limits.MAX_UNREADABLE_START if self.first is None else until or 0):
+                    for picture in self._decoded(packet if packet.size else None):
+                        self.first = self.first or picture
+                        self.shown_pts.append(picture.pts)
                 self.is_edited |= packet.is_discard
                 self.is_encrypted |= packet.has_sidedata("encryption_info")
                 if _has_picture(packet):
@@ -118,7 +124,7 @@ class Video:
                     answers = (asks(memoryview(packet), packet.is_keyframe) for asks in (starts, opens))
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, *answers)
         except av.error.FFmpegError as error:
-            _raise_if_no_memory(error)
+            raise_if_short(error)
             raise NotAVideo(f"The container is damaged. {EXPORT}") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
@@ -166,7 +172,7 @@ class Video:
             except StopIteration:
                 return
             except av.error.FFmpegError as error:
-                _raise_if_no_memory(error)
+                raise_if_short(error)
                 return
             if packet.size:
                 yield packet
@@ -179,7 +185,7 @@ class Video:
         try:
             frames = codec.decode(packet)
         except av.error.FFmpegError as error:
-            _raise_if_no_memory(error)
+            raise_if_short(error)
             self.is_damaged |= not isinstance(error, av.error.EOFError)
             return  # a damaged picture (the next ones may well decode), or drained already
         own_aspect = codec.sample_aspect_ratio if frames else None
@@ -195,12 +201,6 @@ class Video:
             field = self._first_field if frame.interlaced_frame and self.codec != "hevc" else None
             aspect = self.aspects.of_next(own_aspect, is_keyframe=bool(frame.key_frame))
             yield Picture(frame, self._pts, self._orientation, aspect, field)
-
-
-def _raise_if_no_memory(error: Exception) -> None:
-    """Raise a real lack of memory again. FFmpeg also reports a false size in the file as one."""
-    if isinstance(error, MemoryError) and ran_short():
-        raise error
 
 
 def _has_picture(packet: Any) -> bool:
@@ -235,7 +235,7 @@ def open_video(
     try:
         container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
-        _raise_if_no_memory(error)
+        raise_if_short(error)
         raise NotAVideo(f"The file cannot be opened. {EXPORT}") from error
     with container:
         stream = container.streams.best("video")

@@ -1,6 +1,6 @@
 """What a file's packets say, before anything is decoded: when each picture is shown, and what it needs. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
@@ -204,18 +204,20 @@ def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool, bo
         yield stamp, packet.duration, packet.is_keyframe, packet.starts_picture, packet.opens_group
 
 
-def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
+def leave_out_unseen(packets: NDArray[np.void], shown: Sequence[int]) -> None:
     """Mark the pictures that nobody sees, because they need a keyframe before the file's beginning.
 
     Parameters
     ----------
     packets : NDArray of `PACKET`, shape (packets,)
         In the order of the file. Their ``starts_picture`` is changed.
-    first_shown : int
-        When the first picture is shown that the decoder gives, in time base units.
+    shown : sequence of int
+        When the first pictures are shown that the decoder gives, one at least, in time base units. None is left out
+        between two of them.
     """
-    keyframes = np.flatnonzero(packets["is_keyframe"])
-    early = (packets["stamp"] < first_shown) & ~packets["is_keyframe"]
+    is_keyframe, stamps = packets["is_keyframe"] & ~packets["opens_group"], packets["stamp"]
+    keyframes = np.flatnonzero(is_keyframe)
+    early = (stamps < max(shown)) & ~np.isin(stamps, shown) & ~is_keyframe
     if len(keyframes):
         early &= (np.arange(len(packets)) < keyframes[0]) | (packets["stamp"] < packets["stamp"][keyframes[0]])
     packets["starts_picture"] &= ~early

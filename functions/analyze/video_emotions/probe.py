@@ -82,8 +82,7 @@ def probe(path: Path, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Pac
         raise UndecodableVideo(f"The first pictures cannot be decoded. {EXPORT}")
     _refuse_large(first_picture.size)
     _refuse_unusable_times(packets, time_base, start)
-    if not video.is_edited:
-        leave_out_unseen(packets, first_picture.pts)
+    leave_out_unseen(packets, video.shown_pts)
     if not packets["starts_picture"].any():
         raise UndecodableVideo(f"The first pictures cannot be decoded. {EXPORT}")
     index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)

@@ -41,6 +41,9 @@ MAX_FRAME_RATE: Final = 1_000
 MAX_UNREADABLE_START: Final = 300
 """Pictures that may fail before the first one that can be decoded."""
 
+LOOK_WITHOUT_KEYFRAME: Final = 32
+"""Pictures that are decoded to see which ones are shown, of a file that begins without a keyframe."""
+
 MAX_VIDEO_TRACKS: Final = 8
 """Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
 
