@@ -70,7 +70,7 @@ def sample(
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
     one of them or its keyframe is missing or damaged, the decoder starts over at the last sure keyframe before it and
-    decodes everything from there. It does so in one thread once something is damaged.
+    decodes everything from there. It does so in one thread once something is damaged, and for open groups of H.264.
     """
     planned, given = chosen.indices, 0
     is_selective = index.has_presentation_times or chosen.keyframes_only
@@ -85,7 +85,8 @@ def sample(
     if not is_selective and not video.is_damaged:
         return  # everything was decoded
     while given < len(planned):
-        threads = 1 if video.is_damaged else threads
+        # With several threads half a picture is not always marked as corrupt. Other damage stops the closed groups.
+        threads = 1 if video.is_damaged or index.has_open_groups else threads
         first = None if video.is_damaged and index.has_open_groups else int(planned[given])
         with open_video(path, threads, index.first_aspect, stop_at_damage=threads > 1) as video:
             rest = search.every(video, planned[given:], first)
