@@ -122,8 +122,8 @@ def noted_looks(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
         with open_video(path, threads, *given, **named) as video:
             real = video.pictures
 
-            def pictures(uses=None):
-                for picture in real(uses):
+            def pictures(*given):
+                for picture in real(*given):
                     look.pts.append(picture.pts)
                     yield picture
 

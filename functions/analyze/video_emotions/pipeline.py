@@ -86,7 +86,7 @@ class Pipeline:
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
-            **options.model_dump(exclude={"detector"}),
+            **request.options.model_dump(exclude={"detector"}),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
             smallest_face_px=smallest_face_px(info.size, plan.scales, detector.smallest_face),
