@@ -181,9 +181,12 @@ def test_closing_early_ends_the_child():
 def test_nobody_waits_for_a_picture_that_is_not_wanted_any_more(caplog):
     # Given a child that has sent a picture, and a thread that waits for the next one
     facts = "index=0, time_ms=0, sizes=[(1, 1)], own_size=(1, 1), planned=1, next_ms=None"
-    reader = Reader(command=child_that(f"frame({facts}); {HANG}"))
-    coming = prefetched(reader.read(SAMPLE, Options(), 2)[2])
+    reader = Reader(command=child_that(f"frame({facts}); {HANG}"), silent_seconds=60)
+    frames = reader.read(SAMPLE, Options(), 2)[2]
+    coming = prefetched(frames)
     assert next(coming).index == 0
+    while not frames._in_use.locked():
+        time.sleep(0.01)
     # When the caller has enough
     closing = threading.Thread(target=coming.close)
     closing.start()
