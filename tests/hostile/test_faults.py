@@ -128,6 +128,10 @@ def test_a_child_that_does_not_start_is_our_fault(does):
 def test_a_child_that_hangs_before_it_opens_the_file_is_our_fault():
     with pytest.raises(errors.DecoderUnavailable):
         read_all(Reader(command=child_that_only(HANG), silent_seconds=1))
+    # Also where most of the request's time went by in this wait: the caller's video is not too long
+    with pytest.raises(errors.DecoderUnavailable):
+        Reader(command=child_that_only(HANG), silent_seconds=3).read(SAMPLE, Options(), 2, seconds=2)
+    assert issubclass(errors.DecoderUnavailable, errors.TransientError)
 
 
 def test_a_hang_is_reported_within_the_time_of_a_post():
