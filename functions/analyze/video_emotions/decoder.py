@@ -219,6 +219,7 @@ def open_video(
     path : Path
         A local file; its name is not looked at.
     threads : int
+        Decoder threads.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool

@@ -32,7 +32,7 @@ _VIDEO_TRACKS: Final = b"video tracks"
 _ENTRIES_AT_ONCE: Final = 65_536
 """Of a table. The file is never in memory as a whole: what was mapped counts as used where memory ran short."""
 _MOST_OF_A_BOX: Final = 16 * 1024 * 1024
-"""Bytes: a million chunks, and what a file of one box cannot exceed in memory."""
+"""Bytes of a box that are read for its sample descriptions. An index of a million chunks fits."""
 
 
 def refuse_false_tables(path: Path, beat: Beat = silent) -> None:
