@@ -151,6 +151,17 @@ def test_the_limit_on_sampled_frames_follows_the_same_option(pipeline):
         pipeline.analyze(posted(partial=Partial.REFUSE))
 
 
+def test_a_limited_number_of_frames_that_cannot_be_read_is_no_lack_of_time(pipeline):
+    # Given a child with a lower limit, and a video of which no sampled picture can be decoded
+    broken = (
+        "from video_emotions import child, frames; from video_common import limits; limits.MAX_SAMPLED_FRAMES = 5\n"
+        "whole = frames.read; frames.read = lambda *asked: (*whole(*asked)[:2], iter(()))\nchild.main()"
+    )
+    pipeline = replace(pipeline, reader=Reader(command=[sys.executable, "-c", broken]))
+    with pytest.raises(UndecodableVideo):
+        pipeline.analyze(posted())
+
+
 @pytest.mark.parametrize(("make", "name"), [(rest_event, "requestTimeEpoch"), (http_event, "timeEpoch")])
 def test_a_request_that_waited_at_the_gateway_has_less_time(pipeline, make, name):
     # Given a request that arrived 28 seconds ago, and a Lambda that has 28 seconds
