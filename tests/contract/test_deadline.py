@@ -15,7 +15,7 @@ from tests.conftest import SAMPLE
 from tests.fakes import LambdaContext, rest_event
 from tests.fakes_aws import MemoryStore
 from video_common import limits
-from video_common.errors import TooLong
+from video_common.errors import TooLong, UndecodableVideo
 from video_common.schema import Options, Partial
 from video_common.upload import S3Object
 from video_emotions.api import Api

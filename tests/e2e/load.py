@@ -90,7 +90,6 @@ class Report:
             ("its open files: none more", *self._seen_of_files),
         ]
 
-
     @property
     def _seen_of_files(self) -> tuple[str, bool]:
         before, after = self.files

@@ -219,7 +219,7 @@ def open_video(
     path : Path
         A local file; its name is not looked at.
     threads : int
-        Decoder threads.
+        Decoder threads. VP8 has one: with more, FFmpeg may decode damaged pictures in another way, and reports nothing.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool
@@ -245,6 +245,6 @@ def open_video(
         stream.thread_type = "AUTO"
         codec = stream.codec_context
         bits = codec.format.padded_bits_per_pixel if codec.format else _USUAL_BITS
-        codec.thread_count = threads_for((codec.width, codec.height), bits, threads)
+        codec.thread_count = threads_for((codec.width, codec.height), bits, 1 if codec.name == "vp8" else threads)
         codec.options = {"max_pixels": str(limits.MAX_PIXELS)} | ({"err_detect": "explode"} if stop_at_damage else {})
         yield Video(container, stream, first_aspect, stop_at_damage=stop_at_damage)
