@@ -96,6 +96,7 @@ def test_one_false_time_costs_no_other_frame(victim):
     [
         ("h264-half-a-picture.ts", EACH),
         ("h264-damaged-keyframe.flv", EACH),
+        ("h264-torn.ts", EACH | {"sampling": "keyframes"}),
         ("vp8-damaged.mkv", {"interval_ms": 70, "start_ms": 40, "end_ms": 350}),
     ],
 )
