@@ -3,14 +3,17 @@
 It uses the credentials and the region of the AWS CLI; ``AWS_ENDPOINT_URL`` leads elsewhere, as always with boto3.
 
 SQS's own message move serves queues of dead letters only. The parked messages were sent by a function, so this command
-moves them: receive, send, delete. If it stops between the last two, a message is in both queues. That does no harm,
-because each upload is handled once.
+moves them: receive, send with a mark, delete. Without the mark a message does not begin a job again that was given up.
+If the command stops between the last two steps, a message is in both queues. That does no harm, because each upload is
+handled once.
 """
 
 import argparse
 import sys
 from collections.abc import Callable
 from typing import Any, Final
+
+from video_common.upload import as_redriven
 
 PARKED, UPLOADS = "ParkedUrl", "UploadsQueueUrl"
 """The stack's outputs with the addresses."""
@@ -50,7 +53,7 @@ def redrive(parked_url: str, queue_url: str, sqs: Any, say: Callable[[str], None
     moved = 0
     while messages := _receive(parked_url, sqs):
         for message in messages:
-            sqs.send_message(QueueUrl=queue_url, MessageBody=message["Body"])
+            sqs.send_message(QueueUrl=queue_url, MessageBody=as_redriven(message["Body"]))
             sqs.delete_message(QueueUrl=parked_url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
     say(f"Moved {moved}. Each has four tries again." if moved else "Nothing was moved.")

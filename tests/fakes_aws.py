@@ -119,7 +119,7 @@ class MemoryJobs:
     def get(self, job_id: str) -> Job | None:
         return self._do("get", job_id, lambda: self.jobs.get(job_id))
 
-    def begin(self, job: Job) -> tuple[Begun, Job]:
+    def begin(self, job: Job, *, is_redriven: bool = False) -> tuple[Begun, Job]:
         assert job.sequencer is not None
         sequencer = job.sequencer
 
@@ -129,6 +129,8 @@ class MemoryJobs:
                 return Begun.RUN, self._set(job)
             if stored.sequencer > sequencer:
                 return Begun.OLDER, stored
+            if is_redriven and stored.was_given_up:
+                return Begun.RUN, self._set(job)
             if stored.has_ended:
                 return Begun.DONE, stored
             if stored.status_at(job.updated_at) is JobStatus.RUNNING and stored.holder != job.holder:
@@ -150,19 +152,18 @@ class MemoryJobs:
     def finish(self, job: Job) -> bool:
         def effect() -> bool:
             stored = self.jobs.get(job.job_id)
-            if stored is None or stored.sequencer != job.sequencer:
-                return False
-            if job.status is JobStatus.PENDING and not self._has(job):
+            is_written = stored is not None and stored.status is job.status is not JobStatus.PENDING
+            if not self._has(job, or_ended=is_written):
                 return False
             self._set(job)
             return True
 
         return self._do("finish", job.job_id, effect)
 
-    def _has(self, job: Job) -> bool:
-        """Report whether the job's holder has it."""
+    def _has(self, job: Job, *, or_ended: bool = False) -> bool:
+        """Report whether the job's holder has it, or had it to its end."""
         stored = self.jobs.get(job.job_id)
-        running = stored if stored and stored.status is JobStatus.RUNNING else None
+        running = stored if stored and (or_ended or stored.status is JobStatus.RUNNING) else None
         return running is not None and (running.sequencer, running.holder) == (job.sequencer, job.holder)
 
     def _set(self, job: Job) -> Job:

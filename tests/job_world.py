@@ -17,7 +17,7 @@ from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo, TransientError
 from video_common.job import Job, job_id_of
 from video_common.result import Emotions, Result, VideoFacts
-from video_common.upload import S3Object
+from video_common.upload import S3Object, as_redriven
 from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
@@ -164,7 +164,7 @@ class World:
     def redrive(self) -> None:
         """Send what is parked back, as `make redrive` does."""
         for message in self.parked.messages.values():
-            self.queue.send(json.loads(message.body))
+            self.queue.send(json.loads(as_redriven(message.body)))
         self.parked.messages.clear()
 
     def job(self, key: str) -> Job | None:

@@ -33,8 +33,10 @@ def number(attempt):
     return "done"
 
 def call(name, *arguments):
-    if libc[name](*arguments) < 0:
+    answer = libc[name](*arguments)
+    if answer < 0:
         raise OSError(ctypes.get_errno(), name)
+    return answer
 
 def connects():
     socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=5).close()
@@ -99,6 +101,12 @@ print(json.dumps({
     "shared memory": number(lambda: mmap.mmap(-1, 400 * 2**20)),
     "file in memory": number(lambda: os.memfd_create("")),
     "shared segment": number(lambda: call("shmget", 0, 4096, 0o1600)),
+    "message queue": number(lambda: call("msgctl", call("msgget", 0, 0o1600), 0, None)),
+    "semaphore": number(lambda: call("semctl", call("semget", 0, 1, 0o1600), 0, 0)),
+    "memory like a stack": number(lambda: mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | 0x100)),
+    "priority": number(lambda: os.setpriority(os.PRIO_PROCESS, parent, 10)),
+    "processors": number(lambda: os.sched_setaffinity(parent, os.sched_getaffinity(parent))),
+    "schedule": number(lambda: os.sched_setscheduler(parent, os.SCHED_BATCH, os.sched_param(0))),
     "files": number(opens),
     "own signal": number(lambda: os.kill(os.getpid(), 0)),
     "thread": number(threads),
@@ -114,6 +122,7 @@ sys.exit(subprocess.run([sys.executable, "-c", *sys.argv[1:]]).returncode)
 CHANGES = [
     *("shorten an open file", "new file", "open to write", "open to change", "empty", "shorten", "rename", "remove"),
     *("folder", "link", "mode", "times", "shared memory", "file in memory", "shared segment"),
+    *("message queue", "semaphore", "memory like a stack", "priority", "processors", "schedule"),
 ]
 FREE = {
     **dict.fromkeys(["network", "local socket", "pair of sockets", "fork", "start", "namespace"], "done"),

@@ -120,10 +120,16 @@ def test_files_are_opened_to_be_read_only(machine, told):
 
 
 def test_no_memory_is_shared(machine, told):
-    # MAP_PRIVATE is 2, MAP_SHARED 1, MAP_SHARED_VALIDATE 3, MAP_ANONYMOUS 32
+    # MAP_PRIVATE is 2, MAP_SHARED 1, MAP_SHARED_VALIDATE 3, MAP_ANONYMOUS 32, MAP_GROWSDOWN 256
     number = NUMBERS[machine]["mmap"]
     assert {told(number, 0, 4096, 3, flags) for flags in (2, 2 | 32)} == {ALLOW}
-    assert {told(number, 0, 4096, 3, flags) for flags in (1, 3, 1 | 32, 3 | 32)} == {"EPERM"}
+    assert {told(number, 0, 4096, 3, flags) for flags in (1, 3, 1 | 32, 3 | 32, 2 | 32 | 256)} == {"EPERM"}
+
+
+def test_nothing_is_typed_into_a_terminal(machine, told):
+    number = {"x86_64": 16, "aarch64": 29}[machine]
+    assert told(number, 0, 0x5401) == ALLOW  # TCGETS, by which a program sees whether a file is a terminal
+    assert {told(number, 0, command) for command in (0x5412, 0x541C)} == {"EPERM"}
 
 
 def test_calls_of_another_architecture_end_the_process(machine):

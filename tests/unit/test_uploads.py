@@ -618,6 +618,51 @@ def test_a_video_that_three_workers_were_lost_with_is_not_tried_a_fourth_time(wo
     assert world.job("a").status is JobStatus.SUCCEEDED
 
 
+def test_a_late_duplicate_does_not_begin_a_job_again_that_was_given_up(world):
+    runs = []
+
+    def lost(content: bytes) -> None:
+        runs.append(content)
+        raise Lost
+
+    world.pipeline.during = lost
+    event = world.put("a", b"video")
+    world.queue.send(event)
+    for late in (False, True):
+        for _ in range(20):
+            with suppress(Lost):
+                world.deliver()
+            world.clock.now += 1000
+        assert len(runs) == 3
+        world.give_up()
+        assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "gave_up")
+        if not late:
+            world.queue.send(event)  # as S3 may, hours later
+    # And once the message is redriven, the job can succeed
+    world.pipeline.during = lambda _: None
+    world.redrive()
+    world.run()
+    assert world.job("a").status is JobStatus.SUCCEEDED
+    assert (world.queue.dead, world.pipeline.analysed) == ([], [b"video"])
+
+
+def test_a_worker_that_was_stuck_says_nothing_of_a_later_version(world):
+    # Given a worker that is stuck while a later version of its object comes to its end
+    def stuck(content: bytes) -> None:
+        world.pipeline.during = lambda _: None
+        world.queue.send(world.put("a", b"later", version=2))
+        world.deliver()
+        assert world.job("a").status is JobStatus.SUCCEEDED
+        time.sleep(1.2)
+
+    world.pipeline.during = stuck
+    world.queue.send(world.put("a", b"video"))
+    world.deliver(context=LastSecond())
+    # Then only the later version's end is announced
+    assert [event["detail"]["status"] for event in world.bus.events] == ["SUCCEEDED"]
+    assert world.job("a").status is JobStatus.SUCCEEDED
+
+
 def test_only_workers_that_say_nothing_count_as_lost(world):
     ends: list[type[BaseException]] = [StorageUnavailable, Lost, StorageUnavailable]
 
@@ -658,9 +703,9 @@ def test_an_analysis_ends_before_lambda_ends_the_worker(world):
 def test_a_slow_start_of_a_job_costs_its_analysis_the_time(world, monkeypatch):
     begin = world.jobs.begin
 
-    def slowly(job):
+    def slowly(job, **more):
         time.sleep(1)
-        return begin(job)
+        return begin(job, **more)
 
     monkeypatch.setattr(world.jobs, "begin", slowly)
     world.queue.send(world.put("a", b"video"))
@@ -673,9 +718,10 @@ def test_a_slow_start_of_a_job_costs_its_analysis_the_time(world, monkeypatch):
 def test_what_the_watchdog_has_begun_ends_with_the_block():
     ended = threading.Event()
 
-    def act():
+    def act() -> bool:
         time.sleep(0.3)
         ended.set()
+        return True
 
     with watchdog(0, act):
         time.sleep(0.1)

@@ -61,7 +61,13 @@ class ChildProcess:
     def __init__(self, command: Sequence[str] = COMMAND, silent_seconds: float = limits.DECODER_SILENT_SECONDS) -> None:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a command of ours
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=ENVIRONMENT, cwd="/"
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                env=ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,  # without the user's terminal
             )
         except OSError as error:
             raise _unavailable() from error

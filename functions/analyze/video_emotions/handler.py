@@ -44,7 +44,7 @@ api = Api(pipeline)
 
 
 def _uploads() -> "Uploads | None":
-    """Build what takes uploads, where the settings name all that it needs; who only answers HTTP imports none of it."""
+    """Build what handles uploads, where the settings name all that it needs. For HTTP alone, none of it is imported."""
     tables = settings.jobs_table, settings.idempotency_table
     if not (tables[0] and tables[1] and settings.queue_url):
         return None

@@ -2,7 +2,8 @@
 
 =====================  ==============================================================================================
 memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve. Shared
-                       memory, which it does not count, is refused by `seccomp`
+                       memory, which it does not count, is refused by `seccomp`. A process that was taken over can
+                       still fill memory and then make it read-only: the kernel ends it before the function
 processor              ``RLIMIT_CPU``, which ends the process also where nobody is left to end it
 files                  few can be open, none grow (``RLIMIT_FSIZE``), no core. Changes of files are refused by
                        `seccomp`

@@ -3,10 +3,11 @@
 =====================  ==============================================================================================
 new processes          refused; threads are allowed
 other programs         refused
-other processes        no signal to them, and none of their memory, open files and limits
+other processes        no signal to them, none of their memory, open files, limits and priorities
+terminal               nothing is typed into it
 network                no socket of any kind, and no io_uring, which makes sockets without a call for each
 files                  none is opened for writing, made, renamed, shortened or removed; reading is allowed
-shared memory          none, because `RLIMIT_DATA` does not count it
+shared memory          none, nor messages and keys: `RLIMIT_DATA` does not count them, and they outlive a process
 namespaces             refused: in a user namespace of its own a process has capabilities again
 =====================  ==============================================================================================
 
@@ -32,8 +33,10 @@ _THREAD: Final = 0x00010000
 """``CLONE_THREAD``."""
 _TO_WRITE: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 """The flags of files that may be changed."""
-_SHARED: Final = 1
-"""``MAP_SHARED``, also a bit of ``MAP_SHARED_VALIDATE``."""
+_UNCOUNTED: Final = 0x101
+"""``MAP_SHARED``, also a bit of ``MAP_SHARED_VALIDATE``, and ``MAP_GROWSDOWN``: `RLIMIT_DATA` counts neither."""
+_TYPES: Final = (0x5412, 0x541C)
+"""``TIOCSTI`` and ``TIOCLINUX`` of ioctl. They type into the terminal."""
 _SET_OWNER: Final = (8, 15)
 """``F_SETOWN`` and ``F_SETOWN_EX`` of fcntl. They name a process that gets signals."""
 
@@ -121,7 +124,8 @@ def program(machine: str, pid: int) -> list[Instruction]:
         *_answer(_EQUAL, number("openat2", machine), _FAIL | errno.ENOSYS),
         *_by_argument(number("open", machine), 1, _HAS_BITS, (_TO_WRITE,), (_DENY, _ALLOW)),
         *_by_argument(number("openat", machine), 2, _HAS_BITS, (_TO_WRITE,), (_DENY, _ALLOW)),
-        *_by_argument(number("mmap", machine), 3, _HAS_BITS, (_SHARED,), (_DENY, _ALLOW)),
+        *_by_argument(number("mmap", machine), 3, _HAS_BITS, (_UNCOUNTED,), (_DENY, _ALLOW)),
+        *_by_argument(number("ioctl", machine), 1, _EQUAL, _TYPES, (_DENY, _ALLOW)),
         *_by_argument(number("fcntl", machine), 1, _EQUAL, _SET_OWNER, (_DENY, _ALLOW)),
         Instruction(_RETURN, 0, 0, _ALLOW),
     ]

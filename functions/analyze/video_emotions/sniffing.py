@@ -79,6 +79,11 @@ _TEXTS: Final = tuple(
             rb"#EXTM3U|ffconcat",
             "The file is a playlist. Files and addresses in it are not opened. Send the video itself.",
         ),
+        (
+            rb"(https?|s3|file)://",
+            "The body is an address. Addresses are not fetched. Send the video itself.",
+        ),
+        (rb"version https://git-lfs", "The file is a Git LFS pointer. Run git lfs pull, then send the video itself."),
     )
 )
 _STRIPPED_MP4: Final = re.compile(rb".{0,3}ftyp", re.DOTALL)
@@ -170,14 +175,33 @@ def _base64_text(head: bytes) -> VideoError | None:
 
 
 def _lost_bytes(head: bytes) -> VideoError | None:
-    """Recognize what ``curl -d @file`` leaves: it drops line ends and zeros, of which every video has some."""
+    """Recognize what a program leaves that takes a video for text.
+
+    ``curl -d @file`` drops line ends and zeros, of which every video has some. Of older versions it also drops what
+    follows a zero in its line, and so the beginning. Others put U+FFFD in the place of bytes.
+    """
+    if head.count("\ufffd".encode()) >= _REPLACED:
+        return NotAVideo("Bytes of the file became text characters. Read the file as bytes, then send them unchanged.")
     begins = _STRIPPED_MP4.match(head) or head.startswith((_EBML, b"RIFF", b"FLV\1"))
-    if not begins or len(head) < _LONG_ENOUGH or set(head) & {0, 10, 13}:
+    is_long = len(head) >= _LONG_ENOUGH if begins else len(head) >= _VERY_LONG and not _is_utf8(head)
+    if not is_long or set(head) & {0, 10, 13}:
         return None
     return NotAVideo(
         "Line ends and zeros of the file are missing: curl -d drops them. Send it with curl --data-binary @clip.mp4."
     )
 
 
+def _is_utf8(head: bytes) -> bool:
+    try:
+        head[:-3].decode()
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 8  # only the last character is cut
+    return True
+
+
 _LONG_ENOUGH: Final = 64
 """Bytes; a video's first ones hold a zero."""
+_VERY_LONG: Final = 1024
+"""Of so many arbitrary bytes one is a zero or a line end, but for one file in 180,000."""
+_REPLACED: Final = 16
+"""Bytes that became U+FFFD. No video has the three bytes of that character so often in its beginning."""

@@ -18,11 +18,14 @@ _PROCESSES: Final[dict[str, tuple[int, int]]] = {
     "vfork": (58, _NONE),
 }
 _NETWORK: Final[dict[str, tuple[int, int]]] = {
+    "bpf": (321, 280),
     "io_uring_setup": (425, 425),
     "socket": (41, 198),
     "socketpair": (53, 199),
 }
 _OTHER_PROCESSES: Final[dict[str, tuple[int, int]]] = {
+    "ioprio_set": (251, 30),
+    "perf_event_open": (298, 241),
     "pidfd_getfd": (438, 438),
     "pidfd_send_signal": (424, 424),
     "process_vm_readv": (310, 270),
@@ -30,7 +33,13 @@ _OTHER_PROCESSES: Final[dict[str, tuple[int, int]]] = {
     "ptrace": (101, 117),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "setpriority": (141, 140),
     "tkill": (200, 130),
+    "userfaultfd": (323, 282),
 }
 _CHANGES_OF_FILES: Final[dict[str, tuple[int, int]]] = {
     "chmod": (90, _NONE),
@@ -73,18 +82,33 @@ _CHANGES_OF_FILES: Final[dict[str, tuple[int, int]]] = {
     "utimes": (235, _NONE),
 }
 _SHARED_MEMORY: Final[dict[str, tuple[int, int]]] = {
+    "add_key": (248, 217),
+    "keyctl": (250, 219),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
     "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "msgctl": (71, 187),
+    "msgget": (68, 186),
+    "msgrcv": (70, 188),
+    "msgsnd": (69, 189),
+    "request_key": (249, 218),
+    "semctl": (66, 191),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
     "shmget": (29, 194),
 }
-"""`RLIMIT_DATA` does not count such memory."""
+"""What `RLIMIT_DATA` does not count, and what stays when the process ends: the next child could find it."""
 
 _REFUSED: Final = _PROCESSES | _NETWORK | _OTHER_PROCESSES | _CHANGES_OF_FILES | _SHARED_MEMORY
 _BY_ARGUMENT: Final[dict[str, tuple[int, int]]] = {
     "clone": (56, 220),
     "clone3": (435, 435),
     "fcntl": (72, 25),
+    "ioctl": (16, 29),
     "kill": (62, 129),
     "mmap": (9, 222),
     "open": (2, _NONE),

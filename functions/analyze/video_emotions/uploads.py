@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import limits
 from video_common.aws.interfaces import Queue
-from video_common.errors import JobInProgress, JobsUnavailable, TransientError
+from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, TransientError
 from video_common.upload import Upload, uploads_in, uploads_in_message
 from video_emotions.telemetry import logger
 from video_emotions.worker import Worker
@@ -93,6 +93,9 @@ class Uploads:
                 self._queue.send_again(record.body, seconds)
                 return []
             self._defer(record, seconds)
+            raise
+        except GaveUp:
+            self._defer(record, 0)  # the deliveries that are left are in vain, and the job waits for its end
             raise
         except TransientError:
             self._defer(record, limits.RETRY_SECONDS * 2 ** (receives - 1))

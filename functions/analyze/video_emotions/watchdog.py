@@ -6,19 +6,19 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def watchdog(seconds: float, act: Callable[[], object]) -> Iterator[threading.Event]:
+def watchdog(seconds: float, act: Callable[[], bool]) -> Iterator[threading.Event]:
     """Call ``act`` from a thread if the block takes longer than so many seconds. The block goes on.
 
     Yields
     ------
     Event
-        Set once ``act`` was called and did not raise. After the block it does not change any more.
+        Set once ``act`` returned true. After the block it does not change any more.
     """
     acted = threading.Event()
 
     def bark() -> None:
-        act()
-        acted.set()
+        if act():
+            acted.set()
 
     timer = threading.Timer(seconds, bark)
     timer.daemon = True

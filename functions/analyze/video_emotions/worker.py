@@ -61,7 +61,7 @@ class Worker:
         TransientError
             Another try may succeed; the job waits for it as PENDING where that could still be written.
         GaveUp
-            Too many workers were lost with this video.
+            Too many workers were lost with this video, or the job was given up before.
         ServiceError
             The deployment is wrong.
         """
@@ -69,11 +69,13 @@ class Worker:
         deadline = Deadline.of_request(seconds_left)
         stuck_at = time.monotonic() + seconds_left * (1 - limits.FINISH_SHARE / 2)
         lease = partial(self._lease, upload, self.now() + seconds_left)
-        begun, job = self.jobs.begin(lease())
+        begun, job = self.jobs.begin(lease(), is_redriven=upload.is_redriven)
         if begun is Begun.OLDER:
             return _outcome(job, "SUPERSEDED")
         if begun is Begun.BUSY:
             raise JobInProgress("Another worker has the job.")
+        if begun is Begun.DONE and job.was_given_up:
+            raise GaveUp("The job was given up. Only `make redrive` begins it again.")
         if begun is Begun.RUN:
             runs = job.runs or 1
             if runs > limits.MAX_LOST_RUNS:
@@ -126,10 +128,16 @@ class Worker:
         error = TooLong("The service could not read and analyze the video in its time. Upload the video again.")
         return self._job(upload, JobStatus.FAILED, error=error.problem(request_id))
 
-    def _end_stuck(self, job: Job) -> None:
-        """End a job whose worker Lambda is about to stop. The message comes back once and announces the end."""
+    def _end_stuck(self, job: Job) -> bool:
+        """End a job whose worker Lambda is about to stop. The message comes back once and announces the end.
+
+        Returns
+        -------
+        bool
+            False if another worker has the job, or a later version of the object has come.
+        """
         logger.error("a worker is stuck", code=TooLong.code)
-        self.jobs.finish(job)
+        return self.jobs.finish(job)
 
     def _lease(self, upload: Upload, end: float) -> Job:
         """Return the job with a lease from now on. It ends with the invocation, before the message comes back."""

@@ -72,9 +72,11 @@ class GivingUp:
             raise JobInProgress("A worker has the job.")
         if begun is Begun.RUN:
             logger.error("a job was given up", job_id=job.job_id)
-        # Also for a job that had its end before: perhaps only its announcement failed four times.
+        # Also for a job that had its end before: perhaps only its announcement failed.
         self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
-        return begun is Begun.DONE
+        return (
+            begun is Begun.DONE and not job.was_given_up
+        )  # which this function did, perhaps without parking the letter
 
     def _given_up(self, upload: Upload, request_id: str) -> Job:
         now = int(self.now())

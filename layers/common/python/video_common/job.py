@@ -86,9 +86,13 @@ class Job(BaseModel):
 
     @property
     def has_ended(self) -> bool:
-        """Report whether the job has its last word. A job that was given up has not: a redriven message tries again."""
-        gave_up = self.error is not None and self.error["code"] == GaveUp.code
-        return self.status in {JobStatus.SUCCEEDED, JobStatus.FAILED} and not gave_up
+        """Report whether the job has its last word."""
+        return self.status in {JobStatus.SUCCEEDED, JobStatus.FAILED}
+
+    @property
+    def was_given_up(self) -> bool:
+        """Report whether every try failed. Only a redriven message begins such a job again."""
+        return self.error is not None and self.error["code"] == GaveUp.code
 
     def status_at(self, now: float) -> JobStatus:
         """Return the status at a time, in seconds since 1970. A RUNNING record without a live lease is PENDING."""

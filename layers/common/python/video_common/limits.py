@@ -30,7 +30,7 @@ MAX_PIXELS: Final = 8192 * 4320
 """Width times height of a frame: 8K. A decoded frame of this size takes 106 MB as BGR."""
 
 MAX_ANALYZED_PIXELS: Final = 3840 * 2160
-"""Width times height at which a frame is analysed: 150 MB each while as many are looked at as there are vCPUs."""
+"""Width times height at which a frame is analyzed. Each vCPU analyzes one at a time, in 150 MB."""
 
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""

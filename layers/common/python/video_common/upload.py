@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3Event, S3EventRecord
 
 from video_common.errors import UnsupportedEvent
 from video_common.job import comparable
+
+_REDRIVEN: Final = "redriven"
+"""A member of the message beside S3's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,24 @@ class Upload:
     etag : str
     sequencer : str
         Larger as text for what was put later under the same key (`video_common.job.comparable`).
+    is_redriven : bool
+        Somebody sent the message again after the job was given up.
     """
 
     source: S3Object
     size: int
     etag: str
     sequencer: str
+    is_redriven: bool = False
+
+
+def as_redriven(body: str) -> str:
+    """Mark a message, so that it begins a job again that was given up. What is no notification stays as it is."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return body
+    return json.dumps(event | {_REDRIVEN: True}) if isinstance(event, dict) else body
 
 
 def uploads_in_message(body: str) -> list[Upload]:
@@ -75,15 +90,15 @@ def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
             raise UnsupportedEvent(
                 "Only ObjectCreated events are handled. Fix the bucket's notification configuration."
             )
-        return [_upload(record) for record in records]
+        return [_upload(record, is_redriven=event.get(_REDRIVEN) is True) for record in records]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnsupportedEvent("The event is no S3 notification.") from error
 
 
-def _upload(record: S3EventRecord) -> Upload:
+def _upload(record: S3EventRecord, *, is_redriven: bool) -> Upload:
     told = record.s3.get_object
     # S3 sends the key URL-encoded, a space as +.
     source = S3Object(record.s3.bucket.name, unquote_plus(told.key), told.version_id)
     # Stores that only speak S3's protocol may send no sequencer; their events are in the order of their times.
     sequencer = told.get("sequencer") or f"{round(datetime.fromisoformat(record.event_time).timestamp() * 1000):X}"
-    return Upload(source, int(told.get("size") or 0), str(told.get("eTag") or ""), comparable(sequencer))
+    return Upload(source, int(told.get("size") or 0), str(told.get("eTag") or ""), comparable(sequencer), is_redriven)

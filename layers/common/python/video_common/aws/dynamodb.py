@@ -13,10 +13,13 @@ _DAY: Final = 24 * 60 * 60
 _OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not field.is_required()]
 _OURS: Final = "sequencer = :sequencer"
 _NO_LEASE: Final = "(attribute_not_exists(lease_until) OR lease_until <= :updated_at OR holder = :caller)"
-_OPEN: Final = f"(error_code = :gave_up OR (#status IN (:pending, :running) AND {_NO_LEASE}))"
+_OPEN: Final = f"#status IN (:pending, :running) AND {_NO_LEASE}"
 _NEW: Final = "attribute_not_exists(sequencer) OR sequencer < :sequencer"
+_GIVEN_UP: Final = f"{_OURS} AND error_code = :gave_up"
 _AGAIN: Final = f"{_OURS} AND {_OPEN}"
 _HELD: Final = f"{_OURS} AND #status = :running AND holder = :caller"
+_ENDED: Final = f"{_OURS} AND #status IN (:running, :status) AND holder = :caller"
+"""Also where the end is written already: boto3 repeats a write whose answer was lost."""
 _ERROR_CODE: Final = "error_code"
 """An attribute of its own, since a condition cannot look into the error's JSON."""
 
@@ -39,15 +42,14 @@ class DynamoJobStore:
             )
         return _job(answer["Item"]) if "Item" in answer else None
 
-    def begin(self, job: Job) -> tuple[Begun, Job]:
+    def begin(self, job: Job, *, is_redriven: bool = False) -> tuple[Begun, Job]:
         """See `JobStore.begin`."""
-        values = {
-            ":pending": {"S": JobStatus.PENDING},
-            ":running": {"S": JobStatus.RUNNING},
-            ":gave_up": {"S": GaveUp.code},
-            **_caller(job),
-        }
-        if changed := self._change(job, _NEW, {}) or self._change(job, _AGAIN, values, is_again=True):
+        states = {":pending": {"S": JobStatus.PENDING}, ":running": {"S": JobStatus.RUNNING}}
+        changed = self._change(job, _NEW, {})
+        if changed is None and is_redriven:
+            changed = self._change(job, _GIVEN_UP, {":gave_up": {"S": GaveUp.code}})
+        changed = changed or self._change(job, _AGAIN, states | _caller(job), is_again=True)
+        if changed:
             return Begun.RUN, changed
         stored = self.get(job.job_id)
         if stored is None or stored.sequencer is None or job.sequencer is None:
@@ -78,7 +80,7 @@ class DynamoJobStore:
         if job.status is JobStatus.PENDING:
             # A worker that failed must not undo what another one has done since this one lost its lease.
             return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)}) is not None
-        return self._change(job, _OURS, {}) is not None
+        return self._change(job, _ENDED, {":running": {"S": JobStatus.RUNNING}, **_caller(job)}) is not None
 
     def _change(self, job: Job, condition: str, values: dict[str, Any], *, is_again: bool = False) -> Job | None:
         """Write all of a job but the time of its creation, which stays the first one's. Return what is stored then.

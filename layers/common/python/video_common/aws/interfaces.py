@@ -80,7 +80,7 @@ class Begun(Enum):
     OLDER = auto()
     """A later version of the object has come: this one's result is of no interest."""
     DONE = auto()
-    """This version's job has its result, or its error. A job that was given up is not done: it can begin again."""
+    """This version's job has its result, or its error."""
 
 
 class JobStore(Protocol):
@@ -95,12 +95,12 @@ class JobStore(Protocol):
     def get(self, job_id: str) -> Job | None:
         """Return a job, None if there is none. What was written before is seen."""
 
-    def begin(self, job: Job) -> tuple[Begun, Job]:
+    def begin(self, job: Job, *, is_redriven: bool = False) -> tuple[Begun, Job]:
         """Take a job over for the version of its object that ``job.sequencer`` names, and store ``job`` as its record.
 
         A worker begins a job as RUNNING, with a lease and with one run, which is added to those of the same version.
         The consumer of dead letters begins it as FAILED. A live lease of another holder is respected;
-        ``job.updated_at`` is the time of the call.
+        ``job.updated_at`` is the time of the call. A redriven message also begins a job that was given up.
 
         Returns
         -------
