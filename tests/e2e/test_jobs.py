@@ -173,7 +173,7 @@ def kill_when_running(analyze: Emulator, jobs: Emulator, job_id: str, seconds: f
 
 
 def test_a_poison_message_is_given_up_and_parked_and_succeeds_after_a_redrive(models_dir, tmp_path):
-    seconds, visibility = 3, 5
+    seconds, visibility = 6, 8
     (work := tmp_path / "work").mkdir()
     video = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 40)).read_bytes()
     with emulated_cloud(visibility_seconds=visibility) as cloud:
