@@ -1,6 +1,7 @@
 """The description of the API is up to date and valid. It matches the template, and its examples match its schemas."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,3 +146,26 @@ def test_the_jobs_function_serves_the_committed_file():
     served = DOCUMENT.parents[1] / "functions" / "jobs" / "video_jobs" / "openapi.json"
     assert served.is_symlink()
     assert served.resolve() == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"status": 404}, "/GET / ok/status"),
+        ({"answer": {"status": "down"}}, "/GET / ok/answer/status"),
+        ({"answer": {"status": "ok", "more": [1.0]}}, "/GET / ok/answer/more"),
+        ({"name": "other"}, "/GET / other"),
+    ],
+)
+def test_an_example_that_is_out_of_date_is_seen(change, place):
+    old = recording.Example("ok", "The service runs", "GET /", None, 200, {"status": "ok"})
+    found = recording.differences([old], [replace(old, **change)])
+    assert any(each.startswith(place) for each in found), found
+
+
+def test_rounding_is_no_difference_between_examples():
+    old = recording.Example("ok", "", "GET /", None, 200, {"scores": [0.5, 33.333]})
+    near = replace(old, answer={"scores": [0.5004, 33.34]})
+    far = replace(old, answer={"scores": [0.502, 33.333]})
+    assert recording.differences([old], [near]) == []
+    assert recording.differences([old], [far]) == ["/GET / ok/answer/scores/0: 0.5 -> 0.502"]
