@@ -109,6 +109,13 @@ def test_sam_builds_one_image_with_the_parameters(built, engine):
     assert f"EMOTION_MODEL={DEFAULT_MODEL}" in json.loads(environment)
 
 
+def test_the_zip_has_the_description_of_the_api(built):
+    # In the project it is a link out of the folder that SAM builds.
+    zipped = BUILT / "Jobs" / "video_jobs" / "openapi.json"
+    assert zipped.read_bytes() == (ROOT / "docs" / "openapi.json").read_bytes()
+    assert not zipped.is_symlink()
+
+
 @pytest.fixture(scope="module")
 def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample events, as `make events` writes them."""

@@ -82,7 +82,7 @@ def test_a_slash_at_the_end_makes_no_difference(route, version):
 
 
 @VERSIONS
-@pytest.mark.parametrize("path", ["/", f"/jobs/{JOB_ID}", f"/jobs/{JOB_ID}/"])
+@pytest.mark.parametrize("path", ["/", f"/jobs/{JOB_ID}", f"/jobs/{JOB_ID}/", "/openapi.json"])
 def test_head_is_get_without_the_body(path, version):
     get, head = (answer(version, method, path) for method in ("GET", "HEAD"))
     assert (head["statusCode"], head["headers"]) == (get["statusCode"], get["headers"])
@@ -98,6 +98,7 @@ def test_head_is_get_without_the_body(path, version):
         ("/process-frame/", "PUT", "OPTIONS, POST"),
         ("/uploads", "GET", "OPTIONS, POST"),
         (f"/jobs/{JOB_ID}", "DELETE", "GET, HEAD, OPTIONS"),
+        ("/openapi.json", "PUT", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_a_wrong_method_is_405_and_names_the_right_ones(path, method, allow, version):

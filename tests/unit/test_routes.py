@@ -113,6 +113,7 @@ def test_a_path_has_its_methods(path, methods):
         ("/uploads", "POST /uploads", {}),
         ("/uploads/", "POST /uploads", {}),
         ("/process-frame/", "POST /process-frame", {}),
+        ("/openapi.json", "GET /openapi.json", {}),
         ("/jobs/0123", "GET /jobs/{job_id}", {"job_id": "0123"}),
         ("/jobs/0123/", "GET /jobs/{job_id}", {"job_id": "0123"}),
         ("/jobs/..%2Fa+b", "GET /jobs/{job_id}", {"job_id": "..%2Fa+b"}),
@@ -125,7 +126,7 @@ def test_a_path_finds_its_route(path, route, parameters):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/jobs", "/jobs/", "/jobs/a/b", "/uploads//", "/uploadsX", "/process_frame", "//"]
+    "path", ["", "/jobs", "/jobs/", "/jobs/a/b", "/uploads//", "/uploadsX", "/process_frame", "/openapi_json", "//"]
 )
 def test_another_path_finds_none(path):
     assert find(path) is None

@@ -29,11 +29,11 @@ class Body:
 
 
 def _json(result: Result) -> Body:
-    absent = {name for name in _OPTIONAL if getattr(result, name) is None}
+    absent = {name for name in OPTIONAL_MEMBERS if getattr(result, name) is None}
     return Body(result.model_dump_json(exclude=absent), JSON_CONTENT_TYPE, ".json")
 
 
-_OPTIONAL: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms")
+OPTIONAL_MEMBERS: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms")
 """The members that a Result has only where the caller asked for them, or where there is something to say."""
 
 FORMATS: Final[dict[str, Callable[[Result], Body]]] = {"json": _json}

@@ -4,6 +4,7 @@
 
     POST /uploads        options -> a job, and the form with which its video is uploaded
     GET /jobs/{job_id}   -> where the job is; its result, or its error
+    GET /openapi.json    -> the description of the API: the file openapi.json
     a dead letter        -> its job is FAILED (gave_up), and the message is parked
 
     handler.py    the Lambda entry point for HTTP         dead_letters.py   the one for dead letters

@@ -77,20 +77,25 @@ class AnalysisOptions(Frozen):
     Attributes
     ----------
     frame_interval : int or None
-        Every Nth picture in presentation order is analyzed, beginning with the first one. None with ``interval_ms``.
+        Analyze every Nth picture in presentation order, beginning with the first one. Not together with
+        ``interval_ms``.
     scale_factor : float or None
-        The scale of the analysis. None: see ``limits.DEFAULT_LONG_SIDES``.
+        The scale of the analysis. Without it the longer side is shrunk to at most 640 pixels, and a frame without a
+        face there is searched again at 960 (``limits.DEFAULT_LONG_SIDES``).
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
+        ``exact``: each selected frame. ``keyframes``: the keyframe nearest to it, which takes less time.
     include : "timeline" or None
         Also list every analyzed frame.
     interval_ms : int or None
-        Sample by time: the picture shown at each multiple of so many milliseconds from the part's start, each once.
+        Sample by time: the picture shown at each multiple of this number of milliseconds from the start of the part,
+        each picture once.
     start_ms, end_ms : int or None
         Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
     partial : Partial or None
-        Whether the result so far is an answer. None: ``allow`` for a POST, ``refuse`` for an upload.
+        If the time is too short for the whole video: ``allow`` returns the result so far, ``refuse`` the error
+        ``too_long``. Default: ``allow`` for a POST, ``refuse`` for an upload.
     """
 
     frame_interval: int | None = Field(
@@ -150,7 +155,7 @@ class Options(AnalysisOptions):
     Attributes
     ----------
     detector : str or None
-        Which detector finds the faces. None: the deployment's default.
+        Which detector finds the faces. Default: a setting of the deployment.
     """
 
     detector: DetectorName | None = Field(default=None, description="haar or yunet")
