@@ -1,0 +1,175 @@
+"""The command: arguments -> videos -> Results -> what was asked for."""
+
+import os
+import sys
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.console import Console
+
+from video_common.result import Result
+from video_common.schema import Options
+from video_emotions_cli import summary
+from video_emotions_cli.batch import in_order
+from video_emotions_cli.failures import EXPECTED, ExitCode, NotUsable, exit_code_of, told
+from video_emotions_cli.files import Video, find
+from video_emotions_cli.options import with_analysis_flags
+from video_emotions_cli.outputs import Outputs, planned
+from video_emotions_cli.screen import Screen
+from video_emotions_client.sending import Progress
+
+app = typer.Typer(
+    help="How often each of seven emotions dominates the faces of a video.",
+    epilog="Scores say how a face resembles labeled pictures. They do not say what a person feels.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+OUTPUT, SERVICE = "Output", "Service"
+
+
+class Engine(Protocol):
+    """What makes a Result of a video."""
+
+    def analyze(self, path: Path, options: Options, progress: Progress) -> Result:
+        """Analyze a file."""
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"video-emotions {version('video-emotions')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """How often each of seven emotions dominates the faces of a video."""
+
+
+@app.command()
+@with_analysis_flags
+def analyze(  # noqa: PLR0913 - each is a flag
+    videos: Annotated[
+        list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Videos, or folders that are searched for videos.")
+    ],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="The Result as the service answers it.", rich_help_panel=OUTPUT)] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="A table: one row a face a frame.", rich_help_panel=OUTPUT)] = False,
+    vtt: Annotated[bool, typer.Option("--vtt", help="A subtitle track with the emotions.", rich_help_panel=OUTPUT)] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Write JSON, CSV and WebVTT files here, not to standard output.", rich_help_panel=OUTPUT),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html|FOLDER", help="Write a report for a browser.", rich_help_panel=OUTPUT),
+    ] = None,
+    video: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.mp4|FOLDER", help="Write a copy with boxes and labels, without sound.", rich_help_panel=OUTPUT),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.", rich_help_panel=OUTPUT)] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(envvar="VIDEO_EMOTIONS_URL", metavar="ADDRESS", help="Analyze by this deployment, not on this computer.", rich_help_panel=SERVICE),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="VIDEO_EMOTIONS_API_KEY", metavar="KEY", help="Of the deployment. The variable hides it from other users.", rich_help_panel=SERVICE),
+    ] = None,
+    options: Options,
+) -> None:
+    """Analyze videos on this computer, or by a deployment (--url).
+
+    Exit codes: 0 all analyzed, 1 some video failed, 2 wrong command line, 3 service or installation not usable.
+    """
+    found = find(videos)
+    chosen = [name for name, wanted in (("json", json), ("csv", csv), ("vtt", vtt)) if wanted]
+    outputs = planned(found, chosen, output, {"report": report, "video": video})
+    if outputs.need_timeline:
+        options = options.model_copy(update={"include": "timeline"})
+    screen = Screen(found, is_quiet=quiet)
+    try:
+        with screen:
+            rows, code = _run(found, options, outputs, screen, url, api_key)
+    except KeyboardInterrupt:
+        screen.console.print("Stopped.")
+        os._exit(ExitCode.STOPPED)  # other threads may wait for the network
+    if not quiet and (outputs.printed is None or len(found) == 1):
+        _summarize(rows, Console(stderr=outputs.printed is not None, soft_wrap=True, highlight=False))
+    raise typer.Exit(code)
+
+
+def _run(  # noqa: PLR0913, PLR0917
+    videos: list[Video], options: Options, outputs: Outputs, screen: Screen, url: str | None, api_key: str | None
+) -> tuple[list[tuple[str, Result | None]], ExitCode]:
+    try:
+        engine, at_once = _engine(len(videos), screen, url, api_key)
+    except EXPECTED as error:
+        screen.fail("Cannot start", told(error))
+        raise typer.Exit(ExitCode.SERVICE) from error
+
+    def work(video: Video) -> Result | BaseException:
+        try:
+            return engine.analyze(video.path, options, partial(screen.show, video))
+        except EXPECTED as error:
+            return error
+
+    rows: list[tuple[str, Result | None]] = []
+    code = ExitCode.OK
+    for place, (video, outcome) in enumerate(in_order(work, videos, at_once)):
+        error = outcome if isinstance(outcome, BaseException) else None
+        if isinstance(outcome, Result):
+            try:
+                for path in outputs.write(place, video, outcome, partial(screen.show, video)):
+                    screen.note(f"Wrote {path}")
+            except EXPECTED as failure:
+                error = failure
+        if error is not None:
+            screen.fail(str(video.path), told(error))
+            code = max(code, exit_code_of(error))
+        screen.finish(video)
+        rows.append((str(video.name), None if error else outcome))
+    return rows, code
+
+
+def _engine(videos: int, screen: Screen, url: str | None, api_key: str | None) -> tuple[Engine, int]:
+    """Return what analyzes, and how many videos at the same time."""
+    if url:
+        from video_emotions_cli.remote import AT_ONCE, Remote
+
+        return Remote(url, api_key, screen.note), AT_ONCE
+    if sys.platform != "linux":
+        raise NotUsable("Analysis on this computer needs Linux. Name a deployment with --url, or use a container.")
+    try:
+        from video_emotions_cli.local import Local
+    except ImportError as error:
+        raise NotUsable(
+            f"Analysis on this computer needs more packages ({error.name} is missing): "
+            "pip install 'video-emotions[local]'. Or name a deployment with --url."
+        ) from error
+    at_once = min(videos, os.cpu_count() or 1)
+    return Local(at_once), at_once
+
+
+def _summarize(rows: list[tuple[str, Result | None]], console: Console) -> None:
+    if len(rows) > 1:
+        console.print(summary.of_many(rows))
+    elif (result := rows[0][1]) is not None:
+        console.print(summary.of_one(rows[0][0], result))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
