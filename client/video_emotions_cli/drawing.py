@@ -125,7 +125,7 @@ def _mark_face(image: NDArray[np.uint8], face: TimelineFace, factor: float) -> N
     left, top = round(box.x * factor), round(box.y * factor)
     right, bottom = round((box.x + box.width) * factor), round((box.y + box.height) * factor)
     unit = max(image.shape[:2]) / 1000
-    thick = max(1, round(2 * unit))
+    thick = max(1, round(3 * unit))
     cv2.rectangle(image, (left, top), (right, bottom), color, thick)
     label = f"{face.dominant_emotion} {100 * getattr(face.probabilities, face.dominant_emotion):.0f}%"
     font = (cv2.FONT_HERSHEY_SIMPLEX, max(0.35, 0.6 * unit), max(1, round(1.2 * unit)))

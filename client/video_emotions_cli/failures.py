@@ -37,6 +37,8 @@ class NotUsable(Exception):
     """This installation cannot do what was asked for; the text says how to change that."""
 
 
+_FOR_ALL = {"unreachable", "unexpected_answer", "quota_exceeded"}
+
 EXPECTED = (VideoEmotionsError, ClientError, NotUsable, OSError)
 """What an analysis may raise. All else is a fault of this program."""
 
@@ -45,6 +47,11 @@ def exit_code_of(error: BaseException) -> ExitCode:
     """Return the exit code that an error asks for."""
     about_the_video = isinstance(error, VideoError | RequestError | Rejected | OSError)
     return ExitCode.VIDEO if about_the_video else ExitCode.SERVICE
+
+
+def stops_all(error: BaseException) -> bool:
+    """Report whether the next video would fail in the same way."""
+    return isinstance(error, NotAllowed | NotUsable) or getattr(error, "code", "") in _FOR_ALL
 
 
 def told(error: BaseException) -> str:

@@ -2,10 +2,9 @@
 
 import os
 import sys
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,13 +12,12 @@ from rich.console import Console
 from video_common.result import Result
 from video_common.schema import Options
 from video_emotions_cli import summary
-from video_emotions_cli.batch import in_order
-from video_emotions_cli.failures import EXPECTED, ExitCode, NotUsable, exit_code_of, told
-from video_emotions_cli.files import Video, find
+from video_emotions_cli.batch import Engine, analyze_all
+from video_emotions_cli.failures import EXPECTED, ExitCode, NotUsable, told
+from video_emotions_cli.files import find
 from video_emotions_cli.options import with_analysis_flags
-from video_emotions_cli.outputs import Outputs, planned
+from video_emotions_cli.outputs import planned
 from video_emotions_cli.screen import Screen
-from video_emotions_client.sending import Progress
 
 app = typer.Typer(
     help="How often each of seven emotions dominates the faces of a video.",
@@ -30,13 +28,6 @@ app = typer.Typer(
 )
 
 OUTPUT, SERVICE = "Output", "Service"
-
-
-class Engine(Protocol):
-    """What makes a Result of a video."""
-
-    def analyze(self, path: Path, options: Options, progress: Progress) -> Result:
-        """Analyze a file."""
 
 
 def _version(*, wanted: bool) -> None:
@@ -100,46 +91,17 @@ def analyze(  # noqa: PLR0913 - each is a flag
     screen = Screen(found, is_quiet=quiet)
     try:
         with screen:
-            rows, code = _run(found, options, outputs, screen, url, api_key)
+            engine, at_once = _engine(len(found), screen, url, api_key)
+            rows, code = analyze_all(found, at_once, engine, options, outputs, screen)
+    except EXPECTED as error:
+        screen.fail("Cannot start", told(error))
+        raise typer.Exit(ExitCode.SERVICE) from error
     except KeyboardInterrupt:
         screen.console.print("Stopped.")
         os._exit(ExitCode.STOPPED)  # other threads may wait for the network
     if not quiet and (outputs.printed is None or len(found) == 1):
         _summarize(rows, Console(stderr=outputs.printed is not None, soft_wrap=True, highlight=False))
     raise typer.Exit(code)
-
-
-def _run(  # noqa: PLR0913, PLR0917
-    videos: list[Video], options: Options, outputs: Outputs, screen: Screen, url: str | None, api_key: str | None
-) -> tuple[list[tuple[str, Result | None]], ExitCode]:
-    try:
-        engine, at_once = _engine(len(videos), screen, url, api_key)
-    except EXPECTED as error:
-        screen.fail("Cannot start", told(error))
-        raise typer.Exit(ExitCode.SERVICE) from error
-
-    def work(video: Video) -> Result | BaseException:
-        try:
-            return engine.analyze(video.path, options, partial(screen.show, video))
-        except EXPECTED as error:
-            return error
-
-    rows: list[tuple[str, Result | None]] = []
-    code = ExitCode.OK
-    for place, (video, outcome) in enumerate(in_order(work, videos, at_once)):
-        error = outcome if isinstance(outcome, BaseException) else None
-        if isinstance(outcome, Result):
-            try:
-                for path in outputs.write(place, video, outcome, partial(screen.show, video)):
-                    screen.note(f"Wrote {path}")
-            except EXPECTED as failure:
-                error = failure
-        if error is not None:
-            screen.fail(str(video.path), told(error))
-            code = max(code, exit_code_of(error))
-        screen.finish(video)
-        rows.append((str(video.name), None if error else outcome))
-    return rows, code
 
 
 def _engine(videos: int, screen: Screen, url: str | None, api_key: str | None) -> tuple[Engine, int]:
@@ -161,7 +123,7 @@ def _engine(videos: int, screen: Screen, url: str | None, api_key: str | None) -
     return Local(at_once), at_once
 
 
-def _summarize(rows: list[tuple[str, Result | None]], console: Console) -> None:
+def _summarize(rows: list[summary.Row], console: Console) -> None:
     if len(rows) > 1:
         console.print(summary.of_many(rows))
     elif (result := rows[0][1]) is not None:

@@ -27,7 +27,7 @@ class Remote:
 
     def __init__(self, url: str, api_key: str | None, notice: Callable[[str], None]) -> None:
         def tell(reason: str, seconds: float) -> None:
-            notice(f"{reason[0].upper()}{reason[1:]}. The next try is in {seconds:.0f} s.")
+            notice(f"{reason[0].upper()}{reason[1:]}. The next try is in {seconds:.1f} s.")
 
         self._client = Client(url, api_key, retries=Retries(notice=tell))
 

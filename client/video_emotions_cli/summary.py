@@ -8,6 +8,9 @@ from rich.table import Table
 
 from video_common.result import Result
 
+Row = tuple[str, Result | None]
+"""A video's name, and its Result unless it failed."""
+
 CAUTION = "Scores say how a face resembles labeled pictures. They do not say what a person feels."
 
 
@@ -57,8 +60,8 @@ def _bars(result: Result) -> Table:
     return table
 
 
-def of_many(rows: list[tuple[str, Result | None]]) -> RenderableType:
-    """Describe several videos, a row each. None stands for a video that failed."""
+def of_many(rows: list[Row]) -> RenderableType:
+    """Describe several videos, a row each."""
     table = Table(box=None, padding=(0, 1), show_edge=False)
     for title in ("video", "emotion", "confidence", "eye contact", "frames with face", "seconds"):
         table.add_column(title, justify="left" if title in {"video", "emotion"} else "right")

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from video_common.errors import RouteNotFound
 from video_common.result import Result
 from video_emotions_client.errors import ClientError, NotAllowed, Rejected, Unavailable
 
@@ -75,7 +76,7 @@ def problem_of(response: httpx.Response) -> dict[str, Any]:
 
 def error_of(problem: dict[str, Any], response: httpx.Response) -> ClientError:
     """Return the error that a problem document describes, in an answer or in a job that FAILED."""
-    if not problem:
+    if not problem or problem.get("code") == RouteNotFound.code:
         return _unexpected(response)
     status = int(problem.get("status", response.status_code))
     kind: type[ClientError] = Rejected
@@ -97,8 +98,8 @@ def _unexpected(response: httpx.Response) -> Unavailable:
     where = str(response.url).split("?")[0]
     return Unavailable(
         "unexpected_answer",
-        f"{where} answers {response.status_code}, and not as this service does. Check the address: it is the one "
-        "that `sam deploy` prints, with its stage (…/prod).",
+        f"{where} answers {response.status_code}, but not as this service does. Check the address: `sam deploy` prints "
+        "it, and it ends with the stage (…/prod).",
         response.headers.get("x-amzn-RequestId"),
     )
 
