@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -88,11 +89,17 @@ def _written(outputs: Outputs, place: int, video: Video, result: Result, screen:
 
 
 def in_order(work: Callable[[Item], Outcome], items: Sequence[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
-    """Yield each item with ``work(item)``, in order. If the caller stops, no further item begins."""
+    """Yield each item with ``work(item)``, in order. If the caller stops, no further item begins.
+
+    No more than twice as many outcomes as workers wait for an item before them.
+    """
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="video")
+    coming = iter(items)
     try:
-        futures = deque(pool.submit(work, item) for item in items)
+        futures = deque(pool.submit(work, item) for item in islice(coming, 2 * workers))
         for item in items:
-            yield item, futures.popleft().result()
+            outcome = futures.popleft().result()
+            yield item, outcome
+            futures.extend(pool.submit(work, following) for following in islice(coming, 1))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

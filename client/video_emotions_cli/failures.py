@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import NoReturn
 
-from click import UsageError
+import typer
 
 from video_common.errors import RequestError, VideoEmotionsError, VideoError
 from video_emotions_client import ClientError, NotAllowed, Rejected
@@ -28,9 +28,17 @@ class ExitCode(IntEnum):
     STOPPED = 130
 
 
+class WrongCommandLine(typer.BadParameter):
+    """The command line is wrong. Its text stands alone."""
+
+    def format_message(self) -> str:
+        """Return the text."""
+        return self.message
+
+
 def usage(text: str) -> NoReturn:
     """End with a text about the command line."""
-    raise UsageError(text)
+    raise WrongCommandLine(text)
 
 
 class NotUsable(Exception):

@@ -91,7 +91,7 @@ def analyze(  # noqa: PLR0913 - each is a flag
     screen = Screen(found, is_quiet=quiet)
     try:
         with screen:
-            engine, at_once = _engine(len(found), screen, url, api_key)
+            engine, at_once = chosen_engine(len(found), screen, url, api_key)
             rows, code = analyze_all(found, at_once, engine, options, outputs, screen)
     except EXPECTED as error:
         screen.fail("Cannot start", told(error))
@@ -104,7 +104,7 @@ def analyze(  # noqa: PLR0913 - each is a flag
     raise typer.Exit(code)
 
 
-def _engine(videos: int, screen: Screen, url: str | None, api_key: str | None) -> tuple[Engine, int]:
+def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | None) -> tuple[Engine, int]:
     """Return what analyzes, and how many videos at the same time."""
     if url:
         from video_emotions_cli.remote import AT_ONCE, Remote
