@@ -34,7 +34,7 @@ class Engine(Protocol):
         """
 
 
-def analyze_all(  # noqa: PLR0913, PLR0917 - a batch is all of these
+def analyze_all(
     videos: list[Video], at_once: int, engine: Engine, options: Options, outputs: Outputs, screen: Screen
 ) -> tuple[list[Row], ExitCode]:
     """Analyze videos and write their outputs.

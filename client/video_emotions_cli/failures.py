@@ -42,13 +42,13 @@ def usage(text: str) -> NoReturn:
 
 
 class NotUsable(Exception):
-    """This installation cannot do what was asked for; the text says how to change that."""
+    """The installation cannot do what was asked for; the text says how to change that."""
 
 
 _FOR_ALL = {"unreachable", "unexpected_answer", "quota_exceeded"}
 
 EXPECTED = (VideoEmotionsError, ClientError, NotUsable, OSError)
-"""What an analysis may raise. All else is a fault of this program."""
+"""What an analysis may raise. All else is a fault of the program."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode:

@@ -40,7 +40,10 @@ def _version(*, wanted: bool) -> None:
 def common(
     *,
     _version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """How often each of seven emotions dominates the faces of a video."""
@@ -53,12 +56,24 @@ def analyze(  # noqa: PLR0913 - each is a flag
         list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Videos, or folders that are searched for videos.")
     ],
     *,
-    json: Annotated[bool, typer.Option("--json", help="The Result as the service answers it.", rich_help_panel=OUTPUT)] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="A table: one row a face a frame.", rich_help_panel=OUTPUT)] = False,
-    vtt: Annotated[bool, typer.Option("--vtt", help="A subtitle track with the emotions.", rich_help_panel=OUTPUT)] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The Result as the service answers it.", rich_help_panel=OUTPUT)
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="A table: one row a face a frame.", rich_help_panel=OUTPUT)
+    ] = False,
+    vtt: Annotated[
+        bool, typer.Option("--vtt", help="A subtitle track with the emotions.", rich_help_panel=OUTPUT)
+    ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Write JSON, CSV and WebVTT files here, not to standard output.", rich_help_panel=OUTPUT),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Write JSON, CSV and WebVTT files here, not to standard output.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -66,16 +81,30 @@ def analyze(  # noqa: PLR0913 - each is a flag
     ] = None,
     video: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.mp4|FOLDER", help="Write a copy with boxes and labels, without sound.", rich_help_panel=OUTPUT),
+        typer.Option(
+            metavar="FILE.mp4|FOLDER", help="Write a copy with boxes and labels, without sound.", rich_help_panel=OUTPUT
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.", rich_help_panel=OUTPUT)] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no summary.", rich_help_panel=OUTPUT)
+    ] = False,
     url: Annotated[
         str | None,
-        typer.Option(envvar="VIDEO_EMOTIONS_URL", metavar="ADDRESS", help="Analyze by this deployment, not on this computer.", rich_help_panel=SERVICE),
+        typer.Option(
+            envvar="VIDEO_EMOTIONS_URL",
+            metavar="ADDRESS",
+            help="Analyze by this deployment, not on this computer.",
+            rich_help_panel=SERVICE,
+        ),
     ] = None,
     api_key: Annotated[
         str | None,
-        typer.Option(envvar="VIDEO_EMOTIONS_API_KEY", metavar="KEY", help="Of the deployment. The variable hides it from other users.", rich_help_panel=SERVICE),
+        typer.Option(
+            envvar="VIDEO_EMOTIONS_API_KEY",
+            metavar="KEY",
+            help="Of the deployment. The variable hides it from other users.",
+            rich_help_panel=SERVICE,
+        ),
     ] = None,
     options: Options,
 ) -> None:
@@ -133,5 +162,3 @@ def _summarize(rows: list[summary.Row], console: Console) -> None:
 def main() -> None:
     """Run the command line."""
     app()
-
-

@@ -53,7 +53,7 @@ def with_analysis_flags(command: Callable[..., None]) -> Callable[..., None]:
         command(**values, options=_validated({name: text for name, text in given.items() if text is not None}))
 
     del run.__wrapped__  # type: ignore[attr-defined]  # Typer would read the signature from there
-    run.__signature__ = own.replace(parameters=[*kept, *flags])  # type: ignore[attr-defined]
+    run.__signature__ = own.replace(parameters=[*kept, *flags])
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*kept, *flags)}
     return run
 

@@ -70,9 +70,7 @@ class Outputs:
         return written
 
 
-def planned(
-    videos: list[Video], formats: list[str], folder: Path | None, places: Mapping[str, Path | None]
-) -> Outputs:
+def planned(videos: list[Video], formats: list[str], folder: Path | None, places: Mapping[str, Path | None]) -> Outputs:
     """Decide where everything goes, before anything is analyzed.
 
     Parameters
@@ -93,7 +91,7 @@ def planned(
         usage("Standard output has room for one format of one video. Name a folder for the files with --output FOLDER.")
     elif formats:
         outputs.printed = formats[0]
-    for (kind, suffix) in (("report", ".html"), ("video", ".mp4")):
+    for kind, suffix in (("report", ".html"), ("video", ".mp4")):
         if (place := places[kind]) is not None:
             is_folder = len(videos) > 1 or place.is_dir()
             outputs.files[kind] = targets(videos, place, suffix, f"--{kind}", is_folder=is_folder)
@@ -127,7 +125,9 @@ def _video(video: Video, result: Result, path: Path, progress: Progress) -> None
     try:
         from video_emotions_cli.drawing import draw
     except ImportError as error:
-        raise NotUsable("--video needs the packages for local analysis: pip install 'video-emotions[local]'.") from error
+        raise NotUsable(
+            "--video needs the packages for local analysis: pip install 'video-emotions[local]'."
+        ) from error
     draw(video.path, result, path, os.cpu_count() or 1, progress)
 
 

@@ -41,7 +41,7 @@ def _lines(name: str, result: Result) -> Iterator[RenderableType]:
 def warnings(result: Result) -> Iterator[str]:
     """Yield what the reader of a Result must know besides."""
     if result.truncated:
-        yield f"[yellow]The result holds for the video before {result.analyzed_until_ms} ms only. The rest is left out.[/]"
+        yield f"[yellow]The result holds for the video before {result.analyzed_until_ms} ms only.[/]"
     if result.timeline_truncated:
         yield "[yellow]The end of the timeline is left out: the answer has no room for it.[/]"
     if result.frames_unreadable:

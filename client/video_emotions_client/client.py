@@ -7,7 +7,7 @@ from http import HTTPStatus
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self, cast
 
 import httpx
 
@@ -107,10 +107,13 @@ class Client:
         members = {"content_type": VIDEO_CONTENT_TYPES[0], **_given(options)}
         asked = json_of(self._call(UPLOADS, json=members))
         if total > asked["max_bytes"]:
-            raise Rejected("video_too_large", f"The video has {total} bytes; the limit is {asked['max_bytes']}. Cut it.")
+            raise Rejected(
+                "video_too_large", f"The video has {total} bytes; the limit is {asked['max_bytes']}. Cut it."
+            )
         form = asked["upload"]
         with opened(content) as file:
-            files = {"file": ("video", Counted(file, total, progress), VIDEO_CONTENT_TYPES[0])}
+            counted = cast("IO[bytes]", Counted(file, total, progress))
+            files = {"file": ("video", counted, VIDEO_CONTENT_TYPES[0])}
             send = partial(self._http.post, form["url"], data=form["fields"], files=files)
             response = self._retries.run(send, form["url"])
         if response.status_code not in _UPLOADED:
@@ -127,7 +130,9 @@ class Client:
         """
         return parsed(self._call(JOB, {"job_id": job_id}), Job)
 
-    def wait(self, job_id: str, seconds: float = limits.DELIVERY_DAYS * 86_400, *, progress: Progress = silent) -> Result:
+    def wait(
+        self, job_id: str, seconds: float = limits.DELIVERY_DAYS * 86_400, *, progress: Progress = silent
+    ) -> Result:
         """Wait for a job to end, and return its Result.
 
         Parameters

@@ -1,4 +1,4 @@
-"""When a request is sent again, and after how long: exponential back-off with jitter, or what ``Retry-After`` asks for."""
+"""When a request is sent again, and after how long: by back-off with jitter, or as ``Retry-After`` asks."""
 
 import random
 import time
@@ -78,7 +78,7 @@ class Retries:
         raise ValueError("tries must be 1 or more")
 
     def _back_off(self, number: int) -> float:
-        wait = min(self.longest_wait, self.first_wait * 2 ** (number - 1))
+        wait: float = min(self.longest_wait, self.first_wait * 2 ** (number - 1))
         return wait * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
 
 
@@ -110,7 +110,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _unreachable(url: str, error: Exception) -> str:
-    host = url.split("?")[0]
+    host = url.partition("?")[0]
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return f"{host} is not an address. Write it with https:// and its stage, as `sam deploy` prints it."
     if isinstance(error, httpx.TimeoutException):

@@ -5,7 +5,8 @@ import re
 import sys
 import threading
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from tests.job_world import result_of
 from tests.unit.test_rendering import seen, with_frames
 from video_common.errors import ModelUnavailable, NotAVideo
-from video_common.schema import Options
+from video_common.schema import Options, Partial
 from video_emotions.rendering import render
 from video_emotions_cli import main, summary
 from video_emotions_cli.batch import analyze_all
@@ -31,7 +32,9 @@ RESULT = SEEN.model_copy(update={"video": SEEN.video.model_copy(update={"width":
 
 def invoke(*arguments: object) -> SimpleNamespace:
     done = CliRunner().invoke(main.app, [str(part) for part in arguments], terminal_width=200, catch_exceptions=False)
-    return SimpleNamespace(code=done.exit_code, out=done.stdout, err=" ".join(re.sub(r"[│╭╮╰╯─]", "", done.stderr).split()))
+    return SimpleNamespace(
+        code=done.exit_code, out=done.stdout, err=" ".join(re.sub(r"[│╭╮╰╯─]", "", done.stderr).split())
+    )
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ class Engine:
 
     def __init__(self, **outcomes: Exception) -> None:
         self.outcomes = outcomes
-        self.options: Options | None = None
+        self.options: Any = None
         self.seen: list[str] = []
 
     def analyze(self, path, options, progress):
@@ -90,7 +93,7 @@ def test_flags_become_options(command, clips):
     engine = Engine()
     given = {"interval_ms": "500", "scale_factor": "0.5", "detector": "yunet", "partial": "refuse", "sampling": "exact"}
     assert command(engine, clips / "b.mp4", *[f"{flag(name)}={text}" for name, text in given.items()]).code == 0
-    assert engine.options == Options(interval_ms=500, scale_factor=0.5, detector="yunet", partial="refuse")
+    assert engine.options == Options(interval_ms=500, scale_factor=0.5, detector="yunet", partial=Partial.REFUSE)
 
 
 @pytest.mark.parametrize("output", [["--csv"], ["--vtt"], ["--report", "r.html"], ["--video", "v.mp4"]])
@@ -158,7 +161,11 @@ def test_standard_output_has_the_text_alone(command, clips, name):
         (Rejected("too_long", "Cut it.", "r-1"), ExitCode.VIDEO, "Cut it. (too_long, request r-1)"),
         (PermissionError(13, "Permission denied", "b.mp4"), ExitCode.VIDEO, "Permission denied: b.mp4."),
         (NotAllowed("forbidden", "No.", "r-1"), ExitCode.SERVICE, "--api-key or VIDEO_EMOTIONS_API_KEY"),
-        (Unavailable("internal_error", "Quote it.", "r-1"), ExitCode.SERVICE, "Quote it. (internal_error, request r-1)"),
+        (
+            Unavailable("internal_error", "Quote it.", "r-1"),
+            ExitCode.SERVICE,
+            "Quote it. (internal_error, request r-1)",
+        ),
     ],
 )
 def test_each_failure_has_its_words_and_its_exit_code(command, clips, error, code, said):
@@ -213,8 +220,7 @@ def test_a_fault_of_ours_is_not_hidden(clips):
 
 
 def test_a_report_is_the_renderers_page_for_the_whole_result(command, clips, tmp_path, monkeypatch):
-    renderer = ModuleType("video_report")
-    renderer.html = lambda result, *, title: f"<title>{title}</title>{len(result['timeline'])}"
+    renderer = SimpleNamespace(html=lambda result, *, title: f"<title>{title}</title>{len(result['timeline'])}")
     monkeypatch.setitem(sys.modules, "video_report", renderer)
     target = tmp_path / "out.html"
     assert command(Engine(), clips / "b.mp4", "--report", target).code == 0

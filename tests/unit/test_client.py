@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,9 @@ Answer = httpx.Response | Exception
 
 
 def answer(members: object, status: int = 200, **headers: str) -> httpx.Response:
-    return httpx.Response(status, json=members, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    return httpx.Response(
+        status, json=members, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
 
 
 def result_answer(**changes: object) -> httpx.Response:
@@ -61,7 +64,7 @@ class Service:
             raise given
         return given if isinstance(given, httpx.Response) else given(request)
 
-    def client(self, **retries: object) -> Client:
+    def client(self, **retries: Any) -> Client:
         patience = Retries(sleep=self.waits.append, **retries)
         return Client(URL + "/", KEY, retries=patience, transport=httpx.MockTransport(self))
 
@@ -128,7 +131,9 @@ def test_a_large_result_is_downloaded_without_the_key():
     assert "x-api-key" not in service.requests[1].headers
 
 
-@pytest.mark.parametrize("lacks", [{"truncated": True, "analyzed_until_ms": 1}, {"timeline": [], "timeline_truncated": True}])
+@pytest.mark.parametrize(
+    "lacks", [{"truncated": True, "analyzed_until_ms": 1}, {"timeline": [], "timeline_truncated": True}]
+)
 def test_what_a_post_has_no_time_or_room_for_goes_by_upload(lacks):
     whole = answer({**JOB, "status": "SUCCEEDED", "result": json.loads(render(RESULT, "json").text)})
     service = Service(result_answer(**lacks), form(), httpx.Response(204), whole)
@@ -174,7 +179,11 @@ def test_retry_after_is_obeyed_in_both_forms():
 
 @pytest.mark.parametrize(
     "last",
-    [problem(429, "quota_exceeded"), problem(503, "storage_unavailable", Retry_After="3600"), problem(500, "internal_error")],
+    [
+        problem(429, "quota_exceeded"),
+        problem(503, "storage_unavailable", Retry_After="3600"),
+        problem(500, "internal_error"),
+    ],
 )
 def test_what_no_wait_helps_is_told_at_once(last):
     service = Service(last)
@@ -263,7 +272,12 @@ def test_an_upload_that_is_too_large_or_rejected_is_told():
 
 def test_members_of_a_newer_service_are_ignored():
     members = json.loads(render(RESULT, "json").text)
-    newer = {**members, "new": 1, "video": {**members["video"], "new": 1}, "settings": {**members["settings"], "new": 1}}
+    newer = {
+        **members,
+        "new": 1,
+        "video": {**members["video"], "new": 1},
+        "settings": {**members["settings"], "new": 1},
+    }
     assert Service(answer(newer)).client().analyze(VIDEO) == RESULT
     job = {**JOB, "status": "SUCCEEDED", "result": newer, "new": 1}
     assert Service(answer(job)).client().job("0" * 32).result == RESULT
@@ -276,7 +290,10 @@ def test_format_is_not_for_the_client():
 
 def test_the_client_brings_nothing_heavy():
     heavy = ("numpy", "cv2", "av", "boto3", "deepface", "tensorflow", "onnxruntime", "aws_lambda_powertools")
-    assert loaded_after("import video_emotions_client, video_emotions_cli.main, video_emotions_cli.remote", *heavy) == set()
+    assert (
+        loaded_after("import video_emotions_client, video_emotions_cli.main, video_emotions_cli.remote", *heavy)
+        == set()
+    )
 
 
 def test_no_wait_exceeds_the_longest():

@@ -118,7 +118,10 @@ def render(result: Result, name: str) -> Body:
 
 
 def render_to_fit(result: Result, name: str) -> Body:
-    """Return the Result with as many frames of its timeline as a proxy response can carry. Only a CSV does not say so."""
+    """Return the Result with as many frames of its timeline as a proxy response can carry.
+
+    All formats but CSV say that frames are left out.
+    """
     body, timeline = render(result, name), result.timeline
     room = limits.LAMBDA_PAYLOAD_BYTES - limits.RESPONSE_ENVELOPE_BYTES
     if timeline is None or _carried_bytes(body) <= room:
