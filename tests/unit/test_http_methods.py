@@ -16,6 +16,7 @@ from tests.videos_info import MODEL
 from video_common.result import Result
 from video_common.routes import HEALTH, ROUTES, Route, find
 from video_common.schema import PROBLEM_CONTENT_TYPE
+from video_emotions.deadline import Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings as AnalyzeSettings
@@ -37,7 +38,7 @@ class Loaded:
     model = EmotionModel(cast("Any", None), MODEL)
 
     @staticmethod
-    def analyze(request: VideoRequest) -> Result:
+    def analyze(request: VideoRequest, _deadline: Deadline) -> Result:
         assert isinstance(request.source, bytes)
         return result_of(request.source)
 
