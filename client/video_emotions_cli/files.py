@@ -33,9 +33,7 @@ def find(arguments: Iterable[Path]) -> list[Video]:
         if argument.is_dir():
             inside = sorted(path for path in argument.rglob("*") if _is_video(path))
             if not inside:
-                usage(
-                    f"The folder {argument} has no videos. Files with these endings count: {' '.join(sorted(SUFFIXES))}."
-                )
+                usage(f"The folder {argument} has no videos: files that end with {', '.join(sorted(SUFFIXES))}.")
             videos = [Video(path, path.relative_to(argument)) for path in inside]
         elif argument.exists():
             videos = [Video(argument, Path(argument.name))]

@@ -8,9 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-for _name, _value in (("LOG_LEVEL", "ERROR"), ("METRICS_NAMESPACE", "local")):
-    os.environ.setdefault(f"POWERTOOLS_{_name}", _value)  # Powertools reads these when it is imported
-
 from video_common.result import Result
 from video_common.schema import Options
 from video_emotions.emotions import load_model

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from video_common.result import Result
 from video_common.schema import Options
 from video_emotions_cli import summary
 from video_emotions_cli.batch import Engine, analyze_all
@@ -141,6 +140,8 @@ def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | N
         return Remote(url, api_key, screen.note), AT_ONCE
     if sys.platform != "linux":
         raise NotUsable("Analysis on this computer needs Linux. Name a deployment with --url, or use a container.")
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")  # Powertools reads both when it is imported
+    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "local")
     try:
         from video_emotions_cli.local import Local
     except ImportError as error:

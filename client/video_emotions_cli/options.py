@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
 from typing import Annotated, Any, Final, get_args
 
 import typer
@@ -47,13 +46,13 @@ def with_analysis_flags(command: Callable[..., None]) -> Callable[..., None]:
         for name, text in HELP.items()
     ]
 
-    @wraps(command)
     def run(**values: Any) -> None:
         given = {name: values.pop(name) for name in HELP}
         command(**values, options=_validated({name: text for name, text in given.items() if text is not None}))
 
-    del run.__wrapped__  # type: ignore[attr-defined]  # Typer would read the signature from there
-    run.__signature__ = own.replace(parameters=[*kept, *flags])
+    # Typer makes the command of its name, its docstring, its signature and its annotations.
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = own.replace(parameters=[*kept, *flags])  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*kept, *flags)}
     return run
 
@@ -71,7 +70,8 @@ def flag(name: str) -> str:
 
 
 def _metavar(name: str) -> str:
-    kinds = [kind for kind in (Options.model_fields[name].annotation, *get_args(Options.model_fields[name].annotation))]
+    annotation = Options.model_fields[name].annotation
+    kinds = [annotation, *get_args(annotation)]
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, StrEnum):
             return "|".join(kind)

@@ -102,9 +102,7 @@ def test_a_timeline_that_is_cut_for_the_response_leaves_the_numbers(pipeline, mo
 
 
 def test_without_one_frame_there_is_no_answer_but_what_to_do(pipeline):
-    with pytest.raises(
-        TooLong, match=r"before the first frame .* larger frame_interval or .*POST /uploads"
-    ):
+    with pytest.raises(TooLong, match=r"before the first frame .* larger frame_interval or .*POST /uploads"):
         pipeline.analyze(posted(), after(0))
     assert not list(pipeline.settings.work_dir.iterdir())
 

@@ -113,7 +113,7 @@ def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monke
         (["clips/deep/..", "--frame-interval", "0"], "--frame-interval must be a whole number from 1 to 1,000,000."),
         (["clips", "--interval-ms=5", "--frame-interval=5"], "--interval-ms and --frame-interval exclude each other."),
         (["clips", "--scale-factor", "big"], "--scale-factor must be a number above 0 and up to 1."),
-        (["empty"], "The folder empty has no videos."),
+        (["empty"], "The folder empty has no videos: files that end with .3gp, "),
         (["clips", "--csv"], "Name a folder for the files with --output FOLDER."),
         (["clips/b.mp4", "--csv", "--json"], "Name a folder for the files with --output FOLDER."),
         (["clips/b.mp4", "--video", "clips/b.mp4"], "Choose another place."),
