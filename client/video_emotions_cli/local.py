@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from video_common.result import Result
 from video_common.schema import Options
@@ -29,19 +29,29 @@ _SILENT_SECONDS: Final = 600.0
 
 
 class Local:
-    """Loads the models once. Several threads may analyze.
+    """Analyzes with one pipeline. Several threads may use it.
 
     Parameters
     ----------
-    at_once : int
-        Videos at the same time. They share the processors.
-
-    Raises
-    ------
-    ModelUnavailable, ConfigurationError
+    pipeline : Pipeline
     """
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    @classmethod
+    def loaded(cls, at_once: int) -> Self:
+        """Load the models, once for all videos.
+
+        Parameters
+        ----------
+        at_once : int
+            Videos at the same time. They share the processors.
+
+        Raises
+        ------
+        ModelUnavailable, ConfigurationError
+        """
         logger.registered_handler.setStream(sys.stderr)  # type: ignore[attr-defined]  # standard output is the result's
         close_to_others()
         settings = _settings()
@@ -50,8 +60,9 @@ class Local:
         model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, threads)
         finder = FaceFinder(settings.models_dir, settings.face_detector)
         finder.load_all()
-        self._pipeline = Pipeline(settings, model, finder, reader=new_reader(settings.decoder_memory_bytes))
-        self._pipeline.reader.prepare()
+        reader = new_reader(settings.decoder_memory_bytes)
+        reader.prepare()
+        return cls(Pipeline(settings, model, finder, reader=reader))
 
     def analyze(self, path: Path, options: Options, progress: Progress) -> Result:
         """Analyze a file of any size, where it is.

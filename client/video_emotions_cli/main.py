@@ -150,7 +150,7 @@ def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | N
             "pip install 'video-emotions[local]'. Or name a deployment with --url."
         ) from error
     at_once = min(videos, os.cpu_count() or 1)
-    return Local(at_once), at_once
+    return Local.loaded(at_once), at_once
 
 
 def _summarize(rows: list[summary.Row], console: Console) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from tests.conftest import ROOT
 from tests.job_world import result_of
 from tests.unit.test_rendering import seen, with_frames
 from video_common.errors import ModelUnavailable, NotAVideo
@@ -248,3 +250,14 @@ def test_a_summary_says_what_is_missing():
 
 def test_the_version_is_shown():
     assert re.fullmatch(r"video-emotions \d+\.\d+\.\d+", invoke("--version").out.strip())
+
+
+def test_make_run_names_a_video_and_its_options_as_the_command_line_does():
+    variables = ["VIDEO=my clip.mp4", "OPTIONS=frame_interval=10&include=timeline", "REPORT=r.html"]
+    said = subprocess.run(
+        ["make", "-n", "run", *variables], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    flags = '--json --frame-interval=10 --include=timeline --report "r.html"'
+    assert said.splitlines()[-1].endswith(f'.venv/bin/video-emotions analyze "my clip.mp4" {flags}')
+    said = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1].endswith('.venv/bin/python -m local.run --options ""')
