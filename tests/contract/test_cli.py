@@ -224,7 +224,7 @@ def test_ctrl_c_ends_all_without_a_word_too_many(environment, tmp_path):
         command, environment, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         limit = wait_for_child(process)
-        assert int(re.search(r"Max cpu time\s+(\d+)", limit)[1]) >= 86_400, "a film takes longer than a function may"
+        assert int(limit.split("Max cpu time")[1].split()[0]) >= 86_400, "a film takes longer than a function may"
         # When the user presses Ctrl-C
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
@@ -248,7 +248,8 @@ class CountsOnly:
 
 def test_many_videos_print_nothing_of_ours(capsys):
     # Powertools prints what it has after the hundredth value
-    local = Local(CountsOnly())
+    pipeline: Any = CountsOnly()
+    local = Local(pipeline)
     for _ in range(120):
         local.analyze(SAMPLE, Options(), silent)
     assert capsys.readouterr().out == ""
