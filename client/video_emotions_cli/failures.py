@@ -69,6 +69,6 @@ def told(error: BaseException) -> str:
     if isinstance(error, VideoEmotionsError | ClientError):
         request_id = getattr(error, "request_id", None)
         return f"{error.detail} ({error.code}{f', request {request_id}' if request_id else ''})"
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}. Check the file and its permissions."
     return str(error)

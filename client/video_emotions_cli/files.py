@@ -35,10 +35,10 @@ def find(arguments: Iterable[Path]) -> list[Video]:
             if not inside:
                 usage(f"The folder {argument} has no videos: files that end with {', '.join(sorted(SUFFIXES))}.")
             videos = [Video(path, path.relative_to(argument)) for path in inside]
-        elif argument.exists():
+        elif argument.is_file():
             videos = [Video(argument, Path(argument.name))]
         else:
-            usage(f"There is no file or folder {argument}. Check the path.")
+            usage(f"There is no file or folder {argument}. Check the path. A pipe or device must become a file first.")
         for video in videos:
             found.setdefault(video.path.resolve(), video)
     return list(found.values())

@@ -34,19 +34,22 @@ class Local:
     Parameters
     ----------
     pipeline : Pipeline
+    at_once : int
+        Videos at the same time.
     """
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, at_once: int) -> None:
         self._pipeline = pipeline
+        self.at_once = at_once
 
     @classmethod
-    def loaded(cls, at_once: int) -> Self:
+    def loaded(cls, videos: int) -> Self:
         """Load the models, once for all videos.
 
         Parameters
         ----------
-        at_once : int
-            Videos at the same time. They share the processors.
+        videos : int
+            How many there are. Each processor has a video, and what is left over goes to the threads of each video.
 
         Raises
         ------
@@ -55,14 +58,15 @@ class Local:
         logger.registered_handler.setStream(sys.stderr)  # type: ignore[attr-defined]  # standard output is the result's
         close_to_others()
         settings = _settings()
-        threads = max(1, settings.worker_threads // at_once)
+        at_once = min(videos, settings.worker_threads)
+        threads = settings.worker_threads // at_once
         settings = settings.model_copy(update={"threads": threads})
         model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, threads)
         finder = FaceFinder(settings.models_dir, settings.face_detector)
         finder.load_all()
         reader = new_reader(settings.decoder_memory_bytes)
         reader.prepare()
-        return cls(Pipeline(settings, model, finder, reader=reader))
+        return cls(Pipeline(settings, model, finder, reader=reader), at_once)
 
     def analyze(self, path: Path, options: Options, progress: Progress) -> Result:
         """Analyze a file of any size, where it is.
@@ -70,7 +74,10 @@ class Local:
         Raises
         ------
         VideoEmotionsError
+        OSError
+            The file cannot be read. The process that decodes could not say so.
         """
+        path.open("rb").close()
         pipeline = replace(self._pipeline, reader=_Watched(self._pipeline.reader, progress))
         try:
             return pipeline.analyze(VideoRequest(path, options))

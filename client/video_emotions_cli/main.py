@@ -29,7 +29,7 @@ app = typer.Typer(
 OUTPUT, SERVICE = "Output", "Service"
 
 
-def _version(*, wanted: bool) -> None:
+def _show_version(*, wanted: bool) -> None:
     if wanted:
         typer.echo(f"video-emotions {version('video-emotions')}")
         raise typer.Exit
@@ -41,7 +41,7 @@ def common(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Show the version."
+            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True, help="Show the version."
         ),
     ] = False,
 ) -> None:
@@ -149,8 +149,8 @@ def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | N
             f"Analysis on this computer needs more packages ({error.name} is missing): "
             "pip install 'video-emotions[local]'. Or name a deployment with --url."
         ) from error
-    at_once = min(videos, os.cpu_count() or 1)
-    return Local.loaded(at_once), at_once
+    local = Local.loaded(videos)
+    return local, local.at_once
 
 
 def _summarize(rows: list[summary.Row], console: Console) -> None:

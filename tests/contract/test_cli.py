@@ -249,7 +249,7 @@ class CountsOnly:
 def test_many_videos_print_nothing_of_ours(capsys):
     # Powertools prints what it has after the hundredth value
     pipeline: Any = CountsOnly()
-    local = Local(pipeline)
+    local = Local(pipeline, 1)
     for _ in range(120):
         local.analyze(SAMPLE, Options(), silent)
     assert capsys.readouterr().out == ""
