@@ -219,7 +219,8 @@ def test_a_failed_copy_leaves_no_file(run, tmp_path):
 def test_ctrl_c_ends_all_without_a_word_too_many(environment, tmp_path):
     # Given an analysis that takes long
     (other := tmp_path / "other.mp4").write_bytes(SAMPLE.read_bytes())
-    command = [*PROGRAM, "analyze", str(SAMPLE), str(other), "--frame-interval=1", "--output", "out"]
+    command = ["env", "--default-signal=INT"]  # a background job of a shell ignores it
+    command += [*PROGRAM, "analyze", str(SAMPLE), str(other), "--frame-interval=1", "--output", "out"]
     with started(
         command, environment, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
