@@ -59,9 +59,14 @@ $(MODELS_DIR)/.detectors: $(VENV)/.ready layers/models/python/video_models/manif
 	@said=$$($(BIN)/python -m video_models ready yunet 2>&1 > $@) && echo "$$said" >&2 || \
 	  echo "Going on without YuNet (set MODEL_MIRROR to a folder or an address that has it). $$(tr -s '\n ' ' ' <<< "$$said")" >&2
 
+# a=1&b_c=2 as the command line spells it
+FLAGS = $(foreach option,$(subst &, ,$(OPTIONS)),--$(subst _,-,$(option)))
+
 .PHONY: run
-run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyse the sample under the Lambda emulator; VIDEO=path OPTIONS="a=1&b=2"
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.run $(if $(VIDEO),"$(VIDEO)") --options "$(OPTIONS)"
+run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyze the sample under the Lambda emulator, or VIDEO=path by the command line; OPTIONS="a=1&b=2" REPORT=out.html
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(if $(VIDEO)$(REPORT),\
+	  $(BIN)/video-emotions analyze "$(or $(VIDEO),tests/data/sample.mp4)" --json $(FLAGS) $(if $(REPORT),--report "$(REPORT)"),\
+	  $(BIN)/python -m local.run --options "$(OPTIONS)")
 
 .PHONY: serve
 serve: $(VENV)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C

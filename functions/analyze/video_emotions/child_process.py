@@ -56,7 +56,13 @@ class ChildProcess:
     def __init__(self, command: Sequence[str] = COMMAND, silent_seconds: float = limits.DECODER_SILENT_SECONDS) -> None:
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a command of ours
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=ENVIRONMENT, cwd="/"
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                env=ENVIRONMENT,
+                cwd="/",
+                process_group=0,  # a terminal's Ctrl-C reaches the parent only, which then ends the child
             )
         except OSError as error:
             raise DecoderUnavailable("The decoder does not start. The log has the reason.") from error

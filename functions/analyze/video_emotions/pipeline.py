@@ -10,7 +10,7 @@ from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import TooLong, UndecodableVideo
 from video_common.result import AnalysisSettings, Result
-from video_common.schema import Options, Partial
+from video_common.schema import AnalysisOptions, Options, Partial
 from video_emotions.advice import advise, in_time
 from video_emotions.aggregate import Report, summarise
 from video_emotions.deadline import NEVER, Deadline
@@ -86,7 +86,7 @@ class Pipeline:
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
-            **request.options.model_dump(exclude={"detector"}),
+            **request.options.model_dump(include=set(AnalysisOptions.model_fields)),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
             smallest_face_px=smallest_face_px(info.size, plan.scales, detector.smallest_face),

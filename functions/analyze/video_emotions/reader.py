@@ -35,6 +35,8 @@ class Reader:
         What is started as the child.
     silent_seconds : float
         A child that sends nothing for so long is ended.
+    cpu_seconds : int
+        Processor time of a child for each of its decoder threads.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Reader:
         memory_bytes: int = limits.DECODER_MEMORY_BYTES,
         command: Sequence[str] = COMMAND,
         silent_seconds: float = limits.DECODER_SILENT_SECONDS,
+        cpu_seconds: int = limits.DECODER_CPU_SECONDS,
     ) -> None:
         self._memory_bytes = memory_bytes
         self._command = command
         self._silent_seconds = silent_seconds
+        self._cpu_seconds = cpu_seconds
         self._spares: list[ChildProcess] = []
 
     def prepare(self) -> None:
@@ -87,7 +91,7 @@ class Reader:
             "options": options.model_dump(mode="json"),
             "threads": threads,
             "memory_bytes": self._memory_bytes,
-            "cpu_seconds": limits.DECODER_CPU_SECONDS * threads,
+            "cpu_seconds": self._cpu_seconds * threads,
         }
         try:
             child.ask(request, seconds)

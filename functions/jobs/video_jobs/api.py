@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.api_gateway import answer, json_answer, json_text, problem_resolvers, query_of
+from video_common.api_gateway import LATER, answer, json_answer, json_text, problem_resolvers, query_of
+from video_common.job import JobStatus
 from video_common.options import parse_members
 from video_common.routes import JOB, OPENAPI, UPLOADS
 from video_common.schema import JSON_CONTENT_TYPE
@@ -40,7 +41,8 @@ def _routes(jobs: Jobs) -> Router:
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
-        return json_answer(jobs.look(job_id))
+        told = jobs.look(job_id)
+        return json_answer(told, LATER if told["status"] in {JobStatus.PENDING, JobStatus.RUNNING} else None)
 
     @router.route(OPENAPI.rule, OPENAPI.methods)
     def describe() -> Response[str]:

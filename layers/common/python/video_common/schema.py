@@ -44,6 +44,10 @@ DetectorName = Literal["haar", "yunet"]
 """The face detectors; in DeepFace's words ``opencv`` and ``yunet``."""
 
 
+Format = Literal["json", "csv", "vtt"]
+"""What an answer is written in: the whole Result, a table of its timeline, or a subtitle track of its timeline."""
+
+
 class FacelessFrames(StrEnum):
     """What becomes of a sampled frame in which no face is found."""
 
@@ -156,6 +160,16 @@ class Options(AnalysisOptions):
     ----------
     detector : str or None
         Which detector finds the faces. Default: a setting of the deployment.
+    format : str
+        Of the answer. ``csv`` and ``vtt`` list the analyzed frames, so they set ``include`` to ``timeline``.
     """
 
     detector: DetectorName | None = Field(default=None, description="haar or yunet")
+    format: Format = Field(default="json", description="json, csv or vtt")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_have_a_timeline(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("format") in {"csv", "vtt"} and values.get("include") is None:
+            return {**values, "include": "timeline"}
+        return values

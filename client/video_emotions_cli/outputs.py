@@ -1,0 +1,144 @@
+"""Result -> what was asked for: JSON, CSV, WebVTT, a report, a copy of the video."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from video_common.result import Result
+from video_emotions.rendering import render
+from video_emotions_cli.failures import NotUsable, usage
+from video_emotions_cli.files import Video, targets
+from video_emotions_client.sending import Progress
+
+Write = Callable[[Video, Result, Path, Progress], None]
+
+_NEEDS_TIMELINE: Final = {"csv", "vtt", "report", "video"}
+
+
+@dataclass
+class Outputs:
+    """What is written for each video.
+
+    Attributes
+    ----------
+    printed : str or None
+        The format that goes to standard output.
+    files : dict of str to list of Path
+        By kind: a path for each video.
+    """
+
+    printed: str | None = None
+    files: dict[str, list[Path]] = field(default_factory=dict)
+
+    @property
+    def need_timeline(self) -> bool:
+        """Report whether the analysis must list its frames."""
+        return bool(_NEEDS_TIMELINE & {self.printed, *self.files})
+
+    def write(self, place: int, video: Video, result: Result, progress: Progress) -> list[Path]:
+        """Write all outputs of a video.
+
+        Parameters
+        ----------
+        place : int
+            Of the video, among all.
+        video : Video
+        result : Result
+        progress : callable
+
+        Returns
+        -------
+        list of Path
+            The files.
+
+        Raises
+        ------
+        NotUsable, OSError, VideoError
+        """
+        if self.printed:
+            _print(result, self.printed)
+        written = []
+        for kind, paths in self.files.items():
+            path = paths[place]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _WRITERS.get(kind, _text_writer(kind))(video, result, path, progress)
+            written.append(path)
+        return written
+
+
+def planned(videos: list[Video], formats: list[str], folder: Path | None, places: Mapping[str, Path | None]) -> Outputs:
+    """Decide where everything goes, before anything is analyzed.
+
+    Parameters
+    ----------
+    videos : list of Video
+    formats : list of str
+        Of texts: keys of `rendering.FORMATS`.
+    folder : Path or None
+        Where texts go. None: to standard output, which has room for one.
+    places : mapping of str to Path or None
+        Of ``report`` and ``video``.
+    """
+    outputs = Outputs()
+    if folder is not None:
+        formats = formats or ["json"]
+        outputs.files = {name: targets(videos, folder, f".{name}", "--output", is_folder=True) for name in formats}
+    elif len(formats) > 1 or (formats and len(videos) > 1):
+        usage("Standard output has room for one format of one video. Name a folder for the files with --output FOLDER.")
+    elif formats:
+        outputs.printed = formats[0]
+    for kind, suffix in (("report", ".html"), ("video", ".mp4")):
+        if (place := places[kind]) is not None:
+            is_folder = len(videos) > 1 or place.is_dir()
+            outputs.files[kind] = targets(videos, place, suffix, f"--{kind}", is_folder=is_folder)
+    return outputs
+
+
+def _print(result: Result, name: str) -> None:
+    text = render(result, name).text
+    if name == "json" and sys.stdout.isatty():
+        text = json.dumps(json.loads(text), indent=2)
+    sys.stdout.buffer.write(text.encode() + (b"\n" if name == "json" else b""))
+    sys.stdout.flush()
+
+
+def _text_writer(name: str) -> Write:
+    def write(_video: Video, result: Result, path: Path, _progress: Progress) -> None:
+        _replace(path, render(result, name).text)
+
+    return write
+
+
+def _report(video: Video, result: Result, path: Path, _progress: Progress) -> None:
+    try:
+        from video_report import html
+    except ImportError as error:
+        raise NotUsable("This installation has no report renderer. Leave out --report.") from error
+    _replace(path, html(json.loads(render(result, "json").text), title=video.name.name))
+
+
+def _video(video: Video, result: Result, path: Path, progress: Progress) -> None:
+    try:
+        from video_emotions_cli.drawing import draw
+    except ImportError as error:
+        raise NotUsable(
+            "--video needs the packages for local analysis: pip install 'video-emotions[local]'."
+        ) from error
+    draw(video.path, result, path, os.cpu_count() or 1, progress)
+
+
+_WRITERS: Final[dict[str, Write]] = {"report": _report, "video": _video}
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file at once: after Ctrl-C it is whole, or is not there."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_bytes(text.encode())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
