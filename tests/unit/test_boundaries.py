@@ -14,6 +14,7 @@ PACKAGES = {
     "video_jobs": ROOT / "functions/jobs/video_jobs",
     "video_common": ROOT / "layers/common/python/video_common",
     "video_models": ROOT / "layers/models/python/video_models",
+    "video_report": ROOT / "web/video_report",
 }
 ONLY_IN = {
     "av": {"video_emotions.decoder", "video_emotions.av_frames"},
@@ -113,6 +114,11 @@ def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
 
 def test_the_table_of_routes_imports_the_standard_library_only():
     names = {name.split(".")[0] for name in imports(PACKAGES["video_common"] / "routes.py")}
+    assert names <= sys.stdlib_module_names
+
+
+def test_the_report_imports_the_standard_library_only():
+    names = {name.split(".")[0] for name in imports(PACKAGES["video_report"] / "__init__.py")}
     assert names <= sys.stdlib_module_names
 
 

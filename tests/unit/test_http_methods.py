@@ -16,6 +16,7 @@ from tests.videos_info import MODEL
 from video_common.result import Result
 from video_common.routes import HEALTH, ROUTES, Route, find
 from video_common.schema import PROBLEM_CONTENT_TYPE
+from video_emotions.deadline import Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings as AnalyzeSettings
@@ -37,7 +38,7 @@ class Loaded:
     model = EmotionModel(cast("Any", None), MODEL)
 
     @staticmethod
-    def analyze(request: VideoRequest) -> Result:
+    def analyze(request: VideoRequest, _deadline: Deadline) -> Result:
         assert isinstance(request.source, bytes)
         return result_of(request.source)
 
@@ -64,7 +65,8 @@ def apis() -> dict[str, Any]:
 
 
 def code(response: dict[str, Any]) -> str | None:
-    return json.loads(response["body"]).get("code")
+    is_page = response["headers"]["Content-Type"].startswith("text/html")
+    return None if is_page else json.loads(response["body"]).get("code")
 
 
 VERSIONS = pytest.mark.parametrize("version", ["v1", "v2"])
@@ -81,7 +83,7 @@ def test_a_slash_at_the_end_makes_no_difference(route, version):
 
 
 @VERSIONS
-@pytest.mark.parametrize("path", ["/", f"/jobs/{JOB_ID}", f"/jobs/{JOB_ID}/"])
+@pytest.mark.parametrize("path", ["/", "/app", f"/jobs/{JOB_ID}", f"/jobs/{JOB_ID}/"])
 def test_head_is_get_without_the_body(path, version):
     get, head = (answer(version, method, path) for method in ("GET", "HEAD"))
     assert (head["statusCode"], head["headers"]) == (get["statusCode"], get["headers"])
@@ -93,6 +95,7 @@ def test_head_is_get_without_the_body(path, version):
     ("path", "method", "allow"),
     [
         ("/", "POST", "GET, HEAD, OPTIONS"),
+        ("/app", "POST", "GET, HEAD, OPTIONS"),
         ("/process-frame", "GET", "OPTIONS, POST"),
         ("/process-frame/", "PUT", "OPTIONS, POST"),
         ("/uploads", "GET", "OPTIONS, POST"),

@@ -6,9 +6,10 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.api_gateway import json_answer, json_text, problem_resolvers, query_of
+from video_common.api_gateway import answer, json_answer, json_text, problem_resolvers, query_of
 from video_common.options import parse_members
-from video_common.routes import JOB, UPLOADS
+from video_common.routes import JOB, PAGE, UPLOADS
+from video_jobs.page import CONTENT_TYPE, open_page
 from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
@@ -28,6 +29,11 @@ class Api:
 def _routes(jobs: Jobs) -> Router:
     router = Router()
 
+    @router.route(PAGE.rule, PAGE.methods)
+    def page() -> Response[str]:
+        text, headers = open_page(jobs.settings, jobs.signer)
+        return answer(text, CONTENT_TYPE, headers)
+
     @router.route(UPLOADS.rule, UPLOADS.methods)
     def ask() -> Response[str]:
         text = json_text(router.current_event)
@@ -35,6 +41,8 @@ def _routes(jobs: Jobs) -> Router:
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
-        return json_answer(jobs.look(job_id))
+        told = jobs.look(job_id)
+        pause = jobs.pause(told)
+        return json_answer(told, {"Retry-After": str(pause)} if pause else {})
 
     return router

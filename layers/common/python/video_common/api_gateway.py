@@ -3,8 +3,9 @@
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -39,7 +40,7 @@ def problem_resolvers(
     An answer to HEAD has the status and the headers of the GET, and no body. A slash at the end of the path makes no
     difference.
     """
-    cors = CORSConfig(allow_origin=cors_allow_origin, allow_headers=CALLERS_HEADERS)
+    cors = CORSConfig(allow_origin=cors_allow_origin, allow_headers=CALLERS_HEADERS, expose_headers=["Retry-After"])
     rest = _with_problems(APIGatewayRestResolver(cors=cors), router)
     # Powertools ignores a trailing slash in REST events only. What it strips from HTTP events is a pattern of ours.
     http = _with_problems(APIGatewayHttpResolver(cors=cors, strip_prefixes=[_TRAILING_SLASH]), router)
@@ -87,14 +88,14 @@ def arrived_ms(event: BaseProxyEvent) -> int | None:
     return context.get("requestTimeEpoch") or context.get("timeEpoch")
 
 
-def answer(text: str, content_type: str) -> Response[str]:
+def answer(text: str, content_type: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response[str]:
     """Answer 200 with a text."""
-    return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)
+    return Response(status_code=HTTPStatus.OK, content_type=content_type, headers={**headers}, body=text)
 
 
-def json_answer(members: dict[str, Any]) -> Response[str]:
+def json_answer(members: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> Response[str]:
     """Answer 200 with a JSON object."""
-    return answer(json.dumps(members), JSON_CONTENT_TYPE)
+    return answer(json.dumps(members), JSON_CONTENT_TYPE, headers)
 
 
 def problem(error: VideoEmotionsError, request_id: str, **headers: str) -> Response[str]:

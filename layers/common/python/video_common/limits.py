@@ -88,6 +88,9 @@ RESULT_URL_SECONDS: Final = 300
 MAX_INLINE_RESULT_BYTES: Final = 3_000_000
 """A larger result is handed out as an address: as a string in a proxy response each of its bytes can become two."""
 
+POLL_SECONDS: Final = (2, 30)
+"""Least and most seconds between two looks at a job (``Retry-After``). In between it is a tenth of the job's age."""
+
 JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 """How long a job that is over still answers 410 and not 404."""
 
