@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ JOB_ID = "a" * 32
 
 
 def get(path="/app", event=rest_event, jobs=None, clock=None, **settings):
-    named = {"uploads_bucket": "uploads", "results_bucket": "results", "jobs_table": "jobs"}
+    named: Any = {"uploads_bucket": "uploads", "results_bucket": "results", "jobs_table": "jobs"}
     service = Jobs(Settings(**named, **settings), jobs or MemoryJobs(), MemoryStore(), MemorySigner(), clock or Clock())
     answer = Api(service, "*").handle(event("GET", path, None, {}), LambdaContext())
     headers = answer.get("headers") or {name: values[0] for name, values in answer["multiValueHeaders"].items()}

@@ -49,7 +49,8 @@ export function request(url, { method = "GET", headers = {}, body, sent, signal 
 
 function settle(xhr, resolve, reject) {
   const body = parsed(xhr.responseText);
-  const seconds = Number.parseInt(xhr.getResponseHeader("Retry-After"), 10);
+  // Asking for a header that another origin does not show is an error in the console; this list has the shown ones.
+  const seconds = Number.parseInt(xhr.getAllResponseHeaders().match(/^retry-after: (.*)$/m)?.[1], 10);
   const retryAfter = Number.isNaN(seconds) ? undefined : seconds;
   if (xhr.status >= 200 && xhr.status < 300) return resolve({ body, retryAfter });
   const { status } = xhr;

@@ -20,10 +20,11 @@ export function bar(percentage, emotion) {
  *
  * Each step is a frame, which lasts until the next one. A frame without a face leaves a gap in all emotions.
  *
- * @returns {{element: HTMLElement, show: (ms: number) => void, at: (event: PointerEvent) => number}}
- *   `show` moves the cursor to a time; `at` is the time under the pointer.
+ * @param {HTMLElement} slider selects a frame; it has its place under the chart
+ * @returns {{element: HTMLElement, gaps: boolean, show: (index: number) => void, at: (event: PointerEvent) => number}}
+ *   `show` moves the cursor to a frame; `at` is the time under the pointer, in milliseconds.
  */
-export function timelineChart(result) {
+export function timelineChart(result, slider) {
   const steps = stepsOf(result.timeline);
   const [start, end] = span(result, steps);
   const x = scaleUtc([start, end], [0, WIDTH]);
@@ -39,12 +40,14 @@ export function timelineChart(result) {
   }
   const cursor = h("div", { class: "cursor" });
   const plot = h("div", { class: "plot-area" }, cursor);
+  const covered = [...rows.flatMap(({ cells }) => cells), ticks(x), plot];
+  for (const part of covered) part.setAttribute("aria-hidden", "true"); // the slider and the table say the same
   rows.forEach(({ cells }, index) => cells.forEach((cell) => (cell.style.gridRow = index + 1))); // `plot` covers the same cells
-  const element = h("div", { class: "timeline", "aria-hidden": "true" }, rows.map(({ cells }) => cells), ticks(x), plot);
+  const middle = (index) => (result.timeline[index].time_ms + (result.timeline[index + 1]?.time_ms ?? steps.at(-1).to)) / 2;
   return {
-    element,
+    element: h("div", { class: "timeline" }, covered, slider),
     gaps: gaps.length > 0,
-    show: (ms) => (cursor.style.left = `${x(ms) / (WIDTH / 100)}%`),
+    show: (index) => (cursor.style.left = `${Math.min(100, x(middle(index)) / (WIDTH / 100))}%`),
     at: (event) => {
       const { left, width } = plot.getBoundingClientRect();
       return +x.invert(((event.clientX - left) / width) * WIDTH);

@@ -61,13 +61,13 @@ function shares(result) {
 
 function timelineSections(result, video) {
   const frames = result.timeline;
-  const chart = timelineChart(result);
   const words = h("output", { for: "frame" }, "");
   const slider = h("input", { id: "frame", type: "range", min: 0, max: frames.length - 1, step: 1, "aria-label": "Frame" });
+  const chart = timelineChart(result, slider);
   const shown = video && pictures(result, video, (index) => choose(index));
   const choose = (index) => {
     slider.value = index;
-    chart.show(frames[index].time_ms);
+    chart.show(index);
     words.textContent = frameWords(frames[index]);
     slider.setAttribute("aria-valuetext", words.textContent);
     shown?.show(index);
@@ -80,7 +80,7 @@ function timelineSections(result, video) {
     section("Timeline",
       h("p", {}, "Probability of each emotion in each analyzed frame, from 0 to 100 %, of the largest face. The numbers are the means.", chart.gaps && [" ", h("span", { class: "gap-key" }), " marks frames without a face."]),
       chart.element,
-      h("div", { class: "inspector" }, slider, words),
+      h("p", { class: "inspector" }, words),
       tableOf(frames)),
     ...(shown ? [section("Pictures", h("p", {}, "White boxes show the faces that the detector found. The box with the thick line votes."), shown.element)] : []),
   ];

@@ -101,5 +101,5 @@ export const MEANING = [
   "A score says how much a picture of a face resembles pictures that people once labeled with a word. It does not say what a person feels, thinks or intends.",
   "“Eye contact” only means that the largest face is near the center of the picture. It does not measure gaze or attention.",
   "Accuracy differs between people, ages, skin tones and lighting. Do not make decisions about people with these numbers.",
-  "In the European Union, the AI Act (Regulation (EU) 2024/1689) prohibits inferring emotions at work and in education except for medical or safety reasons (Article 5(1)(f)), lists other emotion recognition as high-risk (Annex III, point 1(c)), and obliges its deployers to inform the people exposed to it (Article 50(3)).",
+  "In the European Union, the AI Act (Regulation (EU) 2024/1689) prohibits inferring emotions at work and in education except for medical or safety reasons (Article 5(1)\u2060(f)), lists other emotion recognition as high-risk (Annex III, point 1\u2060(c)), and obliges its deployers to inform the people exposed to it (Article 50(3)).",
 ];
