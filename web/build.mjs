@@ -17,7 +17,11 @@ async function bundle(entry, options = {}) {
     ...{ charset: "utf8", format: "iife", target: "es2022", legalComments: "none", absWorkingDir: here },
     ...options,
   });
-  const packages = new Set(Object.keys(made.metafile.inputs).map((path) => path.match(/node_modules\/[^/]+/)?.[0]).filter(Boolean));
+  const packages = new Set(
+    Object.keys(made.metafile.inputs)
+      .map((path) => path.match(/node_modules\/[^/]+/)?.[0])
+      .filter(Boolean),
+  );
   const licenses = new Set([...packages].sort().map((folder) => read(`${folder}/LICENSE`).trim()));
   const notice = licenses.size ? `/*!\nParts are of D3.\n\n${[...licenses].join("\n\n")}\n*/\n` : "";
   return notice + made.outputFiles[0].text.trim();
@@ -40,11 +44,23 @@ function write(path, text, places) {
   console.log(`${path}: ${Math.round(text.length / 1000)} kB`);
 }
 
-const report = { style: await style("report/report.css"), script: await bundle("report/embedded.js", { globalName: "videoReport" }) };
+const report = {
+  style: await style("report/report.css"),
+  script: await bundle("report/embedded.js", { globalName: "videoReport" }),
+};
 const policy = `default-src 'none'; script-src ${source(report.script)}; style-src ${source(report.style)}; img-src data:; media-src blob:; base-uri 'none'; form-action 'none'`;
 const skeleton = fill(read("report/skeleton.html"), { policy });
 write("web/video_report/report.html", fill(skeleton, report), ["{{title}}", "{{result}}", "{{video}}"]);
 
-const page = { style: await style("page/page.css"), script: await bundle("page/page.js", { define: { SKELETON: JSON.stringify(skeleton) } }) };
+const page = {
+  style: await style("page/page.css"),
+  script: await bundle("page/page.js", { define: { SKELETON: JSON.stringify(skeleton) } }),
+};
 const parts = { style: report.style, script: report.script, page_style: page.style, page_script: page.script };
-write("functions/jobs/video_jobs/page.html", fill(read("page/page.html"), parts), ["{{title}}", "{{style}}", "{{result}}", "{{video}}", "{{script}}"]);
+write("functions/jobs/video_jobs/page.html", fill(read("page/page.html"), parts), [
+  "{{title}}",
+  "{{style}}",
+  "{{result}}",
+  "{{video}}",
+  "{{script}}",
+]);

@@ -3,7 +3,10 @@ import { Problem } from "./requests.js";
 const SECONDS = 10;
 const BITS_PER_SECOND = 2_500_000; // ten seconds stay well below the limit of a POST
 
-const REFUSED = { title: "The camera is not available", detail: "Allow this page to use the camera in the browser's settings, or choose a file instead." };
+const REFUSED = {
+  title: "The camera is not available",
+  detail: "Allow this page to use the camera in the browser's settings, or choose a file instead.",
+};
 
 /**
  * Record the camera for ten seconds, without sound.
@@ -15,11 +18,16 @@ const REFUSED = { title: "The camera is not available", detail: "Allow this page
  */
 export async function record(preview, { left, stop, discard }) {
   if (!navigator.mediaDevices || !window.MediaRecorder) {
-    throw new Problem({ title: "The camera is not available", detail: "A browser gives pages a camera over https or on this computer only. Choose a file instead." });
+    throw new Problem({
+      title: "The camera is not available",
+      detail: "A browser gives pages a camera over https or on this computer only. Choose a file instead.",
+    });
   }
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720 }, audio: false }).catch(() => {
-    throw new Problem(REFUSED);
-  });
+  const stream = await navigator.mediaDevices
+    .getUserMedia({ video: { width: 1280, height: 720 }, audio: false })
+    .catch(() => {
+      throw new Problem(REFUSED);
+    });
   try {
     preview.srcObject = stream;
     await preview.play();

@@ -28,6 +28,7 @@ function options() {
 
 async function start(video) {
   last = video;
+  part("file").value = ""; // so that choosing the same file again is a change
   running = new AbortController();
   const { signal } = running;
   show("work");
@@ -48,7 +49,13 @@ function report(video) {
 }
 
 function explain(error) {
-  const problem = error instanceof Problem ? error : new Problem({ title: "The page failed", detail: "Reload the page and try again. The browser's console has the reason." });
+  const problem =
+    error instanceof Problem
+      ? error
+      : new Problem({
+          title: "The page failed",
+          detail: "Reload the page and try again. The browser's console has the reason.",
+        });
   if (problem !== error) console.error(error);
   show("ask", "problem");
   part("problem-title").textContent = problem.title;
@@ -79,7 +86,6 @@ async function recordAndStart() {
 function reset() {
   running.abort();
   show("ask");
-  part("file").value = "";
   part("file").focus();
 }
 

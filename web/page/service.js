@@ -21,7 +21,10 @@ const address = (path) => new URL(path, location.href.replace(/\/app\/?([?#].*)?
  */
 export async function analyze(video, context) {
   if (video.size > MAX_UPLOAD_BYTES) {
-    throw new Problem({ title: "The video is too large", detail: "The limit is 5 GB. Cut or compress the video, then choose the new file." });
+    throw new Problem({
+      title: "The video is too large",
+      detail: "The limit is 5 GB. Cut or compress the video, then choose the new file.",
+    });
   }
   return video.size <= MAX_POST_BYTES ? post(video, context) : upload(video, context);
 }
@@ -29,7 +32,13 @@ export async function analyze(video, context) {
 async function post(video, { key, options, tell, signal }) {
   const query = new URLSearchParams({ ...options, include: "timeline" });
   const sent = (part) => (part < 1 ? tell("Sending the video", part) : tell("Analyzing the video"));
-  const { body } = await request(address(`process-frame?${query}`), { method: "POST", headers: { ...keyed(key), "Content-Type": TYPE }, body: video, sent, signal });
+  const { body } = await request(address(`process-frame?${query}`), {
+    method: "POST",
+    headers: { ...keyed(key), "Content-Type": TYPE },
+    body: video,
+    sent,
+    signal,
+  });
   return body;
 }
 
@@ -56,7 +65,9 @@ async function finished(id, key, tell, signal) {
       const { body: job, retryAfter } = await request(address(`jobs/${id}`), { headers: keyed(key), signal });
       if (job.status === "SUCCEEDED") return job.result ?? (await request(job.result_url, { signal })).body;
       if (job.status === "FAILED") throw new Problem(job.error);
-      tell(`${job.status === "RUNNING" ? "Analyzing the video" : "The video waits for its analysis"} (${Math.round((Date.now() - began) / 1000)} s)`);
+      tell(
+        `${job.status === "RUNNING" ? "Analyzing the video" : "The video waits for its analysis"} (${Math.round((Date.now() - began) / 1000)} s)`,
+      );
       wait = retryAfter ?? pause;
     } catch (error) {
       if (!error.passing) throw error;

@@ -10,8 +10,16 @@ const MAX_STEPS = 1000; // more steps than pixels slow the page down and show no
 
 /** Draw a bar for a share. The number stands beside it, so the bar itself says nothing to a screen reader. */
 export function bar(percentage, emotion) {
-  const svg = s("svg", { class: `bar ${emotion}`, viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true" });
-  svg.append(s("rect", { class: "track", width: 100, height: 1 }), s("rect", { class: "fill", width: percentage, height: 1 }));
+  const svg = s("svg", {
+    class: `bar ${emotion}`,
+    viewBox: "0 0 100 1",
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  });
+  svg.append(
+    s("rect", { class: "track", width: 100, height: 1 }),
+    s("rect", { class: "fill", width: percentage, height: 1 }),
+  );
   return svg;
 }
 
@@ -30,20 +38,36 @@ export function timelineChart(result, slider) {
   const x = scaleUtc([start, end], [0, WIDTH]);
   const means = result.mean_emotion_probabilities;
   const rows = [
-    ...EMOTIONS.map((emotion) => row(emotion, chance(means[emotion]), stepPath(steps, x, (step) => step.means?.[emotion]), true)),
-    row("eye contact", percent(result.eye_contact_score), stepPath(steps, x, (step) => step.contact), false),
+    ...EMOTIONS.map((emotion) =>
+      row(
+        emotion,
+        chance(means[emotion]),
+        stepPath(steps, x, (step) => step.means?.[emotion]),
+        true,
+      ),
+    ),
+    row(
+      "eye contact",
+      percent(result.eye_contact_score),
+      stepPath(steps, x, (step) => step.contact),
+      false,
+    ),
   ];
   const gaps = steps.filter((step) => !step.means);
   const unseen = result.analyzed_until_ms == null ? [] : [{ from: result.analyzed_until_ms, to: end }];
   for (const { svg, hasGaps } of rows) {
-    svg.prepend(...(hasGaps ? gaps : []).map((gap) => box("gap", gap, x)), ...unseen.map((part) => box("unseen", part, x)));
+    svg.prepend(
+      ...(hasGaps ? gaps : []).map((gap) => box("gap", gap, x)),
+      ...unseen.map((part) => box("unseen", part, x)),
+    );
   }
   const cursor = h("div", { class: "cursor" });
   const plot = h("div", { class: "plot-area" }, cursor);
   const covered = [...rows.flatMap(({ cells }) => cells), ticks(x), plot];
   for (const part of covered) part.setAttribute("aria-hidden", "true"); // the slider and the table say the same
   rows.forEach(({ cells }, index) => cells.forEach((cell) => (cell.style.gridRow = index + 1))); // `plot` covers the same cells
-  const middle = (index) => (result.timeline[index].time_ms + (result.timeline[index + 1]?.time_ms ?? steps.at(-1).to)) / 2;
+  const middle = (index) =>
+    (result.timeline[index].time_ms + (result.timeline[index + 1]?.time_ms ?? steps.at(-1).to)) / 2;
   return {
     element: h("div", { class: "timeline" }, covered, slider),
     gaps: gaps.length > 0,
@@ -56,7 +80,11 @@ export function timelineChart(result, slider) {
 }
 
 function row(name, value, path, hasGaps) {
-  const svg = s("svg", { class: name.replace(" ", "-"), viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" }, s("path", { d: path ?? "" }));
+  const svg = s(
+    "svg",
+    { class: name.replace(" ", "-"), viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" },
+    s("path", { d: path ?? "" }),
+  );
   return { svg, hasGaps, cells: [h("span", { class: "name" }, name), svg, h("span", { class: "value" }, value)] };
 }
 
@@ -100,7 +128,9 @@ function stepsOf(frames) {
     steps.push({
       from: group[0].time_ms,
       to: frames[first + size]?.time_ms ?? group.at(-1).time_ms + usual,
-      means: faces.length ? Object.fromEntries(EMOTIONS.map((name) => [name, mean(faces.map((face) => face.probabilities[name]))])) : null,
+      means: faces.length
+        ? Object.fromEntries(EMOTIONS.map((name) => [name, mean(faces.map((face) => face.probabilities[name]))]))
+        : null,
       contact: mean(group.map((frame) => Number(frame.eye_contact))),
     });
   }

@@ -16,3 +16,8 @@ function fill(element, attributes, children) {
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== false));
   return element;
 }
+
+/** Make a section of the report. */
+export function section(heading, ...content) {
+  return h("section", {}, h("h2", {}, heading), content);
+}

@@ -19,7 +19,8 @@ export function pictures(result, video, select) {
   const large = h("canvas", { class: "picture", role: "img" });
   const strip = h("div", { class: "strip", role: "group", "aria-label": "Frames of the video" });
   const element = h("div", { class: "pictures" }, large, strip);
-  const fail = () => element.replaceChildren(h("p", {}, "This browser cannot play this video, so the report shows no pictures."));
+  const fail = () =>
+    element.replaceChildren(h("p", {}, "This browser cannot play this video, so the report shows no pictures."));
   const draw = (canvas, frame, width, lettered) =>
     reader.at(frame.time_ms, (source) => paint(canvas, source, frame, result.video, width, lettered)).catch(fail);
 
@@ -30,7 +31,7 @@ export function pictures(result, video, select) {
     for (const button of strip.children) button.setAttribute("aria-pressed", String(Number(button.value) === index));
     large.setAttribute("aria-label", `Frame at ${frameWords(frames[index])}`);
     if (!idle) return; // the frame in progress draws the newest one after itself
-    for (let drawn = null; drawn !== wanted; ) {
+    for (let drawn = null; drawn !== wanted;) {
       drawn = wanted;
       await draw(large, frames[drawn], PICTURE_WIDTH, true);
     }
@@ -39,7 +40,14 @@ export function pictures(result, video, select) {
   for (const index of evenly(frames.length, THUMBNAILS)) {
     const canvas = h("canvas", { "aria-hidden": "true" });
     const words = frameWords(frames[index]);
-    strip.append(h("button", { type: "button", value: index, "aria-label": words, "aria-pressed": "false", onclick: () => select(index) }, canvas, h("span", {}, clock(frames[index].time_ms, true))));
+    strip.append(
+      h(
+        "button",
+        { type: "button", value: index, "aria-label": words, "aria-pressed": "false", onclick: () => select(index) },
+        canvas,
+        h("span", {}, clock(frames[index].time_ms, true)),
+      ),
+    );
     draw(canvas, frames[index], THUMBNAIL_WIDTH, false);
   }
   return { element, show };
@@ -70,11 +78,14 @@ class FrameReader {
 }
 
 function once(video, event) {
+  const over = new AbortController();
+  const options = { signal: over.signal };
   return new Promise((resolve, reject) => {
     const timer = setTimeout(reject, SEEK_SECONDS * 1000, new Error("the video does not play"));
-    video.addEventListener(event, () => (clearTimeout(timer), resolve()), { once: true });
-    video.addEventListener("error", () => (clearTimeout(timer), reject(video.error)), { once: true });
-  });
+    over.signal.addEventListener("abort", () => clearTimeout(timer));
+    video.addEventListener(event, resolve, options);
+    video.addEventListener("error", () => reject(video.error), options);
+  }).finally(() => over.abort());
 }
 
 /** Draw a picture and the boxes of its faces. The largest face, which votes, has a thicker line. */
@@ -90,7 +101,10 @@ function paint(canvas, source, { faces }, size, width, lettered) {
     if (!detected) return;
     const [x, y, w, h] = [box.x, box.y, box.width, box.height].map((length) => length * scale);
     const line = rank === 0 ? 3 : 1.5;
-    for (const [style, extra] of [["#000a", 2], ["#fff", 0]]) {
+    for (const [style, extra] of [
+      ["#000a", 2],
+      ["#fff", 0],
+    ]) {
       pen.strokeStyle = style;
       pen.lineWidth = line + extra;
       pen.strokeRect(x, y, w, h);

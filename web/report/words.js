@@ -43,7 +43,11 @@ export function denominators(result) {
 }
 
 function sampling({ sampling: way, interval_ms: ms, frame_interval: every }) {
-  const wanted = ms ? `one frame every ${ms.toLocaleString("en")} ms` : every === 1 ? "every frame" : `one frame in ${every.toLocaleString("en")}`;
+  const wanted = ms
+    ? `one frame every ${ms.toLocaleString("en")} ms`
+    : every === 1
+      ? "every frame"
+      : `one frame in ${every.toLocaleString("en")}`;
   return way === "keyframes" ? `the keyframes nearest to ${wanted}` : wanted;
 }
 
@@ -65,10 +69,14 @@ export function warnings(result) {
     said.push(`The decoder failed on ${count(result.frames_unreadable, "sampled frame")}. No number counts them.`);
   }
   if (result.timeline_truncated) {
-    said.push("The timeline lacks its last frames, because one response cannot carry them. The totals count all frames.");
+    said.push(
+      "The timeline lacks its last frames, because one response cannot carry them. The totals count all frames.",
+    );
   }
   if (result.faces_left_out > 0) {
-    said.push(`${count(result.faces_left_out, "face")} got no score, because some frames show very many faces. The largest faces of each frame have one.`);
+    said.push(
+      `${count(result.faces_left_out, "face")} got no score, because some frames show very many faces. The largest faces of each frame have one.`,
+    );
   }
   return said;
 }
@@ -82,8 +90,14 @@ export function facts(result) {
     ["Smallest face", `${settings.smallest_face_px} pixels`],
     ["Scale", settings.scale_factor === null ? "automatic" : String(settings.scale_factor)],
     ["Frames without a face", settings.faceless_frames === "analyze" ? "vote with the whole picture" : "do not vote"],
-    ["Eye contact", `center of the largest face within ${percent(100 * settings.centre_tolerance)} of the frame's size from its center`],
-    ["Video", `${video.width} × ${video.height}, ${video.codec}, ${+video.frame_rate.toFixed(2)} frames a second, ${clock(video.duration_ms, true)}, ${bytes(video.bytes)}`],
+    [
+      "Eye contact",
+      `center of the largest face within ${percent(100 * settings.centre_tolerance)} of the frame's size from its center`,
+    ],
+    [
+      "Video",
+      `${video.width} × ${video.height}, ${video.codec}, ${+video.frame_rate.toFixed(2)} frames a second, ${clock(video.duration_ms, true)}, ${bytes(video.bytes)}`,
+    ],
     ["SHA-256 of the file", video.sha256],
   ];
 }
