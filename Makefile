@@ -108,6 +108,15 @@ screenshots: $(VENV)/.browser $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detect
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.ready ## Read 5,000 damaged clips; findings go to .cache/fuzz; SEED=14 reads the same ones again
+	@$(BIN)/python -m tests.hostile.fuzz $(if $(SEED),--seed "$(SEED)") $(T)
+
+# A folder beside the project may have more files whose right outcome is known.
+.PHONY: load
+load: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Many mixed requests over several emulators: right answers, steady memory, empty /tmp; N=1000
+	@INPUTS="$(or $(INPUTS),$(wildcard ../shared/inputs))" $(BIN)/python -m tests.e2e.load $(N)
+
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.
 .PHONY: image
 image: $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## Build the slim and the full image, with an engine and a base that can be had here

@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from local.processes import started
 Key = tuple[str, str]
 """Clip and subject."""
 
+SETTLE_SECONDS = 0.7
+"""After a run: the next file's child process gets ready then, and must not do so on another subject's time."""
+
 
 @dataclass
 class Measured:
@@ -30,7 +34,7 @@ class Measured:
     rounds : list of list of float
         Seconds of each run in each round.
     peak_mb : float
-        The most memory that the subject held.
+        The most memory that the subject held, and the largest of its children.
     """
 
     ready: list[float] = field(default_factory=list)
@@ -114,10 +118,16 @@ def readiness(commands: dict[Key, list[str]], rounds: int) -> dict[Key, list[flo
     return {key: counted for key, (_, *counted) in seconds.items()}
 
 
-def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int] | None = None) -> dict[Key, Measured]:
+def measure(
+    commands: dict[Key, list[str]],
+    rounds: int,
+    runs: Mapping[Key, int] | None = None,
+    fewer_rounds: Mapping[Key, int] | None = None,
+) -> dict[Key, Measured]:
     """Run each once to warm up, and then in turns: a busy moment of the machine hits all.
 
     ``runs`` says which are run more than once in their turn, so that a short one is measured for as long as a long one.
+    ``fewer_rounds`` says which take part in the first rounds only.
     """
     done = {key: Measured() for key in commands}
     subjects: dict[Key, Subject] = {}
@@ -128,9 +138,12 @@ def measure(commands: dict[Key, list[str]], rounds: int, runs: Mapping[Key, int]
             print(*key, "is ready", file=sys.stderr, flush=True)
         for round_ in range(rounds + 1):
             for (clip, name), subject in subjects.items():
+                if round_ > (fewer_rounds or {}).get((clip, name), rounds):
+                    continue
                 asked = []
                 for _ in range((runs or {}).get((clip, name), 1) if round_ else 1):
                     asked.append(subject.run())
+                    time.sleep(SETTLE_SECONDS)
                     print(f"round {round_}, {clip} {name}: {asked[-1]:.3f} s", file=sys.stderr, flush=True)
                 if round_:
                     done[clip, name].rounds.append(asked)

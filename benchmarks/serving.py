@@ -5,7 +5,9 @@ It imports the standard library only, so that ``ready`` counts every library tha
 
 import contextlib
 import json
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ def serve(make: Callable[[], Run], file: Path) -> None:
 
     What is ready, and what a first run makes ready, is not in a later run's seconds.
     """
+    children = _Children()
     with contextlib.redirect_stdout(sys.stderr):
         begun = time.perf_counter()
         run = make()
@@ -29,10 +32,26 @@ def serve(make: Callable[[], Run], file: Path) -> None:
             run(file)
             seconds = time.perf_counter() - begun
         print(json.dumps({"seconds": seconds}), flush=True)
-    print(json.dumps({"peak_mb": peak_mb()}), flush=True)
+    print(json.dumps({"peak_mb": peak_mb(os.getpid()) + children.peak_mb}), flush=True)
 
 
-def peak_mb() -> float:
-    """Return the most memory that this program held; ``ru_maxrss`` would count what its parent held, too."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines())
-    return int(lines["VmHWM"].split()[0]) / 1024
+def peak_mb(process: int) -> float:
+    """Return the most memory that a program held; ``ru_maxrss`` would count what its parent held, too."""
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text("utf-8").splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024 if "VmHWM" in lines else 0.0
+
+
+class _Children:
+    """Looks at this process's children. Files have one child at a time, so the largest counts and not their sum."""
+
+    def __init__(self) -> None:
+        self.peak_mb = 0.0
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            for task in Path("/proc/self/task").iterdir():
+                with contextlib.suppress(OSError):  # a thread or a child that has ended meanwhile
+                    for child in (task / "children").read_text().split():
+                        self.peak_mb = max(self.peak_mb, peak_mb(int(child)))
+            time.sleep(0.05)

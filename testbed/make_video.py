@@ -14,7 +14,8 @@ A screen recording of variable frame rate::
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, count
@@ -148,7 +149,7 @@ def write_video(
         b_frames = 0
 
     movflags = "+frag_keyframe+empty_moov+default_base_moof" * fragmented + "+faststart" * faststart
-    with av.open(str(path), "w", options={"movflags": movflags} if movflags else {}) as container:
+    with _own_priority(), av.open(str(path), "w", options={"movflags": movflags} if movflags else {}) as container:
         audio = _Silence(container, _AUDIO_ENCODERS[container_name], *audio_ms) if audio_ms and audio_first else None
         stream: Any = container.add_stream(
             chosen.encoder,
@@ -214,6 +215,16 @@ def _encoder_options(
     for name, value in wanted.items():
         options[name] = f"{options[name]}:{value}" if name.endswith("-params") and name in options else value
     return options
+
+
+@contextmanager
+def _own_priority() -> Iterator[None]:
+    """Undo what the AV1 encoder does as root: its caller's thread becomes a real-time one, and so do its children."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
 
 
 class _Silence:

@@ -75,6 +75,7 @@ class ReadsOnly:
     clock: Clock
     seconds: float = 20
     analysed: list[bytes] = field(default_factory=list)
+    seconds_left: list[float] = field(default_factory=list)
     during: Callable[[bytes], None] = lambda content: None
     model: str = "none"
 
@@ -85,6 +86,7 @@ class ReadsOnly:
     def analyze(self, request: VideoRequest, deadline: Deadline) -> Result:
         source = request.source
         assert isinstance(source, S3Object)
+        self.seconds_left.append(deadline.left)
         with TemporaryDirectory() as folder:
             path = Path(folder, "video")
             self.store.download(source.bucket, source.key, source.version_id, path)

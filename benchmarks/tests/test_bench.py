@@ -39,7 +39,7 @@ def test_the_table_compares_round_by_round_and_says_how_far_they_differ():
     # Given a machine that was half as fast in the second round
     bar = Bar("A", "default", "seed", "faster", 3)
     text = table([bar], {("A", "default"): seen([2.0, 4.0, 2.0]), ("A", "seed"): seen([6.0, 14.0, 7.0])}, {"A": SEED})
-    assert "`make bench`, interleaved rounds: 3 after" in text
+    assert "`make bench`, interleaved rounds: 3 (D: 1) after" in text
     assert "| A | default | 3.50 times faster than seed | 3.00 to 3.50 | 3.00 | kept |" in text
 
 

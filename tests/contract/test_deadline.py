@@ -1,7 +1,9 @@
 """What a caller gets when the time is too short, of a real clip."""
 
 import json
+import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from video_common.upload import S3Object
 from video_emotions.api import Api
 from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Reader
 from video_emotions.rendering import render_to_fit
 from video_emotions.video_request import VideoRequest
 
@@ -25,14 +28,18 @@ OPTIONS: dict[str, Any] = {"frame_interval": 30, "include": "timeline"}
 OF_THE_REQUEST = {"timings_ms", "settings", "advice", "truncated", "analyzed_until_ms"}
 
 
+LOOK = 1000.0
+"""Seconds: the child process, which knows the real clock only, must not see the end of them."""
+
+
 class Ticks:
-    """A clock that goes on by a second whenever somebody looks at it."""
+    """A clock that goes on whenever somebody looks at it."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        self.now += 1
+        self.now += LOOK
         return self.now
 
 
@@ -53,7 +60,7 @@ def uploaded(pipeline: Pipeline, **options) -> tuple[Pipeline, VideoRequest]:
 
 def after(looks: int) -> Deadline:
     """Return a deadline that comes after so many looks at the clock."""
-    return Deadline(looks, Ticks())
+    return Deadline(looks * LOOK, Ticks())
 
 
 @pytest.mark.parametrize("looks", [12, 20, 26])
@@ -95,7 +102,7 @@ def test_a_timeline_that_is_cut_for_the_response_leaves_the_numbers(pipeline, mo
 
 
 def test_without_one_frame_there_is_no_answer_but_what_to_do(pipeline):
-    with pytest.raises(TooLong, match=r"0 of 12 .* larger frame_interval or sampling=keyframes.*POST /uploads"):
+    with pytest.raises(TooLong, match=r"before the first frame .* larger frame_interval or .*POST /uploads"):
         pipeline.analyze(posted(), after(0))
     assert not list(pipeline.settings.work_dir.iterdir())
 
@@ -113,11 +120,13 @@ def test_an_upload_refuses_a_part_unless_it_is_asked_for(pipeline):
     assert with_store.analyze(request, after(20)).truncated
 
 
-def test_the_limit_on_sampled_frames_follows_the_same_option(pipeline, monkeypatch):
-    monkeypatch.setattr(limits, "MAX_SAMPLED_FRAMES", 5)
+def test_the_limit_on_sampled_frames_follows_the_same_option(pipeline):
+    # Given a child with a lower limit
+    lower = "from video_emotions import child; from video_common import limits; limits.MAX_SAMPLED_FRAMES = 5"
+    pipeline = replace(pipeline, reader=Reader(command=[sys.executable, "-c", f"{lower}; child.main()"]))
     result = pipeline.analyze(posted())
     assert (result.total_frames_analyzed, result.truncated, result.analyzed_until_ms) == (5, True, 5000)
-    with pytest.raises(TooLong, match="more than 5 frames"):
+    with pytest.raises(TooLong, match="more than 100,000 frames"):
         pipeline.analyze(posted(partial=Partial.REFUSE))
 
 

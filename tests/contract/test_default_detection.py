@@ -17,7 +17,7 @@ from video_emotions.video_request import VideoRequest
 @pytest.mark.parametrize("clip", [SAMPLE, *footage.CLIPS], ids=lambda path: path.stem)
 def test_the_default_is_to_the_last_digit_the_same_explicit_scale_and_where_that_finds_nothing_the_next(pipeline, clip):
     def analyzed(scale: float | None):
-        options = Options(frame_interval=10, scale_factor=scale, include="timeline")
+        options = Options(frame_interval=30, scale_factor=scale, include="timeline")
         return pipeline.analyze(VideoRequest(clip.read_bytes(), options))
 
     chosen = analyzed(None)

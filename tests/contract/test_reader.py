@@ -38,7 +38,7 @@ def test_a_child_gives_what_the_same_process_would(reader, options):
     for child, mine in pairs:
         assert (child.index, child.time_ms, child.own_size) == (mine.index, mine.time_ms, mine.own_size)
         assert [image.dtype for image in child.images] == [image.dtype for image in mine.images]
-        assert [image.tolist() for image in child.images] == [image.tolist() for image in mine.images]
+        assert [image.tobytes() for image in child.images] == [image.tobytes() for image in mine.images]
 
 
 def test_why_a_file_or_an_option_is_refused_comes_from_the_child(reader, tmp_path):

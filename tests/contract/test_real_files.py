@@ -329,6 +329,22 @@ def test_without_its_first_keyframe_a_stream_counts_what_can_be_seen(tmp_path, n
     assert min(frame.time_ms for frame in frames) >= 0
 
 
+def test_pictures_that_are_not_decoded_in_the_order_of_their_times_are_given_in_it(tmp_path):
+    # Given a clip of keyframes only, which the decoder gives as they are in the file
+    whole = write_video(tmp_path / "whole.mkv", numbered(moving(320, 180, 30)), keyint=1, b_frames=0, fps=25)
+    path = tmp_path / "a.mkv"
+    with av.open(str(whole)) as old, av.open(str(path), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        packets = [packet for packet in old.demux(video=0) if packet.size]
+        for place, packet in enumerate(packets):
+            packet.pts, packet.stream = 40 * (place + (3, 0, 0, 2, 0)[place % 5]), stream
+            new.mux(packet)
+    expect_what_a_plain_decode_says(path)
+    info, frames = sampled(path, 1)
+    assert info.frame_count == 30
+    assert [read_number(frame.image) for frame in frames[:5]] == [1, 2, 0, 4, 3]
+
+
 def woven(pictures: Iterator[Picture]) -> Iterator[Picture]:
     """Show two moments in each picture: the first in the even rows, the next in the odd ones."""
     for first, second in pairwise(pictures):

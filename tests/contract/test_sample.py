@@ -57,9 +57,8 @@ def test_the_timeline_is_what_was_drawn_frame_by_frame(pipeline):
     from video_common.schema import Options
     from video_emotions.video_request import VideoRequest
 
-    result = pipeline.analyze(VideoRequest(SAMPLE.read_bytes(), Options(frame_interval=1, include="timeline")))
-    assert len(result.timeline) == len(TRUTH["frames"])
-    for seen, drawn in zip(result.timeline, TRUTH["frames"], strict=True):
+    result = pipeline.analyze(VideoRequest(SAMPLE.read_bytes(), Options(frame_interval=3, include="timeline")))
+    for seen, drawn in zip(result.timeline, TRUTH["frames"][::3], strict=True):
         assert (seen.index, seen.time_ms) == (drawn["index"], drawn["time_ms"])
         assert seen.eye_contact == (drawn["kind"] == "centred"), drawn
         assert bool(seen.faces) == (drawn["kind"] != "none"), drawn

@@ -8,9 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
+from local import serve
 from tests.conftest import ROOT, SAMPLE
 from video_common import limits
 
@@ -139,6 +141,19 @@ def test_an_upload_through_the_server(server, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert job["result"]["total_frames_analyzed"] == 6
+
+
+def test_serve_keeps_the_deployed_clock(monkeypatch):
+    # Given a function that tells how long it has, and when its request arrived
+    def handler(event, context):
+        return {"left": context.get_remaining_time_in_millis(), "arrived": event.get("requestContext", {})}
+
+    monkeypatch.setitem(sys.modules, "video_emotions.handler", SimpleNamespace(handler=handler))
+    posted, uploaded = serve._analyze({"requestContext": {"timeEpoch": 0}}), serve._analyze({"Records": []})
+    # Then a POST has the API function's time from its arrival, and an upload the worker's
+    assert 0 <= 1000 * limits.API_SECONDS - posted["left"] < 500
+    assert 0 <= time.time() * 1000 - posted["arrived"]["timeEpoch"] < 5000
+    assert 0 <= 1000 * limits.WORKER_SECONDS - uploaded["left"] < 500
 
 
 def status_of(url: str, method: str) -> tuple[int, bytes, str | None]:

@@ -91,3 +91,12 @@ def test_the_processor_time_ends_a_process_with_sigxcpu():
     spin = "from video_emotions import sandbox\nsandbox.confine(2**30, 1)\nwhile True: pass"
     assert subprocess.run([sys.executable, "-c", spin]).returncode == -24
     assert limits.DECODER_CPU_SECONDS >= 900
+
+
+def test_a_function_is_closed_to_processes_of_its_user():
+    # prctl(PR_GET_DUMPABLE): 1 is the kernel's default, 0 closes /proc
+    look = "import ctypes\nprint(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    close = "from video_emotions import sandbox\nsandbox.close_to_others()"
+    for before, seen in (("", "1\n"), (close, "0\n")):
+        done = subprocess.run([sys.executable, "-c", f"{before}\n{look}"], capture_output=True, text=True, check=True)
+        assert done.stdout == seen

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from video_emotions.bitstream import picture_starts
+from video_emotions.units import opens_group
 
 KINDS = st.sampled_from(["h264", "vp8", "vp9", "hevc"])
 
@@ -95,3 +96,35 @@ def test_any_bytes_are_read_without_an_error(codec, extradata, packets):
         starts = picture_starts(codec, begin + extradata)
         for packet, is_keyframe in packets:
             assert starts(memoryview(packet), is_keyframe) in {True, False}
+
+
+IDR, SLICE = unit(5, b"\x88"), unit(1, b"\x88")
+
+
+def opened(*packets: tuple[bytes, bool], codec: str = "h264", extradata: bytes = b"") -> list[bool]:
+    opens = opens_group(codec, extradata)
+    return [opens(memoryview(packet), is_keyframe) for packet, is_keyframe in packets]
+
+
+def test_a_keyframe_that_is_no_idr_opens_a_group():
+    parameters = sps(frames_only=1) + PPS
+    assert opened((parameters + IDR, True), (SLICE, False), (IDR, True)) == [False, False, False]
+    assert opened((IDR, True), (parameters + SLICE, True)) == [False, True]
+    with_lengths = bytes([1, 100, 0, 30, 0xFF, 0xE0, 0])
+    assert opened((b"\0\0\0\2" + IDR[4:6], True), (b"\0\0\0\2" + SLICE[4:6], True), extradata=with_lengths) == [
+        False,
+        True,
+    ]
+
+
+def test_a_file_that_begins_between_keyframes_begins_in_an_open_group():
+    assert opened((SLICE, False), (SLICE, False), (IDR, True)) == [True, False, False]
+
+
+def test_other_codecs_have_no_such_groups():
+    assert opened((SLICE, False), (SLICE, True), codec="hevc") == [False, False]
+
+
+@given(st.binary(min_size=1, max_size=60), st.binary(max_size=12), st.booleans())
+def test_any_bytes_open_a_group_or_not(packet, extradata, is_keyframe):
+    assert opened((packet, is_keyframe), extradata=extradata) in ([False], [True])

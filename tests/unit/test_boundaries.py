@@ -37,7 +37,7 @@ LAYERS = [
     {"faces.detector", "decoder", "faces"},
     {"containers", "picture", "av_frames"},
     {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
-    {"boxes", "deadline"},
+    {"boxes", "deadline", "units"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}

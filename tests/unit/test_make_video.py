@@ -1,5 +1,6 @@
 """The generator of test videos does what it says; else every test that stands on it proves nothing."""
 
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -213,3 +214,9 @@ def test_pictures_are_streamed(tmp_path: Path) -> None:
 
 def test_every_codec_names_an_encoder_that_is_here() -> None:
     assert all(codec.encoder in av.codec.codecs_available for codec in CODECS.values())
+
+
+def test_an_encoder_does_not_leave_its_caller_a_real_time_process(tmp_path):
+    # As root SVT-AV1 does, and then the caller's children keep all others from the processor
+    write_video(tmp_path / "clip.mp4", flat(160, 96, 3), codec="av1")
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER

@@ -91,11 +91,11 @@ def test_tables_in_large_boxes_and_boxes_without_an_end_are_found(tmp_path):
 
 
 def test_tiny_boxes_cost_little_and_too_many_are_refused(tmp_path):
-    begun = time.perf_counter()
+    begun = time.thread_time()
     refuse(tmp_path, box(b"ftyp") + box(b"free") * (limits.MAX_POST_VIDEO_BYTES // 8))
     with pytest.raises(NotAVideo, match="parts"):
         refuse(tmp_path, box(b"free") * (limits.MAX_BOXES + 1))
-    assert time.perf_counter() - begun < 10
+    assert time.thread_time() - begun < 10
 
 
 @pytest.mark.parametrize("length", range(0, 90, 7))

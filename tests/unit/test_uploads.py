@@ -569,3 +569,11 @@ def test_what_runs_out_of_time_is_failed_after_one_run(world):
     assert world.deliver() == []
     assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "too_long")
     assert world.queue.messages == {}
+
+
+def test_an_analysis_ends_before_lambda_ends_the_worker(world):
+    world.queue.send(world.put("a", b"video"))
+    world.deliver()
+    (seconds,) = world.pipeline.seconds_left
+    has = Context().get_remaining_time_in_millis() / 1000
+    assert has / 2 < seconds < has - limits.FINISH_SECONDS

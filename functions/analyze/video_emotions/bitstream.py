@@ -4,20 +4,23 @@ Most packets are one picture. A packet of VP8 or VP9 can hold a picture that is 
 picture of H.264 can be coded as two fields, each in a packet of its own.
 """
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Self
 
-StartsPicture = Callable[[memoryview, bool], bool]
-"""Takes each packet in the order of the file, and whether it is a keyframe. False: it shows no picture of its own."""
+from video_emotions.units import (
+    HEAD,
+    MOST_UNITS,
+    SLICES,
+    OfPacket,
+    annex_b,
+    avcc_parameters,
+    length_size_of,
+    units,
+)
 
-_HEAD: Final = 65_536
-"""Bytes of a packet, for parameters and messages in front of the picture. A picture behind them counts as whole."""
-_MOST_UNITS: Final = 64
-"""In front of a picture; more are made to cost time."""
-_UNIT: Final = 260
-"""Bytes of a unit that are looked at: parameters are shorter, and of a slice its first bytes count."""
+StartsPicture = OfPacket
+"""False: the packet shows no picture of its own."""
 
 
 def picture_starts(codec: str, extradata: bytes) -> StartsPicture:
@@ -104,7 +107,6 @@ class _Sps:
 
 _HIGH_PROFILES: Final = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _YUV444: Final = 3
-_SLICES: Final = {1, 2, 5}
 _PPS, _SPS = 8, 7
 
 
@@ -114,27 +116,24 @@ class _H264:
     def __init__(self, extradata: bytes) -> None:
         self._sps: dict[int, _Sps] = {}
         self._sps_of_pps: dict[int, int] = {}
-        self._length_size = (extradata[4] & 3) + 1 if len(extradata) > 6 and extradata[0] == 1 else 0
+        self._length_size = length_size_of(extradata)
         self._waiting: tuple[int, int] | None = None
         """Number and parity of a first field whose second one may follow."""
-        parameters = _avcc_parameters(extradata) if self._length_size else _annex_b(extradata)
-        for unit in islice(parameters, _MOST_UNITS):
+        parameters = avcc_parameters(extradata) if self._length_size else annex_b(extradata)
+        for unit in islice(parameters, MOST_UNITS):
             self._learn(unit)
 
     def __call__(self, packet: memoryview, is_keyframe: bool) -> bool:
         """Report whether a picture begins; see `StartsPicture`."""
         if self._sps and not is_keyframe and not any(sps.has_fields for sps in self._sps.values()):
             return True  # new parameters come with keyframes
-        head = bytes(packet[:_HEAD])
-        for unit in islice(self._units(head), _MOST_UNITS):
-            if unit[0] & 31 in _SLICES:
+        head = bytes(packet[:HEAD])
+        for unit in islice(units(head, self._length_size), MOST_UNITS):
+            if unit[0] & 31 in SLICES:
                 return self._starts(unit)
             self._learn(unit)
         self._waiting = None
         return True
-
-    def _units(self, head: bytes) -> Iterator[bytes]:
-        return _lengths(head, self._length_size) if self._length_size else _annex_b(head)
 
     def _learn(self, unit: bytes) -> None:
         kind, bits = unit[0] & 31, _Bits(unit[1:])
@@ -163,34 +162,6 @@ class _H264:
             return False
         self._waiting = number, parity
         return True
-
-
-def _annex_b(data: bytes) -> Iterator[bytes]:
-    """Yield the beginnings of the units behind start codes."""
-    place = data.find(b"\0\0\1")
-    while 0 <= place < len(data) - 3:
-        yield data[place + 3 : place + 3 + _UNIT]
-        place = data.find(b"\0\0\1", place + 3)
-
-
-def _lengths(data: bytes, length_size: int) -> Iterator[bytes]:
-    """Yield the beginnings of the units that follow their length."""
-    place = 0
-    while place + length_size < len(data):
-        begin = place + length_size
-        yield data[begin : begin + _UNIT]
-        place = begin + int.from_bytes(data[place:begin], "big")
-
-
-def _avcc_parameters(extradata: bytes) -> Iterator[bytes]:
-    """Yield the parameter sets of an ``avcC`` box (ISO/IEC 14496-15, 5.3.3.1)."""
-    place = 5
-    for mask in (31, 255):
-        for _ in range(extradata[place] & mask if place < len(extradata) else 0):
-            size = int.from_bytes(extradata[place + 1 : place + 3], "big")
-            yield extradata[place + 3 : place + 3 + size] or b"\0"
-            place += 2 + size
-        place += 1
 
 
 class _Bits:

@@ -22,9 +22,10 @@ from video_emotions.av_frames import FirstField, orientation_of
 from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects
-from video_emotions.memory import threads_for
+from video_emotions.memory import ran_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
+from video_emotions.units import opens_group
 
 CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
 """Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
@@ -49,13 +50,15 @@ class Video:
         Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     is_edited : bool
         Once `packets` came to its end: an edit list leaves packets out.
-    is_encrypted, is_cut_off : bool
-        Once `packets` came to its end. Cut off: packets that the file lists are missing, in whole or in part.
+    has_open_groups, is_encrypted, is_cut_off : bool
+        Once `packets` came to its end. Open groups: see `opens_group`. Cut off: packets that the file lists are
+        missing, in whole or in part.
     """
 
-    def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None) -> None:
+    def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None, *, stop_at_damage: bool) -> None:
         self._container = container
         self._stream = stream
+        self._stops_at_damage, self._has_stopped = stop_at_damage, False
         self._format = str(container.format.name)
         self._orientation: Orientation | None = None
         self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
@@ -63,6 +66,7 @@ class Video:
         self._first_field = FirstField()
         self.first: Picture | None = None
         self.is_edited = False
+        self.has_open_groups = False
         self.is_encrypted = "enc_key_id" in stream.metadata
         self.is_cut_off = False
 
@@ -104,7 +108,8 @@ class Video:
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
         """
-        starts = picture_starts(self.codec, bytes(self._stream.codec_context.extradata or b""))
+        extradata = bytes(self._stream.codec_context.extradata or b"")
+        starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
         place = -1
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
@@ -116,6 +121,7 @@ class Video:
                     # A transport stream also marks a packet after a disturbance, and may end anywhere.
                     self.is_cut_off |= packet.is_corrupt and self._format != "mpegts"
                     begins = starts(memoryview(packet), packet.is_keyframe)
+                    self.has_open_groups |= opens(memoryview(packet), packet.is_keyframe)
                     yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
         except av.error.FFmpegError as error:
             _raise_if_no_memory(error)
@@ -125,7 +131,8 @@ class Video:
     def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
 
-        A stream that breaks off ends the iteration: whoever knows which pictures were wanted counts what is missing.
+        A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it. The
+        caller knows which pictures were wanted, and counts what is missing.
 
         Parameters
         ----------
@@ -153,7 +160,7 @@ class Video:
 
     def _until_it_breaks_off(self) -> Iterator[Any]:
         packets = self._container.demux(self._stream)
-        while True:
+        while not self._has_stopped:
             try:
                 packet = next(packets)
             except StopIteration:
@@ -166,14 +173,20 @@ class Video:
 
     def _decoded(self, packet: Any) -> Iterator[Picture]:
         """Yield what the decoder gives for a packet; None asks for what it still holds."""
+        if self._has_stopped:
+            return
         codec = self._stream.codec_context
         try:
             frames = codec.decode(packet)
         except av.error.FFmpegError as error:
             _raise_if_no_memory(error)
+            self._has_stopped = self._stops_at_damage and not isinstance(error, av.error.EOFError)
             return  # a damaged picture (the next ones may well decode), or drained already
         own_aspect = codec.sample_aspect_ratio if frames else None
         for frame in frames:
+            self._has_stopped |= self._stops_at_damage and bool(frame.is_corrupt)
+            if self._has_stopped:
+                return
             if self._orientation is None:
                 self._orientation = orientation_of(frame)
             # A picture without a time gets that of the one before, as its packet did.
@@ -185,8 +198,8 @@ class Video:
 
 
 def _raise_if_no_memory(error: Exception) -> None:
-    """Raise an error again that says nothing about the file."""
-    if isinstance(error, MemoryError):
+    """Raise a real lack of memory again. FFmpeg also reports a false size in the file as one."""
+    if isinstance(error, MemoryError) and ran_short():
         raise error
 
 
@@ -196,7 +209,9 @@ def _has_picture(packet: Any) -> bool:
 
 
 @contextmanager
-def open_video(path: Path, threads: int, first_aspect: Fraction | None = None) -> Iterator[Video]:
+def open_video(
+    path: Path, threads: int, first_aspect: Fraction | None = None, *, stop_at_damage: bool = False
+) -> Iterator[Video]:
     """Open a file's best video stream for one pass, over its packets or its pictures.
 
     Parameters
@@ -207,6 +222,9 @@ def open_video(path: Path, threads: int, first_aspect: Fraction | None = None) -
         Decoder threads.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
+    stop_at_damage : bool
+        End `Video.pictures` where a picture is damaged. Of a damaged video, several threads decode other pixels each
+        time, and mark another picture as corrupt. One thread gives the same pictures each time.
 
     Raises
     ------
@@ -228,5 +246,5 @@ def open_video(path: Path, threads: int, first_aspect: Fraction | None = None) -
         codec = stream.codec_context
         bits = codec.format.padded_bits_per_pixel if codec.format else _USUAL_BITS
         codec.thread_count = threads_for((codec.width, codec.height), bits, threads)
-        codec.options = {"max_pixels": str(limits.MAX_PIXELS)}
-        yield Video(container, stream, first_aspect)
+        codec.options = {"max_pixels": str(limits.MAX_PIXELS)} | ({"err_detect": "explode"} if stop_at_damage else {})
+        yield Video(container, stream, first_aspect, stop_at_damage=stop_at_damage)

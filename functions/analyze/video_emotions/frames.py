@@ -7,6 +7,7 @@ process (`child`), which `reader.Reader` starts for the pipeline.
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from heapq import heappop, heappush
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_emotions.boxes import Size
-from video_emotions.decoder import open_video
+from video_emotions.decoder import Video, open_video
 from video_emotions.display import Depth
 from video_emotions.facts import Frame, VideoInfo
 from video_emotions.packets import PacketIndex
@@ -24,6 +25,8 @@ from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pix
 from video_emotions.probe import probe
 
 _NEVER = int(np.iinfo(np.int64).min)
+_MOST_WAITING = 8
+"""Early frames. At the largest size that is analyzed, each one takes 25 MB."""
 
 
 def _silent() -> None:
@@ -72,25 +75,53 @@ def sample(
     """Decode a file and yield the planned pictures in presentation order.
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
-    one of them or its keyframe is missing or unusable, the decoder starts over and decodes everything.
+    one of them or its keyframe is missing or damaged, the decoder starts over and decodes everything in one thread.
     """
     wanted = deque(chosen.indices.tolist())
-    if index.has_presentation_times or chosen.keyframes_only:
-        for place, picture in _decode(path, index, wanted, index.uses_of_packets(chosen.indices), threads, beat):
+    is_selective = index.has_presentation_times or chosen.keyframes_only
+    uses = index.uses_of_packets(chosen.indices) if is_selective else None
+    with open_video(path, threads, index.first_aspect, stop_at_damage=not index.has_open_groups) as video:
+        for place, picture in _decode(video, index, wanted, uses, beat):
             if place != wanted[0]:
                 break
             wanted.popleft()
             yield _frame(place, picture, index, options, chosen)
-    for place, picture in _decode(path, index, wanted, None, threads, beat) if wanted else ():
-        yield _frame(place, picture, index, options, chosen)
+    if wanted:
+        with open_video(path, 1, index.first_aspect) as video:
+            rest = _decode(video, index, wanted, None, beat)
+            frames = (_frame(place, picture, index, options, chosen) for place, picture in rest)
+            yield from in_order(frames, len(chosen.indices) - len(wanted))
+
+
+def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
+    """Yield frames in presentation order where the decoder gives some of them early.
+
+    A decoder does so if it does not know how far a stream reorders, or if one picture has a false time. An early frame
+    waits, so that it does not cost the frames after it. Only a few frames can wait. A frame that comes after later ones
+    were given is left out, like one that cannot be decoded.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+        Each one once.
+    given : int
+        How many planned frames, from the first one on, are not expected here.
+    """
+    waiting: list[tuple[int, Frame]] = []
+    for frame in frames:
+        if frame.planned > given:
+            heappush(waiting, (frame.planned, frame))
+        while waiting and (waiting[0][0] == given + 1 or len(waiting) > _MOST_WAITING):
+            given, ready = heappop(waiting)
+            yield ready
+    yield from (frame for _, frame in sorted(waiting))
 
 
 def _decode(
-    path: Path,
+    video: Video,
     index: PacketIndex,
     wanted: Iterable[int],
     uses: NDArray[np.int8] | None,
-    threads: int,
     beat: Callable[[], None],
 ) -> Generator[tuple[int, Picture]]:
     remaining = set(wanted)
@@ -100,7 +131,7 @@ def _decode(
     for place in sorted(remaining) if by_time else ():
         place_of.setdefault(int(index.pts[place]), place)
     last = max(remaining)
-    with open_video(path, threads, index.first_aspect) as video, closing(video.pictures(uses)) as pictures:
+    with closing(video.pictures(uses)) as pictures:
         keyframe = _NEVER
         for count, picture in enumerate(pictures):
             beat()

@@ -67,6 +67,8 @@ class PacketIndex:
         How long the last picture is shown, in time base units; 0 where the file does not say.
     packet_counts : NDArray of int64, shape (frames,), optional
         For each picture, in the order of the file, how many packets belong to it. Default: one each.
+    has_open_groups : bool
+        Pictures after a keyframe may refer to pictures before it, or to pictures before the file.
     """
 
     pts: NDArray[np.int64]
@@ -77,6 +79,7 @@ class PacketIndex:
     first_aspect: Fraction = Fraction(0)
     last_duration: int = 0
     packet_counts: NDArray[np.int64] | None = None
+    has_open_groups: bool = False
 
     @classmethod
     def of(
@@ -158,7 +161,7 @@ def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
 
 
 def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
-    """Mark what nobody sees: pictures that need a keyframe before the file's beginning.
+    """Mark the pictures that nobody sees, because they need a keyframe before the file's beginning.
 
     Parameters
     ----------
@@ -168,7 +171,7 @@ def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
         When the first picture is shown that the decoder gives, in time base units.
     """
     keyframes = np.flatnonzero(packets["is_keyframe"])
-    early = packets["stamp"] < first_shown
+    early = (packets["stamp"] < first_shown) & ~packets["is_keyframe"]
     if len(keyframes):
         early &= (np.arange(len(packets)) < keyframes[0]) | (packets["stamp"] < packets["stamp"][keyframes[0]])
     packets["starts_picture"] &= ~early

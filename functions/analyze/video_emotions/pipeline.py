@@ -67,7 +67,10 @@ class Pipeline:
         detector = self.finder.detector(options.detector)
         with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
-                info, plan, frames = self.reader.read(path, options, self.settings.worker_threads, deadline.left)
+                try:
+                    info, plan, frames = self.reader.read(path, options, self.settings.worker_threads, deadline.left)
+                except TooLong as error:
+                    raise _too_long("The time ended before the first frame was decoded.", request) from error
             with closing(frames):
                 if plan.truncated and refuses:
                     raise _too_long(f"The options sample more than {limits.MAX_SAMPLED_FRAMES:,} frames.", request)

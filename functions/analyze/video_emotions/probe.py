@@ -84,7 +84,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
     if not packets["starts_picture"].any():
         raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
     index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)
-    index = replace(index, first_aspect=first_aspect)
+    index = replace(index, first_aspect=first_aspect, has_open_groups=video.has_open_groups)
     span = int(index.pts[-1] - index.pts[0]) * time_base
     last_duration = index.last_duration * time_base
     if not 0 < last_duration <= _LONGEST:
