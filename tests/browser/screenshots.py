@@ -12,9 +12,8 @@ MAX_BYTES = 150_000
 COLORS = 128
 
 
-def test_the_report_and_the_page(open_page, address):
+def test_the_report(open_page, address):
     page = open_page(f"{address}app", viewport={"width": 880, "height": 600})
-    save(page.screenshot(), ROOT / "docs/page.png")
     page.set_input_files("#file", SAMPLE)
     page.wait_for_selector("#report h1")
     page.get_by_role("button", name="0:02.0").click()
