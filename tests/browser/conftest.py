@@ -22,7 +22,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),  # it asks no host of its own
     *("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
 ]
-SECONDS = 45
+SECONDS = 120
 """For one answer: a busy machine takes long to analyze a video."""
 
 OpenPage = Callable[..., Any]
