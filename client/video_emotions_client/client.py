@@ -155,7 +155,7 @@ class Client:
                 return job.result or self._download(str(job.result_url))
             if job.status == JobStatus.FAILED:
                 raise error_of(job.error or {}, response)
-            pause = retry_after(response) or limits.POLL_SECONDS
+            pause = retry_after(response) or limits.MIN_POLL_SECONDS
             if time.monotonic() + pause > end:
                 raise Unavailable("still_running", f"The job {job_id} is still {job.status}. Wait for it once more.")
             progress("waiting", 0, 0)

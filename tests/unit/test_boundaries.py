@@ -16,6 +16,7 @@ PACKAGES = {
     "video_models": ROOT / "layers/models/python/video_models",
     "video_emotions_client": ROOT / "client/video_emotions_client",
     "video_emotions_cli": ROOT / "client/video_emotions_cli",
+    "video_report": ROOT / "web/video_report",
 }
 ONLY_IN = {
     "av": {"video_emotions.decoder", "video_emotions.av_frames", "video_emotions_cli.drawing"},
@@ -127,6 +128,11 @@ def test_the_client_knows_the_contract_only():
 
 def test_the_table_of_routes_imports_the_standard_library_only():
     names = {name.split(".")[0] for name in imports(PACKAGES["video_common"] / "routes.py")}
+    assert names <= sys.stdlib_module_names
+
+
+def test_the_report_imports_the_standard_library_only():
+    names = {name.split(".")[0] for name in imports(PACKAGES["video_report"] / "__init__.py")}
     assert names <= sys.stdlib_module_names
 
 

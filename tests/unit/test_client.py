@@ -120,7 +120,7 @@ def test_a_large_video_is_uploaded_with_progress_and_waited_for(tmp_path):
     assert sizes == sorted(sizes)
     assert sizes[-1] == len(LARGE)
     assert told[-1] == ("waiting", 0, 0)
-    assert service.waits == [7, limits.POLL_SECONDS]
+    assert service.waits == [7, limits.MIN_POLL_SECONDS]
 
 
 def test_a_large_result_is_downloaded_without_the_key():

@@ -95,6 +95,7 @@ def test_head_asks_for_the_credentials_of_get():
     ("path", "methods"),
     [
         ("/", ("GET", "HEAD", "OPTIONS")),
+        ("/app/", ("GET", "HEAD", "OPTIONS")),
         ("/process-frame", ("OPTIONS", "POST")),
         ("/uploads/", ("OPTIONS", "POST")),
         ("/jobs/0123", ("GET", "HEAD", "OPTIONS")),
@@ -126,7 +127,11 @@ def test_a_path_finds_its_route(path, route, parameters):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/jobs", "/jobs/", "/jobs/a/b", "/uploads//", "/uploadsX", "/process_frame", "/openapi_json", "//"]
+    "path",
+    [
+        *("", "/app/page.js", "/jobs", "/jobs/", "/jobs/a/b", "/uploads//", "/uploadsX"),
+        *("/process_frame", "/openapi_json", "//"),
+    ],
 )
 def test_another_path_finds_none(path):
     assert find(path) is None

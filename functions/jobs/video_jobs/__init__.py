@@ -2,6 +2,7 @@
 
 ::
 
+    GET /app             -> the page, which is for people
     POST /uploads        options -> a job, and the form with which its video is uploaded
     GET /jobs/{job_id}   -> where the job is; its result, or its error
     GET /openapi.json    -> the description of the API: the file openapi.json
@@ -10,5 +11,6 @@
     handler.py    the Lambda entry point for HTTP         dead_letters.py   the one for dead letters
     api.py        the routes                              giving_up.py      what becomes of a dead letter
     service.py    what they do
+    page.py       the page and its headers; page.html is built by `make web`
     settings.py   the only place that reads the environment
 """

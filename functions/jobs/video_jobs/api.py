@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.api_gateway import LATER, answer, json_answer, json_text, problem_resolvers, query_of
-from video_common.job import JobStatus
+from video_common.api_gateway import RETRY_AFTER, answer, json_answer, json_text, problem_resolvers, query_of
 from video_common.options import parse_members
-from video_common.routes import JOB, OPENAPI, UPLOADS
+from video_common.routes import JOB, OPENAPI, PAGE, UPLOADS
 from video_common.schema import JSON_CONTENT_TYPE
+from video_jobs.page import CONTENT_TYPE, open_page
 from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
 _DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
@@ -34,6 +34,11 @@ class Api:
 def _routes(jobs: Jobs) -> Router:
     router = Router()
 
+    @router.route(PAGE.rule, PAGE.methods)
+    def page() -> Response[str]:
+        text, headers = open_page(jobs.settings, jobs.signer)
+        return answer(text, CONTENT_TYPE, headers)
+
     @router.route(UPLOADS.rule, UPLOADS.methods)
     def ask() -> Response[str]:
         text = json_text(router.current_event)
@@ -42,7 +47,8 @@ def _routes(jobs: Jobs) -> Router:
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
         told = jobs.look(job_id)
-        return json_answer(told, LATER if told["status"] in {JobStatus.PENDING, JobStatus.RUNNING} else None)
+        pause = jobs.pause(told)
+        return json_answer(told, {RETRY_AFTER: str(pause)} if pause else {})
 
     @router.route(OPENAPI.rule, OPENAPI.methods)
     def describe() -> Response[str]:

@@ -103,6 +103,19 @@ class Jobs:
             told |= self._result(job.result_key, inline=_fits_inline(job))
         return told
 
+    def pause(self, told: Mapping[str, Any]) -> int | None:
+        """Return after how many seconds to look at a job again. None: it has ended.
+
+        Parameters
+        ----------
+        told : mapping
+            What `look` returned.
+        """
+        if told["status"] not in {JobStatus.PENDING, JobStatus.RUNNING}:
+            return None
+        age = int(self.now() - told["created_at"])
+        return max(limits.MIN_POLL_SECONDS, min(limits.MAX_POLL_SECONDS, age // 10))
+
     def _result(self, key: str, *, inline: bool) -> dict[str, Any]:
         bucket = self.settings.results_bucket
         if not inline:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -52,9 +52,12 @@ class Settings(SharedSettings):
     ----------
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
+    page : "on" or "off"
+        Whether GET /app answers with the page.
     """
 
     cors_allow_origin: str = "*"
+    page: Literal["on", "off"] = "on"
 
 
 class DeadLetterSettings(SharedSettings):

@@ -85,11 +85,12 @@ UPLOAD_SECONDS: Final = 900
 RESULT_URL_SECONDS: Final = 300
 """How long the address of a large result can be fetched."""
 
-POLL_SECONDS: Final = 3
-"""``Retry-After`` of a job that has not ended, and of an error that another try may not have."""
-
 MAX_INLINE_RESULT_BYTES: Final = 3_000_000
 """A larger result is handed out as an address: as a string in a proxy response each of its bytes can become two."""
+
+MIN_POLL_SECONDS: Final = 2
+MAX_POLL_SECONDS: Final = 30
+"""``Retry-After`` of a job that has not ended: a tenth of its age, within these limits."""
 
 JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 """How long a job that is over still answers 410 and not 404."""
