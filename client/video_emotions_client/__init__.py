@@ -9,16 +9,16 @@ It needs httpx and Pydantic only: no boto3, no OpenCV and no network of DeepFace
 
 ==============  ===========================================================
 ``client.py``   `Client`: the routes as methods
-``answers.py``  what the service answers: `Job`, Results, errors
+``answers.py``  an answer of the service -> a value, or an error
 ``retries.py``  when a request is sent again, and after how long
 ``sending.py``  a file on its way, with progress
 ``errors.py``   `ClientError` and its three kinds
 ==============  ===========================================================
 """
 
+from video_common.answers import JobAnswer
 from video_common.result import Result
-from video_emotions_client.answers import Job
 from video_emotions_client.client import Client
 from video_emotions_client.errors import ClientError, NotAllowed, Rejected, Unavailable
 
-__all__ = ["Client", "ClientError", "Job", "NotAllowed", "Rejected", "Result", "Unavailable"]
+__all__ = ["Client", "ClientError", "JobAnswer", "NotAllowed", "Rejected", "Result", "Unavailable"]

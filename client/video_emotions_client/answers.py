@@ -1,6 +1,5 @@
-"""What the service answers: Results, jobs, errors."""
+"""An answer of the service -> a value of the contract, or an error."""
 
-import json
 import re
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
@@ -9,39 +8,10 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from video_common.errors import RouteNotFound
-from video_common.result import Result
 from video_emotions_client.errors import ClientError, NotAllowed, Rejected, Unavailable
 
 _KEY: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _BUSY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
-
-
-class Job(BaseModel):
-    """Where an uploaded video is.
-
-    Attributes
-    ----------
-    job_id : str
-    status : str
-        ``PENDING``, ``RUNNING``, ``SUCCEEDED`` or ``FAILED``.
-    created_at, updated_at, expires_at : int
-        Seconds since 1970.
-    result : Result or None
-        Of a job that SUCCEEDED, if it fits into the answer.
-    result_url : str or None
-        Otherwise: where the result can be downloaded for some minutes. `Client.wait` does that.
-    error : dict or None
-        Of a job that FAILED: the problem document (RFC 9457) with ``code`` and ``detail``.
-    """
-
-    job_id: str
-    status: str
-    created_at: int
-    updated_at: int
-    expires_at: int
-    result: Result | None = None
-    result_url: str | None = None
-    error: dict[str, Any] | None = None
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -102,22 +72,3 @@ def _unexpected(response: httpx.Response) -> Unavailable:
         "it, and it ends with the stage (…/prod).",
         response.headers.get("x-amzn-RequestId"),
     )
-
-
-def json_of(response: httpx.Response) -> dict[str, Any]:
-    """Return an answer that has no model of its own.
-
-    Raises
-    ------
-    ClientError
-        As for `parsed`.
-    """
-    if response.status_code != HTTPStatus.OK:
-        raise error_of(problem_of(response), response)
-    try:
-        members = json.loads(response.content)
-    except ValueError:
-        members = None
-    if not isinstance(members, dict):
-        raise _unexpected(response)
-    return members

@@ -12,11 +12,12 @@ from typing import IO, Any, Final, Self, cast
 import httpx
 
 from video_common import limits
+from video_common.answers import JobAnswer, UploadAnswer
 from video_common.job import JobStatus
 from video_common.result import Result
 from video_common.routes import JOB, PROCESS_FRAME, UPLOADS, Route
 from video_common.schema import VIDEO_CONTENT_TYPES
-from video_emotions_client.answers import Job, error_of, json_of, parsed, storage_error
+from video_emotions_client.answers import error_of, parsed, storage_error
 from video_emotions_client.errors import Rejected, Unavailable
 from video_emotions_client.retries import Retries, retry_after
 from video_emotions_client.sending import Counted, Progress, opened, silent, size_of
@@ -80,7 +81,7 @@ class Client:
         progress : callable
             See `sending.Progress`.
         **options
-            As in the README: ``frame_interval=10``, ``include="timeline"`` and so on. Not ``format``.
+            As in docs/api.md: ``frame_interval=10``, ``include="timeline"`` and so on. Not ``format``.
 
         Raises
         ------
@@ -105,22 +106,20 @@ class Client:
         content = _content(video)
         total = size_of(content)
         members = {"content_type": VIDEO_CONTENT_TYPES[0], **_given(options)}
-        asked = json_of(self._call(UPLOADS, json=members))
-        if total > asked["max_bytes"]:
-            raise Rejected(
-                "video_too_large", f"The video has {total} bytes; the limit is {asked['max_bytes']}. Cut it."
-            )
-        form = asked["upload"]
+        asked = parsed(self._call(UPLOADS, json=members), UploadAnswer)
+        if total > asked.max_bytes:
+            raise Rejected("video_too_large", f"The video has {total} bytes; the limit is {asked.max_bytes}. Cut it.")
+        form = asked.upload
         with opened(content) as file:
             counted = cast("IO[bytes]", Counted(file, total, progress))
             files = {"file": ("video", counted, VIDEO_CONTENT_TYPES[0])}
-            send = partial(self._http.post, form["url"], data=form["fields"], files=files)
-            response = self._retries.run(send, form["url"])
+            send = partial(self._http.post, form.url, data=form.fields, files=files)
+            response = self._retries.run(send, form.url)
         if response.status_code not in _UPLOADED:
             raise storage_error(response)
-        return str(asked["job_id"])
+        return asked.job_id
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str) -> JobAnswer:
         """Return where a job is.
 
         Raises
@@ -128,7 +127,7 @@ class Client:
         ClientError
             ``job_not_found``, ``job_expired`` and others.
         """
-        return parsed(self._call(JOB, {"job_id": job_id}), Job)
+        return parsed(self._call(JOB, {"job_id": job_id}), JobAnswer)
 
     def wait(
         self, job_id: str, seconds: float = limits.DELIVERY_DAYS * 86_400, *, progress: Progress = silent
@@ -150,11 +149,11 @@ class Client:
         end = time.monotonic() + seconds
         while True:
             response = self._call(JOB, {"job_id": job_id})
-            job = parsed(response, Job)
+            job = parsed(response, JobAnswer)
             if job.status == JobStatus.SUCCEEDED:
                 return job.result or self._download(str(job.result_url))
             if job.status == JobStatus.FAILED:
-                raise error_of(job.error or {}, response)
+                raise error_of(job.error.model_dump() if job.error else {}, response)
             pause = retry_after(response) or limits.MIN_POLL_SECONDS
             if time.monotonic() + pause > end:
                 raise Unavailable("still_running", f"The job {job_id} is still {job.status}. Wait for it once more.")

@@ -15,7 +15,7 @@ class ClientError(Exception):
     Attributes
     ----------
     code : str
-        The service's stable code (see the README), or one of the client's own: ``unreachable``, ``unexpected_answer``,
+        The service's stable code (see docs/api.md), or one of the client's own: ``unreachable``, ``unexpected_answer``,
         ``upload_failed``, ``still_running``.
     detail : str
         What is wrong and what to do.
