@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Final
 
 from local.openapi.operations import OPERATIONS, PATH_PARAMETERS
 from local.openapi.problems import Titles, problems
 from local.openapi.recording import Example
 from local.openapi.schemas import components, parameters
-from video_common.routes import HEADS, ROUTES, Route
+from video_common.api_gateway import RETRY_AFTER
+from video_common.routes import HEADS, JOB, ROUTES, Route
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
 from video_emotions import __version__
 
@@ -49,6 +51,9 @@ SERVERS: Final = [
     {"url": ".", "description": "The deployment that serves this document"},
     {"url": "http://127.0.0.1:5000", "description": "`make serve`, which asks for no credentials"},
 ]
+
+_TRANSIENT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_RETRY_AFTER: Final = {"description": "Seconds to wait before the next request.", "schema": {"type": "integer"}}
 
 
 def build(examples: list[Example]) -> dict[str, Any]:
@@ -101,8 +106,9 @@ def _operation(route: Route, examples: list[Example]) -> dict[str, Any]:
         if sent:
             content[JSON_CONTENT_TYPE]["examples"] = sent
         made["requestBody"] = {"required": words.is_body_required, "content": content}
-    schema = {"$ref": f"#/components/schemas/{words.answer}"} if words.answer else {"type": "object"}
-    made["responses"] = {"200": _response("The answer.", JSON_CONTENT_TYPE, schema, examples, 200)}
+    made["responses"] = {"200": _response("The answer.", words.answer, examples, 200)}
+    if route == JOB:
+        made["responses"]["200"]["headers"] = {RETRY_AFTER: {**_RETRY_AFTER, "description": "Unless the job has ended."}}
     for status, titles in problems(route).items():
         made["responses"][str(status)] = _problem(status, titles, examples)
     return made
@@ -111,17 +117,18 @@ def _operation(route: Route, examples: list[Example]) -> dict[str, Any]:
 def _problem(status: int, titles: Titles, examples: list[Example]) -> dict[str, Any]:
     words = "\n".join(f"- `{code}`: {title}." for code, title in titles.items())
     schema = {"$ref": "#/components/schemas/Problem", "properties": {"code": {"enum": list(titles)}}}
-    return _response(words, PROBLEM_CONTENT_TYPE, schema, examples, status)
+    made = _response(words, {PROBLEM_CONTENT_TYPE: {"schema": schema}}, examples, status)
+    if status in _TRANSIENT:
+        made["headers"] = {RETRY_AFTER: _RETRY_AFTER}
+    return made
 
 
-def _response(
-    words: str, content_type: str, schema: dict[str, Any], examples: list[Example], status: int
-) -> dict[str, Any]:
-    media: dict[str, Any] = {"schema": schema}
+def _response(words: str, media: dict[str, Any], examples: list[Example], status: int) -> dict[str, Any]:
+    content = {name: dict(schema) for name, schema in media.items()}
     own = {each.name: {"summary": each.summary, "value": each.answer} for each in examples if each.status == status}
     if own:
-        media["examples"] = own
-    return {"description": words, "content": {content_type: media}}
+        next(iter(content.values()))["examples"] = own
+    return {"description": words, "content": content}
 
 
 def _head(operation: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from video_common import errors
 from video_common.errors import VideoEmotionsError
-from video_common.routes import HEALTH, JOB, OPENAPI, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
 
 Kinds = tuple[type[VideoEmotionsError], ...]
 Titles = dict[str, str]
@@ -17,6 +17,7 @@ _VIDEO: Final[Kinds] = tuple(each for each in errors.VideoError.__subclasses__()
 
 ERRORS: Final[dict[Route, Kinds]] = {
     HEALTH: (),
+    PAGE: (errors.RouteNotFound, errors.StorageUnavailable),
     PROCESS_FRAME: (
         errors.EmptyBody,
         errors.InvalidBase64,
