@@ -1,5 +1,6 @@
 /** The page at GET /app: choose or record a video, watch its analysis, look at the report. It stores nothing. */
 import { record } from "./camera.js";
+import { csv } from "./csv.js";
 import { Problem } from "./requests.js";
 import { analyze } from "./service.js";
 
@@ -119,6 +120,7 @@ function listen() {
   part("another").addEventListener("click", reset);
   part("again").addEventListener("click", () => start(last));
   part("json").addEventListener("click", () => save(JSON.stringify(result, null, 2), "application/json", "json"));
+  part("csv").addEventListener("click", () => save(csv(result), "text/csv", "csv"));
   part("html").addEventListener("click", () => save(selfContained(), "text/html", "html"));
   part("print").addEventListener("click", () => print());
   for (const name of ["dragover", "dragleave", "drop"]) {
