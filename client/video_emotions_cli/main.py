@@ -56,10 +56,10 @@ def analyze(  # noqa: PLR0913 - each is a flag
     ],
     *,
     json: Annotated[
-        bool, typer.Option("--json", help="The Result as the service answers it.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--json", help="The Result, as the service returns it.", rich_help_panel=OUTPUT)
     ] = False,
     csv: Annotated[
-        bool, typer.Option("--csv", help="A table: one row a face a frame.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--csv", help="A table: one row for each face in each frame.", rich_help_panel=OUTPUT)
     ] = False,
     vtt: Annotated[
         bool, typer.Option("--vtt", help="A subtitle track with the emotions.", rich_help_panel=OUTPUT)
@@ -76,7 +76,7 @@ def analyze(  # noqa: PLR0913 - each is a flag
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html|FOLDER", help="Write a report for a browser.", rich_help_panel=OUTPUT),
+        typer.Option(metavar="FILE.html|FOLDER", help="Write a report for a browser. It contains a video of up to 20 MB.", rich_help_panel=OUTPUT),
     ] = None,
     video: Annotated[
         Path | None,

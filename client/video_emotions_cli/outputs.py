@@ -13,6 +13,7 @@ from video_emotions.rendering import render
 from video_emotions_cli.failures import NotUsable, usage
 from video_emotions_cli.files import Video, targets
 from video_emotions_client.sending import Progress
+from video_report import MAX_VIDEO_BYTES, html
 
 Write = Callable[[Video, Result, Path, Progress], None]
 
@@ -114,11 +115,8 @@ def _text_writer(name: str) -> Write:
 
 
 def _report(video: Video, result: Result, path: Path, _progress: Progress) -> None:
-    try:
-        from video_report import html
-    except ImportError as error:
-        raise NotUsable("This installation has no report renderer. Leave out --report.") from error
-    _replace(path, html(json.loads(render(result, "json").text), title=video.name.name))
+    shown = video.path if video.path.stat().st_size <= MAX_VIDEO_BYTES else None
+    _replace(path, html(json.loads(render(result, "json").text), title=video.name.name, video=shown))
 
 
 def _video(video: Video, result: Result, path: Path, progress: Progress) -> None:

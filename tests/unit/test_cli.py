@@ -1,6 +1,7 @@
 """The command line without an analysis: flags, places, order, exit codes, words."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+import video_report
 from tests.conftest import ROOT
 from tests.job_world import result_of
 from tests.unit.test_rendering import seen, with_frames
@@ -221,12 +223,14 @@ def test_a_fault_of_ours_is_not_hidden(clips):
         analyze_all(videos, 1, Engine(b=ZeroDivisionError()), Options(), Outputs(), Screen(videos, is_quiet=True))
 
 
-def test_a_report_is_the_renderers_page_for_the_whole_result(command, clips, tmp_path, monkeypatch):
-    renderer = SimpleNamespace(html=lambda result, *, title: f"<title>{title}</title>{len(result['timeline'])}")
-    monkeypatch.setitem(sys.modules, "video_report", renderer)
-    target = tmp_path / "out.html"
-    assert command(Engine(), clips / "b.mp4", "--report", target).code == 0
-    assert target.read_text() == "<title>b.mp4</title>2"
+def test_a_report_has_the_whole_result_and_a_video_that_is_not_too_large(command, clips, tmp_path):
+    result, target, video = json.loads(render(RESULT, "json").text), tmp_path / "out.html", clips / "b.mp4"
+    assert command(Engine(), video, "--report", target).code == 0
+    assert target.read_text() == video_report.html(result, title="b.mp4", video=video)
+    with video.open("wb") as file:
+        file.truncate(video_report.MAX_VIDEO_BYTES + 1)
+    assert command(Engine(), video, "--report", target).code == 0
+    assert target.read_text() == video_report.html(result, title="b.mp4")
     assert not list(tmp_path.glob(".*"))
 
 
