@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""What the README and the description of the API for people say is so."""
 
 import re
 
@@ -7,10 +7,12 @@ import pytest
 from tests.conftest import ROOT
 from video_common import errors, limits
 from video_common.result import Result
+from video_common.routes import ROUTES
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options
 from video_emotions.decoder import CODECS
 
 README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs/api.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
@@ -21,12 +23,15 @@ def test_its_commands_exist():
 
 
 def test_every_option_is_described():
-    assert all(f"| `{name}` |" in README for name in Options.model_fields)
+    table = API.split("## Options")[1].split("## Result")[0]
+    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    described = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert described == set(Options.model_fields)
 
 
 @pytest.mark.parametrize("kind", [errors.RequestError, errors.VideoError])
 def test_every_error_of_a_caller_is_described(kind):
-    undescribed = {leaf.code for leaf in kind.__subclasses__() if f"`{leaf.code}`" not in README}
+    undescribed = {leaf.code for leaf in kind.__subclasses__() if f"`{leaf.code}`" not in API}
     assert undescribed <= {"object_missing"}  # of the bucket's owner, not of a caller
 
 
@@ -44,23 +49,46 @@ def test_every_error_of_a_caller_is_described(kind):
     ],
 )
 def test_its_numbers_are_the_limits(number):
-    assert f"{number:,}" in README
+    assert f"{number:,}" in API
 
 
 def test_its_content_types_and_codecs_are_ours():
-    assert all(f"`{name}`" in README for name in (*VIDEO_CONTENT_TYPES, JSON_CONTENT_TYPE))
-    spelled = README.lower().replace("h.264", "h264").replace("mpeg-4", "mpeg4")
+    assert all(f"`{name}`" in API for name in (*VIDEO_CONTENT_TYPES, JSON_CONTENT_TYPE))
+    spelled = API.lower().replace("h.264", "h264").replace("mpeg-4", "mpeg4")
     assert all(codec in spelled for codec in CODECS)
 
 
 def test_its_example_has_the_results_fields_in_order():
-    example = README.split("```json")[1].split("```")[0]
+    example = API.split("```json")[1].split("```")[0]
     assert re.findall(r'^  "(\w+)"', example, re.MULTILINE) == [
         name for name, field in Result.model_fields.items() if field.is_required()
     ]
 
 
-def test_its_links_lead_somewhere():
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+def test_it_is_short():
+    assert len(README.splitlines()) <= 200
+
+
+def test_its_routes_are_the_table_of_routes():
+    for page in (README, API):
+        assert re.findall(r"^\| `((?:GET|POST) /\S*)` \|", page, re.MULTILINE) == [str(route) for route in ROUTES]
+
+
+def test_the_messages_that_it_explains_are_real():
+    files = [ROOT / "Makefile", ROOT / "template.yaml", *(path for part in ("functions", "layers", "local") for path in (ROOT / part).rglob("*.py"))]
+    source = " ".join(" ".join(path.read_text() for path in files).split())
+    source = re.sub(r'" f?"', "", source)  # a text over several lines
+    messages = re.findall(r"^\| `(.*?)` \|", README.split("## Troubleshooting")[1].split("##")[0], re.MULTILINE)
+    assert len(messages) > 10
+    assert [message for message in messages if message not in source] == []
+
+
+def test_the_index_lists_every_page():
+    index = (ROOT / "docs/README.md").read_text()
+    assert all(f"({path.name})" in index for path in (ROOT / "docs").glob("*.md") if path.name != "README.md")
+
+
+def test_links_lead_somewhere():
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
