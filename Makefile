@@ -1,4 +1,4 @@
-# One command a thing: `make` lists them. Everything a target needs is set up by itself, in .venv, .tools,
+# `make` lists the commands. Each target sets up what it needs, in .venv, .tools,
 # .checks and .models.
 PYTHON ?= python3
 VENV := .venv

@@ -6,7 +6,7 @@
     make bench VIDEO=clip.mp4      one's own clip
 
 Every subject is a process of its own, warmed up once. Rounds are interleaved, so that a busy moment of the machine hits
-all; each round is compared by itself, and the median counts. The table goes into docs/performance.md (of one's own
+all; each round is compared separately, and the median counts. The table goes into docs/performance.md (of one's own
 clip: to the screen only).
 """
 
@@ -116,7 +116,7 @@ def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) ->
     rounds, seed = len(next(iter(seen.values())).rounds), sha256_of(SEED)
     clips = ", ".join(f"{clip} `{sha256_of(file)[:16]}`" for clip, file in files.items())
     lines = [
-        f"`make bench`, interleaved rounds: {rounds} (D: 1) after one that is not counted; medians. A ratio is taken",
+        f"`make bench`, interleaved rounds: {rounds} (D: 1) after one that is not counted; medians. A ratio is calculated",
         f'within each round: "is" is their median, "rounds" the least and the greatest. Machine: {machine()}.',
         f"The Flask app's loop is testbed/flask_app.py, sha256 `{seed}`, on tensorflow; ours runs on onnx.",
         f"The clips' sha256 begin with: {clips}.",

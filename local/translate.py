@@ -42,7 +42,7 @@ def translate(environment: str) -> dict[str, Any]:
 
 
 def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
-    """Tell what is otherwise than it should be."""
+    """Return the differences from what the template should become."""
     types = [resource["Type"] for resource in resources.values()]
     groups, aliases = types.count("AWS::CodeDeploy::DeploymentGroup"), types.count("AWS::Lambda::Alias")
     wrong = []

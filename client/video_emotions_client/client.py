@@ -35,7 +35,7 @@ class Client:
     Parameters
     ----------
     url : str
-        The address that ``sam deploy`` prints, with its stage: ``https://….amazonaws.com/prod``.
+        The address that ``sam deploy`` prints, with its stage: ``https://….amazonaws.com/v1``.
     api_key : str, optional
         Goes to ``url`` only, never to the storage.
     retries : Retries

@@ -8,7 +8,7 @@ from typing import BinaryIO
 Progress = Callable[[str, int, int], None]
 """Gets the stage (``sending``, ``analyzing`` or ``waiting``), and how much of it is done: of how many bytes or frames.
 
-Of ``waiting`` nobody knows how much, and both numbers are 0.
+The length of ``waiting`` is unknown, so both numbers are 0.
 """
 
 

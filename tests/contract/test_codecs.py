@@ -44,7 +44,7 @@ def test_a_face_is_followed_in_every_codec_and_container(tmp_path, pipeline, cod
     # Given a clip in which the face jumps to the left after a second
     places = [CENTRED] * 30 + [TO_THE_LEFT] * 30
     path = write_video(tmp_path / f"clip.{container}", portraits(WIDTH, HEIGHT, places), codec=codec)
-    # When it is analysed
+    # When it is analyzed
     result = analysed(pipeline, path, frame_interval=10, include="timeline")
     # Then each sampled frame has its face, and contact until the jump
     assert [seen.index for seen in timeline(result)] == [0, 10, 20, 30, 40, 50]
@@ -114,7 +114,7 @@ def test_turned_phone_clips_are_analysed_upright(tmp_path, pipeline, container, 
     path = write_video(
         tmp_path / f"phone.{container}", portraits(360, 640, [CENTRED] * 4), codec=codec, rotation=rotation
     )
-    # When it is analysed
+    # When it is analyzed
     result = analysed(pipeline, path, frame_interval=1, include="timeline")
     # Then the faces are upright, in the middle, and the size is that of the upright picture
     assert (result.video.width, result.video.height) == (360, 640)

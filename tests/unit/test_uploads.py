@@ -1,4 +1,4 @@
-"""Uploads: each version of an object is analysed once, the newest one wins, nothing is lost."""
+"""Uploads: each version of an object is analyzed once, the newest one wins, nothing is lost."""
 
 import hashlib
 import itertools
@@ -142,7 +142,7 @@ def test_the_same_event_ten_times_at_once_is_one_analysis_and_one_result(world):
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    # Then one worker analysed, and the others' messages have to come again
+    # Then one worker analyzed, and the others' messages have to come again
     assert sorted(map(len, answers)) == [0] + [1] * 9
     assert world.pipeline.analysed == [b"video"]
     # And when they do nothing is left to do
@@ -386,7 +386,7 @@ def test_whatever_the_order_the_newest_version_has_the_last_word(world, order):
         world.run()
     assert world.result("a") == sha256(b"video 3")
     assert world.bus.events[-1]["detail"]["result"]["key"] == world.job("a").result_key
-    # And older versions that come after a newer one are not even analysed
+    # And older versions that come after a newer one are not even analyzed
     assert world.pipeline.analysed == [f"video {n}".encode() for i, n in enumerate(order) if n == max(order[: i + 1])]
 
 

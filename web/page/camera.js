@@ -14,7 +14,7 @@ const REFUSED = {
  * @param {HTMLVideoElement} preview shows the camera meanwhile
  * @param {{left: (seconds: number) => void, stop: AbortSignal, discard: AbortSignal}} controls
  * @returns {Promise<File | null>} null if the person discards the recording
- * @throws {Problem} there is no camera, or the person refuses it
+ * @throws {Problem} there is no camera, or the person does not allow it
  */
 export async function record(preview, { left, stop, discard }) {
   if (!navigator.mediaDevices || !window.MediaRecorder) {

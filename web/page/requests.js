@@ -22,7 +22,7 @@ export class Problem extends Error {
  * Send a request.
  *
  * @param {{method?: string, headers?: object, body?: any, sent?: (part: number) => void, signal?: AbortSignal}} options
- *   `sent` hears which part of the body is sent, from 0 to 1. fetch() cannot report it, hence XMLHttpRequest.
+ *   `sent` hears which part of the body is sent, from 0 to 1. fetch() cannot report it, so this uses XMLHttpRequest.
  * @returns {Promise<{body: any, retryAfter?: number}>} `body` is the JSON of the answer, or null if it is none
  * @throws {Problem} also when the connection is lost; the signal's reason when it aborts
  */

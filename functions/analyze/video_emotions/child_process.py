@@ -104,7 +104,7 @@ class ChildProcess:
         Raises
         ------
         VideoError, InvalidOption
-            The child refuses the file or the options, or ended in a way that the file is to blame for.
+            The child rejects the file or the options, or the file made it end.
         DecoderUnavailable
             The child ended before it was asked for anything.
         """

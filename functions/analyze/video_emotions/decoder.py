@@ -1,7 +1,7 @@
 """The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
 
 A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
-a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
+a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, regardless of its name).
 """
 
 from collections.abc import Generator, Iterator
@@ -47,11 +47,11 @@ class Video:
     ----------
     aspects : PixelAspects
     first : Picture or None
-        Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
+        After `packets` has ended. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     is_edited : bool
-        Once `packets` came to its end: an edit list leaves packets out.
+        After `packets` has ended: an edit list leaves packets out.
     has_open_groups, is_encrypted, is_cut_off : bool
-        Once `packets` came to its end. Open groups: see `opens_group`. Cut off: packets that the file lists are
+        After `packets` has ended. Open groups: see `opens_group`. Cut off: packets that the file lists are
         missing, in whole or in part.
     """
 

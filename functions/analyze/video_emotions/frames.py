@@ -138,7 +138,7 @@ def _decode(
             if picture.is_keyframe:
                 keyframe = picture.pts
                 if (picture.pts > index.pts[last]) if by_time else (count > last):
-                    return  # what is still missing lies before this keyframe, so it cannot come
+                    return  # the missing frames are before this keyframe, so the decoder will not return them
             found = place_of.get(picture.pts) if by_time else count
             if found in remaining and not picture.is_corrupt:
                 if uses is not None and keyframe < needs_keyframe_of[found]:

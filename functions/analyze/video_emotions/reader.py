@@ -1,7 +1,7 @@
 """Steps 3 to 5 from outside: file -> VideoInfo, PlanFacts, Frame(index, time_ms, image), by a process of its own.
 
 A stranger's file is read by C code, which may crash, hang, or take all memory. Each file has a child process (`child`)
-that reads nothing else. Whatever becomes of it, the caller gets one error, and the next file gets another child.
+that reads nothing else. If the child fails in any way, the caller gets one error, and the next file gets another child.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 =====================  ==============================================================================================
 memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve
-processor              ``RLIMIT_CPU``, which ends the process also where nobody is left to end it
+processor              ``RLIMIT_CPU``, which ends the process even if its parent is gone
 files                  none can be written (``RLIMIT_FSIZE``), few be open, no core
 rights                 no capability and no way to gain one, root's included
 network                none, where the kernel lets a process make a user namespace. Elsewhere it stays reachable

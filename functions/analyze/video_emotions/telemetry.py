@@ -70,12 +70,12 @@ class Stopwatch:
 
 
 def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:
-    """Count one analysed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step.
+    """Count one analyzed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step.
 
     Parameters
     ----------
     frames : int
-        Frames analysed.
+        Frames analyzed.
     faces : int
         Of them, those with a face: a frame counts once, however many faces it shows.
     timings_ms : dict of str to float

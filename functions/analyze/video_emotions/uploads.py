@@ -77,7 +77,7 @@ class Uploads:
         def take(record: SQSRecord) -> list[dict[str, Any]]:
             return self._take_message(record, context)
 
-        # A batch that fails as a whole is told message by message too: the function did its work.
+        # If all messages of a batch fail, they are reported one by one too: the function did its work.
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         return dict(process_partial_response(event, take, processor, context))
 
@@ -86,10 +86,10 @@ class Uploads:
         try:
             return self._take_all(uploads_in_message(record.body), context)
         except JobInProgress:
-            # Whoever has the job has begun before now and ends, or is ended, before this invocation would be.
+            # The worker that has the job began earlier, so its time is over before the time of this invocation is.
             seconds = context.get_remaining_time_in_millis() // 1000 + MARGIN_SECONDS
             if receives >= limits.MAX_RECEIVES:
-                # Hidden once more it would become a dead letter, while the job that it waits for may well succeed.
+                # On its last delivery the message would become a dead letter, although the job can still succeed.
                 self._queue.send_again(record.body, seconds)
                 return []
             self._defer(record, seconds)

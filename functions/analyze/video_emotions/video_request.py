@@ -1,6 +1,6 @@
 """Step 1: event -> VideoRequest.
 
-Everything a caller can get wrong in a request is refused here, before a file exists.
+Everything that can be wrong in a request is rejected here, before a file exists.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Uploads asked for, jobs asked about, jobs given up: the small functions beside the one that analyses.
+"""The small functions beside the one that analyzes: they answer for uploads and jobs, and end jobs that failed.
 
 ::
 

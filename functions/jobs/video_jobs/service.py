@@ -78,7 +78,7 @@ class Jobs:
         }
 
     def look(self, job_id: str) -> dict[str, Any]:
-        """Tell where a job is. A job whose worker was lost is PENDING from the end of its lease on.
+        """Return the state of a job. A job whose worker was lost is PENDING as soon as its lease ends.
 
         Returns
         -------

@@ -66,7 +66,7 @@ class DeadLetterSettings(SharedSettings):
     Attributes
     ----------
     parked_url : str
-        The queue in which dead letters are kept until somebody sends them back.
+        The queue that keeps dead letters until the operator sends them back.
     """
 
     parked_url: str

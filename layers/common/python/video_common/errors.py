@@ -3,7 +3,7 @@
 ::
 
     VideoEmotionsError
-    +-- RequestError               the request is wrong; its sender can mend it
+    +-- RequestError               the request is wrong; its sender can fix it
     |   +-- EmptyBody              400 empty_body
     |   +-- InvalidBase64          400 invalid_base64
     |   +-- InvalidJson            400 invalid_json
@@ -16,7 +16,7 @@
     |   +-- JobExpired             410 job_expired
     |   +-- VideoTooLarge          413 video_too_large
     |   +-- UnsupportedMediaType   415 unsupported_media_type
-    +-- VideoError                 the file is not one that can be analysed; sending it again will not help
+    +-- VideoError                 the file cannot be analyzed; sending it again does not help
     |   +-- ObjectMissing          404 object_missing
     |   +-- NotAVideo              422 not_a_video
     |   +-- UnsupportedContainer   422 unsupported_container
@@ -84,7 +84,7 @@ class VideoEmotionsError(Exception):
 
 
 class RequestError(VideoEmotionsError):
-    """The request is wrong; its sender can mend it."""
+    """The request is wrong; its sender can fix it."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -144,7 +144,7 @@ class UnsupportedMediaType(RequestError):
 
 
 class VideoError(VideoEmotionsError):
-    """The file is not one that can be analysed; sending it again will not help."""
+    """The file cannot be analyzed. Sending it again does not help."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -219,7 +219,7 @@ class DecoderOutOfMemory(VideoError):
 
 
 class ServiceError(VideoEmotionsError):
-    """Our side; the caller did nothing wrong."""
+    """A failure on our side. The caller did nothing wrong."""
 
 
 class ConfigurationError(ServiceError):

@@ -1,4 +1,4 @@
-"""Every number that is promised to somebody. Code, tests and documents take them from here."""
+"""Every number that the service promises. Code, tests and documents use these."""
 
 from typing import Final
 
@@ -30,7 +30,7 @@ MAX_PIXELS: Final = 8192 * 4320
 """Width times height of a frame: 8K. A decoded frame of this size takes 106 MB as BGR."""
 
 MAX_ANALYZED_PIXELS: Final = 3840 * 2160
-"""Width times height at which a frame is analysed: 150 MB each while as many are looked at as there are vCPUs."""
+"""Width times height at which a frame is analyzed: about 150 MB for each frame in progress, one frame per vCPU."""
 
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""
@@ -48,13 +48,13 @@ MAX_BOXES: Final = 1_000_000
 """Boxes in an MP4: a fragment a second for 55 hours. Reading the sizes of so many takes two seconds."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
-"""Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
+"""Frames analyzed of one video. Later frames are left out and the Result says ``truncated``."""
 
 MAX_CONTENT_TYPE_CHARACTERS: Final = 200
 """An upload's content type with its parameters, as a browser reports it."""
 
 MAX_OPTIONS_BYTES: Final = 1_000
-"""Options that travel with an object: S3 takes 2 KB of metadata."""
+"""Options that travel with an object: S3 allows 2 KB of metadata."""
 
 # -- The process that decodes -----------------------------------------------------------------------------------------
 MEMORY_MB: Final = 3_008
@@ -86,7 +86,7 @@ RESULT_URL_SECONDS: Final = 300
 """How long the address of a large result can be fetched."""
 
 MAX_INLINE_RESULT_BYTES: Final = 3_000_000
-"""A larger result is handed out as an address: as a string in a proxy response each of its bytes can become two."""
+"""A larger result is returned as an address: as a string in a proxy response each of its bytes can become two."""
 
 MIN_POLL_SECONDS: Final = 2
 MAX_POLL_SECONDS: Final = 30
@@ -103,7 +103,7 @@ MAX_RECEIVES: Final = 4
 """Deliveries of a message: the first one and three more."""
 
 RETRY_SECONDS: Final = 30
-"""Wait before the first repetition of what failed for the time being; doubled at each one."""
+"""Wait before the first retry of a temporary failure. Each further retry doubles it."""
 
 LEASE_SECONDS: Final = 150
 """How long a job stays RUNNING without a word from its worker. One renewal may fail: two fit in."""
@@ -136,7 +136,7 @@ faces take 0.8 s, and 60,000 frames of 3 faces 14 s. That is more than 28 and 90
 
 # -- Analysis --------------------------------------------------------------------------------------------------------
 CENTRE_TOLERANCE: Final = 0.2
-"""Eye contact: how far the face's centre may lie from the frame's, as a part of its width and of its height (seed)."""
+"""Eye contact: how far the face's center may be from the frame's, as a part of its width and of its height (seed)."""
 
 PROBABILITY_UNITS: Final = 1_000_000
 """Probabilities leave the model as integers of 1e-6, so that sums are exact."""

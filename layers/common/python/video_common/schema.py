@@ -49,34 +49,34 @@ Format = Literal["json", "csv", "vtt"]
 
 
 class FacelessFrames(StrEnum):
-    """What becomes of a sampled frame in which no face is found."""
+    """What happens to a sampled frame in which no face is found."""
 
     SKIP = "skip"
     ANALYZE = "analyze"
 
 
 class Sampling(StrEnum):
-    """Which frames are wanted: every Nth exactly, or the keyframe nearest to each of those."""
+    """Which frames are selected: exactly every Nth, or the keyframe nearest to each of those."""
 
     EXACT = "exact"
     KEYFRAMES = "keyframes"
 
 
 class Partial(StrEnum):
-    """What becomes of an analysis that does not end in time: the result so far, or an error."""
+    """What happens to an analysis that does not end in time: the result so far, or an error."""
 
     ALLOW = "allow"
     REFUSE = "refuse"
 
 
 class Frozen(BaseModel):
-    """A value that does not change, without members that nobody knows."""
+    """An immutable value without unknown members."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class AnalysisOptions(Frozen):
-    """What a caller may ask for, as far as no setting of the deployment fills it in.
+    """The options that no setting of the deployment fills in.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class AnalysisOptions(Frozen):
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
-        ``exact``: each selected frame. ``keyframes``: the keyframe nearest to it, which takes less time.
+        ``exact``: each selected frame. ``keyframes``: the keyframe nearest to it, which is faster.
     include : "timeline" or None
         Also list every analyzed frame.
     interval_ms : int or None
