@@ -56,7 +56,9 @@ class Emulator:
         try:
             answer = json.loads(text)
         except ValueError as error:
-            raise EmulatorError(text.strip()) from error  # the emulator reports a timeout as plain text, with status 200
+            raise EmulatorError(
+                text.strip()
+            ) from error  # the emulator reports a timeout as plain text, with status 200
         if isinstance(answer, dict) and "errorType" in answer:
             raise EmulatorError(f"{answer['errorType']}: {answer.get('errorMessage', '')}")
         return answer

@@ -73,7 +73,7 @@ def started(
 
 
 def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> None:
-    """Return as soon as ``ready`` says so.
+    """Return as soon as ``ready`` returns true.
 
     Raises
     ------

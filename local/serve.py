@@ -2,7 +2,7 @@
 
 Uploads go to an emulated S3 on loopback, whose events reach the handler as in a deployment: one by one, by a queue.
 
-Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot take a video.
+Powertools has a local resolver, but it decodes bodies as UTF-8, so it does not support videos.
 """
 
 import argparse
@@ -119,7 +119,7 @@ def _uploads() -> Iterator[None]:
                     pump.step(wait_seconds=1)
                     dead_letters.step()
                 except Exception:  # one upload's failure must not end the delivery of the others
-                    logging.exception("A delivery failed; its message will come again.")
+                    logging.exception("A delivery failed. The queue delivers the message again.")
 
         thread = threading.Thread(target=deliver)
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request

@@ -91,8 +91,8 @@ def _make(engine: Engine, context: Path, name: str) -> str:
 def _import_debian(engine: Engine) -> None:
     if os.geteuid() != 0:
         raise EngineError(
-            f"Neither {AWS_BASE} nor a stand-in is available: a stand-in needs root and mmdebstrap (a package of Debian and "
-            "Ubuntu). Name a base image of yours: make image BASE_IMAGE=..."
+            f"Neither {AWS_BASE} nor a stand-in is available: a stand-in needs root and mmdebstrap (a package of Debian "
+            "and Ubuntu). Name a base image of yours: make image BASE_IMAGE=..."
         )
     if shutil.which("mmdebstrap") is None:
         install(("mmdebstrap",))

@@ -48,7 +48,7 @@ class NotUsable(Exception):
 _FOR_ALL = {"unreachable", "unexpected_answer", "quota_exceeded"}
 
 EXPECTED = (VideoEmotionsError, ClientError, NotUsable, OSError)
-"""What an analysis may raise. All else is a fault of the program."""
+"""What an analysis may raise. Every other error is a bug of the program."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode:

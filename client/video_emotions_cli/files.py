@@ -8,7 +8,7 @@ from typing import Final
 from video_emotions_cli.failures import usage
 
 SUFFIXES: Final = frozenset({".mp4", ".m4v", ".mov", ".3gp", ".webm", ".mkv", ".avi", ".ts", ".mts", ".m2ts", ".flv"})
-"""Of the files that a folder is searched for. A file that is named itself may have any suffix."""
+"""Suffixes that a search of a folder finds. A file that you name yourself may have any suffix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,11 @@ def analyze(  # noqa: PLR0913 - each is a flag
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html|FOLDER", help="Write a report for a browser. It contains a video of up to 20 MB.", rich_help_panel=OUTPUT),
+        typer.Option(
+            metavar="FILE.html|FOLDER",
+            help="Write a report for a browser. It contains a video of up to 20 MB.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     video: Annotated[
         Path | None,

@@ -23,7 +23,7 @@ HELP: Final = {
     "faceless_frames": "What a frame without a face does: skip leaves it out, analyze scores the whole picture.",
     "sampling": "exact uses the selected frames. keyframes uses the nearest keyframes and is much faster.",
     "include": "timeline also lists every analyzed frame. CSV, WebVTT, report and video switch it on.",
-    "partial": "If the time is too short for the whole video: allow returns the result so far, refuse returns an error.",
+    "partial": "If the time is too short for the whole video: allow returns a part, refuse returns an error.",
 }
 """By option. ``format`` has no flag: --json, --csv and --vtt choose it."""
 

@@ -39,7 +39,7 @@ def _lines(name: str, result: Result) -> Iterator[RenderableType]:
 
 
 def warnings(result: Result) -> Iterator[str]:
-    """Yield what the reader of a Result must know besides."""
+    """Yield what the reader of a Result must also know."""
     if result.truncated:
         yield f"[yellow]The result holds for the video before {result.analyzed_until_ms} ms only.[/]"
     if result.timeline_truncated:

@@ -1,6 +1,6 @@
 """What breaks callers: a comparison of two descriptions of this API.
 
-A change is breaking if a request that was right is now rejected, or if a caller does not get what was promised:
+A change is breaking if a valid request is now rejected, or if a caller does not get what was promised:
 
 - a path, a method, a parameter or a content type is gone; credentials are needed where none were
 - a request allows fewer values: a new required member, a member that is gone, a smaller range, a shorter list
@@ -49,7 +49,7 @@ def _major(document: Document) -> str:
 
 
 def _credentials(place: str, old: list[Schema], new: list[Schema]) -> list[str]:
-    """Compare who may call. An empty list: everybody."""
+    """Compare who may call. An empty list: everyone."""
     lost = [way for way in old or [{}] if new and way not in new]
     return [f"{place}: {', '.join(way) or 'no credentials'} no longer enough" for way in lost]
 

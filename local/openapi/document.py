@@ -108,7 +108,9 @@ def _operation(route: Route, examples: list[Example]) -> dict[str, Any]:
         made["requestBody"] = {"required": words.is_body_required, "content": content}
     made["responses"] = {"200": _response("The answer.", words.answer, examples, 200)}
     if route == JOB:
-        made["responses"]["200"]["headers"] = {RETRY_AFTER: {**_RETRY_AFTER, "description": "Unless the job has ended."}}
+        made["responses"]["200"]["headers"] = {
+            RETRY_AFTER: {**_RETRY_AFTER, "description": "Unless the job has ended."}
+        }
     for status, titles in problems(route).items():
         made["responses"][str(status)] = _problem(status, titles, examples)
     return made

@@ -20,7 +20,7 @@ for content_type, content in DOCUMENT["paths"]["/process-frame"]["post"]["reques
 
 @schemathesis.hook
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Make a right request right in all its parts: schemathesis makes the query and the body independently."""
+    """Make a valid request valid in all its parts: schemathesis makes the query and the body independently."""
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
     query, body = case.query or {}, case.body if isinstance(case.body, dict) else {}

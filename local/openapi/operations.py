@@ -79,8 +79,8 @@ OPERATIONS: Final[dict[Route, Operation]] = {
         "get_job",
         "Get the state and the result of a job",
         "While the job is PENDING or RUNNING, the header `Retry-After` says after how many seconds to ask again. A "
-        f"result that is not JSON, or has more than {limits.MAX_INLINE_RESULT_BYTES:,} bytes, has a `result_url` instead "
-        "of `result`.",
+        f"result that is not JSON, or has more than {limits.MAX_INLINE_RESULT_BYTES:,} bytes, has a `result_url` "
+        "instead of `result`.",
         _json("JobAnswer"),
         {},
     ),

@@ -75,7 +75,11 @@ def test_its_routes_are_the_table_of_routes():
 
 
 def test_the_messages_that_it_explains_are_real():
-    files = [ROOT / "Makefile", ROOT / "template.yaml", *(path for part in ("functions", "layers", "local") for path in (ROOT / part).rglob("*.py"))]
+    files = [
+        ROOT / "Makefile",
+        ROOT / "template.yaml",
+        *(path for part in ("functions", "layers", "local") for path in (ROOT / part).rglob("*.py")),
+    ]
     source = " ".join(" ".join(path.read_text() for path in files).split())
     source = re.sub(r'" f?"', "", source)  # a text over several lines
     messages = re.findall(r"^\| `(.*?)` \|", README.split("## Troubleshooting")[1].split("##")[0], re.MULTILINE)

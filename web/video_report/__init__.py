@@ -17,7 +17,7 @@ from typing import Any, Final
 __all__ = ["MAX_VIDEO_BYTES", "html"]
 
 MAX_VIDEO_BYTES: Final = 20_000_000
-"""Of a video in a report. Browsers read the whole file before they draw anything, and people send reports by mail."""
+"""Of a video in a report. Browsers read the whole file before they draw anything, and people send reports by email."""
 
 _PLACE: Final = re.compile(r"\{\{(title|result|video)\}\}")
 

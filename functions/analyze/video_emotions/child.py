@@ -1,4 +1,4 @@
-"""The process that reads one stranger's file: ``python -m video_emotions.child``.
+"""The process that reads one untrusted file: ``python -m video_emotions.child``.
 
 It reads one request from standard input, answers on standard output (see `wire`), and ends. Beside the standard library
 it imports PyAV, NumPy and OpenCV.

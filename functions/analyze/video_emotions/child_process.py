@@ -164,7 +164,7 @@ class ChildProcess:
 
 
 def _told(message: dict[str, Any]) -> VideoEmotionsError:
-    """Return the error that the child reports, if it is one about files: a stranger may have taken the child over."""
+    """Return the error that the child reports, if it is one about files: the file may control the child."""
     if message.get("no_memory"):
         return _out_of_memory()
     try:
@@ -176,7 +176,7 @@ def _told(message: dict[str, Any]) -> VideoEmotionsError:
 
 
 def crashed() -> DecoderCrashed:
-    """Return the error for a child that does what no child of ours does."""
+    """Return the error for a child that breaks the protocol."""
     return DecoderCrashed(f"The decoder failed at a part of the video. {_CONVERT}")
 
 

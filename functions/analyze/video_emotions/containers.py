@@ -1,7 +1,7 @@
 """What a video file says of itself: its kind, how long it claims to be, and whether its end is missing.
 
-A file that was cut off during a transfer often still decodes in part, and players show it without a word. Three of the
-container families declare their size, so a missing end is known before anything is decoded. It counts where packets
+A file that was cut off during a transfer often still decodes in part, and players show it without a warning. Three
+of the container families declare their size, so a missing end is known before anything is decoded. It counts where packets
 are missing: not if a declared size is a few bytes off, if an index at the end is missing, or if something follows.
 """
 
@@ -28,7 +28,7 @@ _MAX_BOXES: Final = 100_000
 _MAX_RIFFS: Final = 16
 """Each of a gigabyte or two."""
 _FEW_BYTES: Final = 16
-"""By so much a declared size may be off. No packet is smaller, with its header."""
+"""A declared size may be off by this. No packet is smaller, with its header."""
 
 
 @dataclass(frozen=True, slots=True)

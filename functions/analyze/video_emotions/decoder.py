@@ -1,6 +1,6 @@
 """The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
 
-A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
+An untrusted file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
 a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, regardless of its name).
 """
 

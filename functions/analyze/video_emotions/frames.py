@@ -1,6 +1,6 @@
 """Step 5: the sampled pictures.  file -> VideoInfo, Plan, Frame(index, time_ms, image).
 
-`read` is the one call that touches a stranger's bytes: it opens, probes, plans, decodes and shrinks. It runs in a child
+`read` is the one call that touches untrusted bytes: it opens, probes, plans, decodes and shrinks. It runs in a child
 process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
@@ -30,7 +30,7 @@ _MOST_WAITING = 8
 
 
 def _silent() -> None:
-    """Do nothing: nobody waits for a sign of progress."""
+    """Do nothing: no caller waits for a sign of progress."""
 
 
 def read(
@@ -57,7 +57,7 @@ def read(
     Raises
     ------
     VideoError, InvalidOption
-        The file or the options are refused. The generator raises them too, for pictures that grow midway.
+        The file or the options are rejected. The generator raises them too, for pictures that grow midway.
     """
     info, index = probe(path, threads, beat)
     chosen = plan(info, index, options)

@@ -1,4 +1,4 @@
-"""A worker's lease on its job: a thread renews it while the worker works. If the worker is lost, nobody renews it."""
+"""A worker's lease on its job: a thread renews it while the worker works. If the worker is lost, the lease ends."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -161,7 +161,7 @@ def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
 
 
 def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
-    """Mark the pictures that nobody sees, because they need a keyframe before the file's beginning.
+    """Mark the pictures that no player shows, because they need a keyframe before the file's beginning.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Steps 3 to 5 from outside: file -> VideoInfo, PlanFacts, Frame(index, time_ms, image), by a process of its own.
 
-A stranger's file is read by C code, which may crash, hang, or take all memory. Each file has a child process (`child`)
+C code reads an untrusted file, and can crash, hang, or use all memory. Each file has a child process (`child`)
 that reads nothing else. If the child fails in any way, the caller gets one error, and the next file gets another child.
 """
 
@@ -81,7 +81,7 @@ class Reader:
         Raises
         ------
         VideoError, InvalidOption
-            The file or the options are refused, or the child did not live to the end. The generator raises them too.
+            The file or the options are rejected, or the child ended early. The generator raises them too.
         DecoderUnavailable
             No child starts.
         """
@@ -130,7 +130,7 @@ class Reader:
 
 @contextmanager
 def _no_nonsense() -> Iterator[None]:
-    """Reject what no child of ours answers: a file that took its child over may make it say anything."""
+    """Reject what our own child never answers: a file that controls its child can make it send anything."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""What the process that reads a stranger's file may use, see and reach. Linux; the standard library only.
+"""What the process that reads an untrusted file may use, see and reach. Linux; the standard library only.
 
 =====================  ==============================================================================================
 memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve

@@ -29,8 +29,8 @@ class Settings(BaseModel):
         Where a request's file is written. Only one process may use it: before each request it removes there what an
         earlier one left.
     threads : int
-        Threads for decoding and TensorFlow, and frames in progress at the same time (the seed's ``max_workers``). 0: one
-        for each CPU.
+        Threads for decoding and TensorFlow, and frames in progress at the same time (the seed's ``max_workers``). 0:
+        one for each CPU.
     centre_tolerance : float
         Eye contact: how far a face's center may be from the frame's, as a part of its width and height.
     uploads_bucket, results_bucket : str or None

@@ -1,6 +1,6 @@
 """What an MP4's tables claim, held against the size of the file. FFmpeg builds its indexes from the claims alone.
 
-A sample takes a byte at least, and so does each entry of a table. A file of 3 kB that claims 85 million samples of one
+A sample has at least one byte, and so does each entry of a table. A file of 3 kB that claims 85 million samples of one
 byte costs 3 GB to open, and no picture of it exists.
 """
 

@@ -21,8 +21,8 @@ STEPS = ("file", "probe", "frames", "faces", "emotions")
 class Stopwatch:
     """Milliseconds by step.
 
-    Steps pull from each other, frame by frame: while an inner step runs the outer one stands still, and each one's time
-    adds up over many visits. Of a step that works in threads it is the time that is waited for them.
+    Steps pull from each other, frame by frame. The time of an outer step excludes that of an inner one, and each step's
+    time adds up over many visits. For threaded steps, this is the time spent waiting for results.
 
     Parameters
     ----------

@@ -28,8 +28,8 @@ MARGIN_SECONDS: Final = 5
 class Uploads:
     """Hands uploads to the worker, each version of an object once, however often its event comes.
 
-    An event is known by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model, detectors
-    and settings.
+    An event is identified by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model,
+    detectors and settings.
     """
 
     def __init__(self, worker: Worker, queue: Queue, persistence: BasePersistenceLayer) -> None:
@@ -59,7 +59,7 @@ class Uploads:
         Raises
         ------
         Exception
-            After all records were tried: what one of them failed with, so that Lambda delivers the event again.
+            The error of a record, after all records were tried, so that Lambda delivers the event again.
         """
         self._config.register_lambda_context(context)
         return {"jobs": self._take_all(uploads_in(event), context)}
@@ -137,7 +137,7 @@ class Uploads:
         return outcome
 
     def _defer(self, record: SQSRecord, seconds: int) -> None:
-        """Ask for the message at a better time than the queue's; if that fails too it comes at the queue's."""
+        """Delay the message. If that fails too, the queue delivers it after its own delay."""
         try:
             self._queue.defer(record.receipt_handle, seconds)
         except TransientError:

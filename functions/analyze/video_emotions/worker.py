@@ -148,7 +148,9 @@ class Worker:
 
     def _refuse_other_buckets(self, upload: Upload) -> None:
         if upload.source.bucket != self.pipeline.settings.uploads_bucket:
-            raise ConfigurationError("The event is of another bucket than UPLOADS_BUCKET. Fix the bucket's notification configuration.")
+            raise ConfigurationError(
+                "The event is of another bucket than UPLOADS_BUCKET. Fix the bucket's notification configuration."
+            )
 
 
 def _outcome(job: Job, status: str) -> dict[str, Any]:

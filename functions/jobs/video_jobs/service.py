@@ -50,7 +50,7 @@ class Jobs:
         Raises
         ------
         RequestError
-            The options are not valid; they are looked at now, and not after the upload.
+            The options are not valid. They are checked before the upload.
         TransientError
         """
         content_type = _content_type(members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0]))

@@ -56,7 +56,7 @@ class Detector(Protocol):
     ----------
     facts : DetectorFacts
     smallest_face : int
-        Side of the smallest face that it looks for, in pixels of the picture that it is given.
+        Side of the smallest face that it searches, in pixels of the picture that it is given.
     """
 
     facts: DetectorFacts

@@ -6,7 +6,7 @@
        (asked for, or       FAILED      the video cannot be analyzed; trying again does not help.
         waiting for another try)        Or `gave_up`: every try failed. Only a redriven message tries again.
 
-A job belongs to an object's key. A newer object under the same key, by the order of S3's sequencers, takes the job over.
+A job belongs to an object's key. A newer object under the same key, by S3's sequencers, takes the job over.
 
 A RUNNING record holds a lease, which its worker renews. A lost worker writes nothing, so its lease ends instead. From
 then on the job is PENDING: its message comes back and another worker tries.
