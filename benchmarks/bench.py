@@ -116,8 +116,8 @@ def table(bars: list[Bar], seen: dict[Key, Measured], files: dict[str, Path]) ->
     rounds, seed = len(next(iter(seen.values())).rounds), sha256_of(SEED)
     clips = ", ".join(f"{clip} `{sha256_of(file)[:16]}`" for clip, file in files.items())
     lines = [
-        f"`make bench`, interleaved rounds: {rounds} (D: 1) after one that is not counted; medians. A ratio is",
-        f'calculated within each round: "is" is their median, "rounds" the least and the greatest. Machine: {machine()}.',
+        f"`make bench`, interleaved rounds: {rounds} (D: 1) after one that is not counted; medians. A ratio compares",
+        f'runs of one round: "is" is their median, "rounds" the least and the greatest. Machine: {machine()}.',
         f"The Flask app's loop is testbed/flask_app.py, sha256 `{seed}`, on tensorflow; ours runs on onnx.",
         f"The clips' sha256 begin with: {clips}.",
         "",

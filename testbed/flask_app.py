@@ -178,10 +178,10 @@ def main() -> None:
     parser.add_argument("--model", choices=("deepface", "mini-xception"), default="deepface")
     parser.add_argument("--weights", help="file of mini-xception: .hdf5 for tensorflow, .onnx for onnx")
     parser.add_argument("--engine", choices=("tensorflow", "onnx"), default="tensorflow")
-    parser.add_argument("--frames", action="store_true", help="print every analysed frame too")
+    parser.add_argument("--frames", action="store_true", help="print every analyzed frame too")
     options = vars(parser.parse_args())
     with_frames = options.pop("frames")
-    with redirect_stdout(sys.stderr):  # DeepFace tells there of the directories that it makes
+    with redirect_stdout(sys.stderr):  # DeepFace reports there the directories that it makes
         result = run(options.pop("video"), **options)
     if not with_frames:
         del result["frames"]

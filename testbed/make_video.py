@@ -27,7 +27,7 @@ import numpy as np
 
 from testbed.pictures import Picture
 
-os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error by itself, past FFmpeg's log
+os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error directly, past FFmpeg's log
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _loopback_only(connect: Any) -> Any:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
-    """Fail whatever would leave the machine."""
+    """Fail every connection that would leave the machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", _loopback_only(socket.socket.connect))
         yield

@@ -1,4 +1,4 @@
-"""Whatever is not decoded: the wanted pictures are the bytes that decoding everything gives."""
+"""The selected pictures are the bytes that decoding everything gives, regardless of what is not decoded."""
 
 import gc
 import struct

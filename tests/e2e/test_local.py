@@ -133,7 +133,7 @@ def test_an_upload_through_the_server(server, tmp_path):
 
 
 def test_serve_keeps_the_deployed_clock(monkeypatch):
-    # Given a function that tells how long it has, and when its request arrived
+    # Given a function that reports how long it has, and when its request arrived
     def handler(event, context):
         return {"left": context.get_remaining_time_in_millis(), "arrived": event.get("requestContext", {})}
 

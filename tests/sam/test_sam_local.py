@@ -1,4 +1,4 @@
-"""The project as SAM builds and runs it: `make sam-local`. Nothing here is left running, whatever happens."""
+"""The project as SAM builds and runs it: `make sam-local`. Nothing is left running afterwards."""
 
 import base64
 import hashlib

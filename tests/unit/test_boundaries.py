@@ -78,7 +78,7 @@ def test_a_library_is_known_in_its_places_only(library):
         if any(name == library or name.startswith(f"{library}.") for name in imports(path))
     }
     assert users <= ONLY_IN[library]
-    assert users, f"nobody imports {library}: mend this table"
+    assert users, f"no module imports {library}: fix this table"
 
 
 @pytest.mark.parametrize(("folder", "strangers"), STRANGERS.items())

@@ -1,6 +1,7 @@
 """What the README and the description of the API for people say is so."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -96,3 +97,31 @@ def test_links_lead_somewhere():
     for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+GONE = re.compile(
+    r"\b(?:(?:is|are|be|was|been) taken|mend(?:s|ed|ing)?|for the time being|in vain|by (?:itself|themselves)|anew"
+    r"|the one who|whoever|of those that|nought|thus|hence|whatever|out of the world|is offered|lies|tells"
+    r"|looked at at once|comes to [0-9]|analys(?:e|ed|ing)|behaviour)\b",
+    re.IGNORECASE,
+)
+"""Words that the texts of this project avoid: private, old, or British ones."""
+
+TEXTS = ("*.md", "*.py", "*.js", "*.yaml", "*.yml", "*.toml", "Makefile", "Dockerfile")
+
+
+def test_the_texts_avoid_words_that_few_people_use():
+    found = []
+    for path in (ROOT / name for name in tracked()):
+        if path.name == "test_docs.py" or path.suffix == ".json" or not any(path.match(kind) for kind in TEXTS):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            words = {match.group().lower() for match in GONE.finditer(line)}
+            found += [f"{path.relative_to(ROOT)}:{number}: {word}" for word in sorted(words)]
+    assert found == []
+
+
+def tracked() -> list[str]:
+    """Return the names of the files that Git keeps."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in listed.splitlines() if (ROOT / name).is_file()]

@@ -1,8 +1,8 @@
 """What a video file says of itself: its kind, how long it claims to be, and whether its end is missing.
 
 A file that was cut off during a transfer often still decodes in part, and players show it without a warning. Three
-of the container families declare their size, so a missing end is known before anything is decoded. It counts where packets
-are missing: not if a declared size is a few bytes off, if an index at the end is missing, or if something follows.
+of the container families declare their size, so a missing end is known before anything is decoded. It is missing if
+packets are missing: not if a declared size is a few bytes off, an index at the end is missing, or something follows.
 """
 
 import os
