@@ -1,5 +1,6 @@
 """The page at GET /app, in a browser, against a real `make serve`."""
 
+import copy
 import json
 import re
 import urllib.request
@@ -13,6 +14,8 @@ from tests.browser.conftest import SECONDS, OpenPage, until
 from tests.browser.lossy_proxy import lossy_proxy
 from tests.conftest import SAMPLE
 from video_common import limits
+from video_common.result import FaceLandmarks, Result
+from video_emotions.rendering import render
 
 TIMES = {"timings_ms"}
 HTTP_ERROR = "Failed to load resource"
@@ -60,7 +63,7 @@ def rows_of(page: Any, table: str) -> list[str]:
 def downloaded(page: Any, button: str) -> str:
     with page.expect_download() as download:
         page.get_by_role("button", name=button).click()
-    return download.value.path().read_text(encoding="utf-8")
+    return download.value.path().read_bytes().decode()
 
 
 def without_times(result: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +94,31 @@ def test_a_dropped_video_becomes_a_report(open_app, result):
     assert result["model"]["name"] in text
     # And the JSON to download is the answer
     assert without_times(json.loads(downloaded(page, "Download JSON"))) == without_times(result)
+
+
+def test_the_table_to_download_is_the_one_that_the_service_writes(open_app, result):
+    # Given an answer with all that a table can hold
+    made = copy.deepcopy(result)
+    face = made["timeline"][0]["faces"][0]
+    points = {name: {"x": number, "y": 10 * number} for number, name in enumerate(FaceLandmarks.model_fields)}
+    small = {**face["probabilities"], "sad": 1e-06, "fear": 1.0}
+    made["timeline"][0]["faces"] += [{**face, "detection_score": 0.87654, "landmarks": points, "probabilities": small}]
+    page = open_app()
+    page.route("**/process-frame?*", lambda route: route.fulfill(json=made))
+    choose(page, SAMPLE)
+    report_of(page)
+    # Then its table has the same cells as the service's
+    texts = downloaded(page, "Download CSV"), render(Result.model_validate(made), "csv").text
+    ours, theirs = ([line.split(",") for line in text.split("\r\n")] for text in texts)
+    assert [[number(cell) for cell in row] for row in ours] == [[number(cell) for cell in row] for row in theirs]
+
+
+def number(cell: str) -> float | str:
+    """Return the number that a cell spells: JavaScript and Python spell some in different ways."""
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
 
 
 def test_the_timeline_has_a_gap_where_there_is_no_face(open_app, result):

@@ -15,6 +15,7 @@ from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
 from tests.template_info import properties, resolve
 from video_common import limits
 from video_common.job import Job, JobStatus
+from video_common.result import FaceLandmarks
 from video_common.routes import PAGE
 from video_common.schema import EMOTION_LABELS
 from video_jobs.api import Api
@@ -92,9 +93,11 @@ def test_the_page_knows_the_promised_numbers():
     }
 
 
-def test_the_report_knows_the_emotions_in_their_order():
+def test_the_report_and_its_table_know_the_names_in_their_order():
     words = (ROOT / "web/report/words.js").read_text(encoding="utf-8")
     assert f"EMOTIONS = {json.dumps(EMOTION_LABELS)};" in words
+    table = (ROOT / "web/page/csv.js").read_text(encoding="utf-8")
+    assert f"POINTS = {json.dumps(list(FaceLandmarks.model_fields))};" in table
 
 
 @pytest.mark.parametrize(("age", "seconds"), [(0, 2), (29, 2), (100, 10), (5000, 30)])
