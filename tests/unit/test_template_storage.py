@@ -84,9 +84,10 @@ def test_bucket_speaks_tls_only(name):
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_page_may_post_the_form_and_nothing_else():
+@pytest.mark.parametrize("no_page", [{"Page": "off"}, {"ApiAuth": "iam"}])
+def test_a_page_may_post_the_form_and_nothing_else(no_page):
     (rule,) = resolve(
-        properties("UploadsBucket")["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example", Page="off"
+        properties("UploadsBucket")["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example", **no_page
     )
     assert ([origin for origin in rule["AllowedOrigins"] if origin], rule["AllowedMethods"]) == (
         ["https://a.example"],
