@@ -37,7 +37,8 @@ def result_answer(**changes: object) -> httpx.Response:
 
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
-    members = {"status": status, "code": code, "title": "t", "detail": f"what {code} means", "request_id": "r-1"}
+    members = {"type": "t", "status": status, "code": code, "title": "t", "detail": f"what {code} means"}
+    members["request_id"] = "r-1"
     return answer(members, status, **headers)
 
 
