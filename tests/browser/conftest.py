@@ -81,13 +81,17 @@ def open_page(chromium: Any) -> Iterator[OpenPage]:
     said: list[str] = []
     contexts = []
 
+    def note(text: str, expect: tuple[str, ...] = ()) -> None:
+        if not any(part in text for part in expect):
+            said.append(text)
+
     def opened(url: str, *, expect: tuple[str, ...] = (), **options: Any) -> Any:
         context = chromium.new_context(**options)
         contexts.append(context)
         context.set_default_timeout(SECONDS * 1000)
         page = context.new_page()
-        page.on("console", lambda message: any(text in message.text for text in expect) or said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: note(message.text, expect))
+        page.on("pageerror", lambda error: note(str(error)))
         page.goto(url)
         return page
 
