@@ -19,10 +19,10 @@ def test_the_report(open_page, address):
     page.get_by_role("button", name="0:02.0").click()
     until(page, "[...document.querySelectorAll('#report canvas')].every((canvas) => canvas.width !== 300)")
     page.mouse.move(0, 0)
-    page.evaluate("document.activeElement.blur()")
-    box = page.locator("#report section", has_text="How this was measured").bounding_box()
-    top = page.locator("#report").bounding_box()["y"] - 20
-    clip = {"x": 0, "y": top, "width": 880, "height": box["y"] - top - 10}
+    page.evaluate("document.activeElement.blur(), scrollTo(0, 0)")  # boxes are measured from the top of the window
+    top = page.locator("#report").bounding_box()["y"] - 10
+    end = page.locator("#report section", has=page.get_by_role("heading", name="Pictures")).bounding_box()["y"]
+    clip = {"x": 0, "y": top, "width": 880, "height": end - top - 10}
     save(page.screenshot(full_page=True, clip=clip), ROOT / "docs/report.png")
 
 
