@@ -10,7 +10,7 @@ from local.processes import ProcessError, run
 SCHEMATHESIS: Final = ROOT / ".checks" / "bin" / "schemathesis"
 CONFIG: Final = Path(__file__).with_name("schemathesis.toml")
 SECONDS: Final = 55
-"""For all requests. The ones with a clip take most of the time."""
+"""For all requests. The ones with a clip need most of the time. A busy machine gets five times as long."""
 
 
 def fuzz(url: str, document: Path) -> int:
@@ -18,7 +18,7 @@ def fuzz(url: str, document: Path) -> int:
     command = [str(SCHEMATHESIS), "--config-file", str(CONFIG), "run", str(document), "--url", url]
     command += ["--max-time", str(SECONDS)]
     try:
-        return run(command, {**os.environ, "PYTHONPATH": str(ROOT)}, SECONDS + 30, cwd=ROOT).returncode
+        return run(command, {**os.environ, "PYTHONPATH": str(ROOT)}, 5 * SECONDS, cwd=ROOT).returncode
     except ProcessError as error:
         print(error)
         return 1
