@@ -55,6 +55,8 @@ class Way:
     detect : callable
         Finds faces in a picture.
     scale_factor : float or None
+    sure_face : int
+        Pixels, see `Detector`.
     searches : callable
         Says of a case whether it is worth the time.
     """
@@ -62,19 +64,22 @@ class Way:
     name: str
     detect: Detect
     scale_factor: float | None = None
+    sure_face: int = 0
     searches: Callable[[Case], bool] = lambda _: True
 
     def search(self, scene: Scene) -> tuple[list[Box], float]:
         """Return boxes in pixels of the scene, and the seconds of the search, as the service searches a frame."""
-        seconds = 0.0
+        seconds, boxes = 0.0, list[Box]()
         for scale in scales_for(scene.size, Options(scale_factor=self.scale_factor)):
             image = shrink(scene.image, scale, scene.size)
             begun = time.thread_time()
             found = list(self.detect(image))
             seconds += time.thread_time() - begun
             if found:
-                return [face.box.scaled(size_of(image), scene.size) for face in found], seconds
-        return [], seconds
+                boxes = [face.box.scaled(size_of(image), scene.size) for face in found]
+                if found[0].box.width >= self.sure_face:
+                    break
+        return boxes, seconds
 
 
 @dataclass(slots=True)
@@ -182,17 +187,17 @@ def by_deepface(deepface: Any) -> Detect:
 def main() -> None:
     """Measure, print, and write the page."""
     finder = FaceFinder(MODELS)  # it also confines OpenCV to one thread
-    haar, yunet = (finder.detector(name).detect for name in ("haar", "yunet"))
+    haar, yunet = finder.detector("haar"), finder.detector("yunet")
     path = detector_path("yunet", MODELS)
     weights = load_manifest().emotions["mini-xception"].onnx_path(MODELS)
     deepface = by_deepface(load_deepface("mini-xception", weights, "onnx"))
-    ways = [Way("yunet at 1", yunet, 1, lambda case: case.is_close_up)]
+    ways = [Way("yunet at 1", yunet.detect, 1, searches=lambda case: case.is_close_up)]
     ways += [Way(name, YuNet(path, "", least).detect) for least, name in SCORES.items() if least != MIN_SCORE]
     for suffix, scale_factor in (("", None), (" at 0.5", 0.5)):
         ways += [
-            Way(f"haar{suffix}", haar, scale_factor),
-            Way(f"yunet{suffix}", yunet, scale_factor),
-            Way(f"DeepFace{suffix}", deepface, scale_factor, lambda case: not case.shows_faces),
+            Way(f"haar{suffix}", haar.detect, scale_factor, haar.sure_face),
+            Way(f"yunet{suffix}", yunet.detect, scale_factor, yunet.sure_face),
+            Way(f"DeepFace{suffix}", deepface, scale_factor, searches=lambda case: not case.shows_faces),
         ]
     text = section(measure(ways, cases()))
     print(text)

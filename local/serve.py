@@ -27,6 +27,7 @@ from local.cloud import emulated_cloud
 from local.processes import exit_on_term
 from local.pump import Pump
 from video_common import limits, routes
+from video_common.aws import clients
 
 HOST, PORT = "127.0.0.1", 5000
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -122,8 +123,11 @@ def _uploads() -> Iterator[None]:
                     logging.exception("A delivery failed. The queue delivers the message again.")
 
         thread = threading.Thread(target=deliver)
+        import video_jobs.dead_letters
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
 
+        # Each deployed function sets its own, shorter ones; here they share a process, and downloads need the longest.
+        clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:
             yield

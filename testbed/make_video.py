@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import av
 import numpy as np
+from av.filter import Graph
 
 from testbed.pictures import Picture
 
@@ -90,6 +91,7 @@ def write_video(
     fragmented: bool = False,
     faststart: bool = False,
     aspect: Fraction | None = None,
+    first_field: str | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Path:
     """Write `pictures` as a video; the container follows from the name.
@@ -125,6 +127,8 @@ def write_video(
         MP4 and MOV: an index with each keyframe's fragment (as browsers record); the index before the pictures.
     aspect : Fraction, optional
         Width of a stored pixel divided by its height, in the stream and in the container.
+    first_field : str, optional
+        ``top`` or ``bottom``: the pictures are interlaced, and these rows show the earlier moment.
     options : mapping, optional
         FFmpeg's options of the encoder, over those chosen here; ``x264-params`` and the like are added to ours.
 
@@ -148,13 +152,14 @@ def write_video(
     if b_frames is None and container_name == "avi" and codec in {"h264", "mpeg4"}:
         b_frames = 0
 
+    interlaced = {"flags": "+ildct+ilme"} if first_field else {}
     movflags = "+frag_keyframe+empty_moov+default_base_moof" * fragmented + "+faststart" * faststart
     with _own_priority(), av.open(str(path), "w", options={"movflags": movflags} if movflags else {}) as container:
         audio = _Silence(container, _AUDIO_ENCODERS[container_name], *audio_ms) if audio_ms and audio_first else None
         stream: Any = container.add_stream(
             chosen.encoder,
             rate=fps,
-            options=_encoder_options(codec, keyint, b_frames, options or {}, open_gop=open_gop),
+            options=_encoder_options(codec, keyint, b_frames, {**interlaced, **(options or {})}, open_gop=open_gop),
         )
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = chosen.pix_fmt
@@ -166,7 +171,7 @@ def write_video(
         if audio_ms and not audio_first:
             audio = _Silence(container, _AUDIO_ENCODERS[container_name], *audio_ms)
         for picture, time in zip(chain([first], stored), seconds, strict=times_ms is not None):
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame = _frame(picture, chosen.pix_fmt, first_field)
             frame.pts, frame.time_base = round(time / unit), unit
             if audio:
                 audio.write_until(time)
@@ -215,6 +220,20 @@ def _encoder_options(
     for name, value in wanted.items():
         options[name] = f"{options[name]}:{value}" if name.endswith("-params") and name in options else value
     return options
+
+
+def _frame(picture: Picture, pix_fmt: str, first_field: str | None) -> Any:
+    """Return a frame for the encoder. FFmpeg's filter marks it as two fields, because PyAV cannot."""
+    frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+    if first_field is None:
+        return frame
+    frame = frame.reformat(format=pix_fmt)
+    graph = Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1))
+    mark = graph.add("setfield", {"top": "tff", "bottom": "bff"}[first_field])
+    graph.link_nodes(source, mark, graph.add("buffersink")).configure()
+    graph.push(frame)
+    return graph.pull()
 
 
 @contextmanager

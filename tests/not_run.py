@@ -15,7 +15,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if a test was not run and the option asks for all of them."""
-    if session.exitstatus == pytest.ExitCode.OK and session.config.option.require_all and _not_run(session.config):
+    is_worker = hasattr(session.config, "workerinput")  # of pytest-xdist; its reports come together elsewhere
+    if session.exitstatus != pytest.ExitCode.OK or is_worker:
+        return
+    if session.config.option.require_all and _not_run(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

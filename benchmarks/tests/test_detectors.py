@@ -46,18 +46,22 @@ def test_a_way_searches_at_its_scale_and_gives_boxes_in_pixels_of_the_scene(scal
     assert boxes == [Box(960, 0, 960, 1080)]
 
 
-@pytest.mark.parametrize(("seen_from", "searched"), [(640, [640]), (960, [640, 960]), (1920, [640, 960])])
-def test_the_default_searches_again_at_a_larger_size_where_nothing_was_found(seen_from, searched):
+@pytest.mark.parametrize(
+    ("seen_from", "side", "searched"),
+    [(640, 50, [640]), (640, 49, [640, 960]), (960, 50, [640, 960]), (1920, 50, [640, 960])],
+)
+def test_the_default_searches_again_at_a_larger_size_where_it_is_not_sure(seen_from, side, searched):
     widths = []
 
     def detect(image):
         widths.append(image.shape[1])
         if image.shape[1] >= seen_from:
-            yield Detection(Box(0, 0, *image.shape[1::-1]))
+            yield Detection(Box(0, 0, side, side))
 
-    boxes, _ = Way("default", detect).search(Scene(np.zeros((HD[1], HD[0], 3), np.uint8)))
+    boxes, _ = Way("default", detect, sure_face=50).search(Scene(np.zeros((HD[1], HD[0], 3), np.uint8)))
     assert widths == searched
-    assert boxes == [Box(0, 0, *HD)] * (seen_from <= 960)
+    own_side = side * HD[0] // searched[-1]
+    assert boxes == [Box(0, 0, own_side, own_side)] * (seen_from <= 960)
 
 
 def test_each_case_is_a_row_and_ways_can_leave_it_out():

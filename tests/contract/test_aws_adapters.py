@@ -228,10 +228,10 @@ def test_a_message_is_hidden_for_as_long_as_was_asked_and_sent_again_with_a_dela
 
     sqs.send_message(QueueUrl=cloud.completions_url, MessageBody="first")
     (message,) = receive()
-    queue.defer(message["ReceiptHandle"], 1)
-    queue.send_again("second", 1)
+    queue.defer(message["ReceiptHandle"], 4)
+    queue.send_again("second", 4)
     assert receive() == []
-    time.sleep(1.2)
+    time.sleep(4.2)
     assert sorted(found["Body"] for found in receive() + receive()) == ["first", "second"]
     sqs.purge_queue(QueueUrl=cloud.completions_url)
 
@@ -245,7 +245,7 @@ def test_a_service_that_says_nothing_is_given_up_within_the_functions_time(monke
             with pytest.raises(JobsUnavailable):
                 DynamoJobStore(JOBS).get("x")
         finally:
-            clients.use_timeouts(connect=5, read=60)
+            clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         assert time.monotonic() - begun < 10
 
 

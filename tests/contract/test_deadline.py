@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from events import aws_shapes
+from testbed.make_video import write_video
+from testbed.pictures import CENTRED, portraits
 from tests.conftest import SAMPLE
 from tests.fakes import LambdaContext, rest_event
 from tests.fakes_aws import MemoryStore
@@ -63,8 +65,27 @@ def after(looks: int) -> Deadline:
     return Deadline(looks * LOOK, Ticks())
 
 
+WAYS: dict[str, dict[str, Any]] = {
+    "by count": {"frame_interval": 30},
+    "by time": {"interval_ms": 950},
+    "keyframes": {"frame_interval": 28, "sampling": "keyframes"},
+    "keyframes by time": {"interval_ms": 930, "sampling": "keyframes"},
+}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Give 12 seconds with a keyframe every 25 pictures, of which few begin at a multiple of an interval."""
+    path = tmp_path_factory.mktemp("clip") / "a.mp4"
+    return write_video(path, portraits(320, 180, [CENTRED] * 360), keyint=25).read_bytes()
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("looks", [12, 20, 26])
-def test_a_part_is_the_answer_of_the_video_before_its_end(pipeline, looks):
+def test_a_part_is_the_answer_of_the_video_before_its_end(pipeline, clip, looks, way):
+    def posted(**part) -> VideoRequest:
+        return VideoRequest(clip, Options(**WAYS[way], include="timeline", **part))
+
     result = pipeline.analyze(posted(), after(looks))
     assert result.truncated
     assert 0 < result.total_frames_analyzed < 12

@@ -37,7 +37,7 @@ def analyzed(pipeline: Pipeline, clip=SAMPLE, **options):
 def test_a_toy_detector_takes_part(settings, model):
     class Toy:
         facts = DetectorFacts(name="toy", weights_sha256="0" * 64)
-        smallest_face = 100
+        smallest_face = sure_face = 100
 
         def detect(self, image):
             height, width = image.shape[:2]

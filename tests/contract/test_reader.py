@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SAMPLE
+from tests.hostile.children import child_that_only
 from video_common.errors import DecoderUnavailable, InvalidOption, NotAVideo
 from video_common.schema import Options, Sampling
 from video_emotions import frames
@@ -74,14 +75,13 @@ def test_a_spare_ends_with_its_reader():
 
 
 def test_a_child_gets_nothing_of_the_environment(monkeypatch):
+    # Given a child that tells what it was started with
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    reader = Reader()
-    reader.prepare()
-    path = Path(f"/proc/{reader._spares[0]._process.pid}/environ")
-    while not (content := path.read_bytes()):  # the child has not started Python yet
-        pass
-    environment = content.split(b"\0")
-    names = {variable.split(b"=")[0].decode() for variable in environment if variable}
+    tells = "detail = open('/proc/self/environ').read(); receive(); send(ready=True)"
+    command = child_that_only(f"{tells}; send(error='not_a_video', detail=detail)")
+    with pytest.raises(NotAVideo) as told:
+        Reader(command=command).read(SAMPLE, Options(), 2)
+    names = {variable.split("=")[0] for variable in told.value.detail.split("\0") if variable}
     assert names == set(ENVIRONMENT)
     assert not any(name.startswith("AWS") for name in names)
 

@@ -16,8 +16,10 @@ from testbed.make_video import MATRIX, cut, write_video
 from testbed.pictures import CENTRED, TO_THE_LEFT, Picture, moving, numbered, portraits, read_number
 from tests.conftest import ROOT
 from tests.contract.test_display import VIDEO, grown
+from tests.contract.test_skipping import joined
 from video_common.errors import EncryptedVideo, NotAVideo, TruncatedVideo, UnusableTimes
 from video_common.schema import Options, Sampling
+from video_emotions.av_frames import FirstField
 from video_emotions.decoder import open_video
 from video_emotions.facts import Frame, VideoInfo
 from video_emotions.frames import read
@@ -56,9 +58,10 @@ EXTRA: dict[str, dict[str, Any]] = {
     "open-gop.ts": {"codec": "hevc", "b_frames": 3, "keyint": 12, "open_gop": True},
     "uneven.mkv": {"times_ms": [40 * place + place % 3 for place in range(40)]},
     "late.mp4": {"times_ms": [500 + 40 * place for place in range(40)]},
+    "late-behind-sound.mkv": {"times_ms": [500 + 40 * place for place in range(40)], "audio_ms": (0, 2000)},
     "fragments.mp4": {"fragmented": True},
     "hidden-9.webm": {"codec": "vp9", "options": {"auto-alt-ref": "1", "lag-in-frames": "16"}},
-    "interlaced.ts": {"options": {"flags": "+ildct+ilme"}},
+    "interlaced.ts": {"first_field": "top"},
     "camcorder.m2ts": {"codec": "h264"},
 }
 
@@ -283,11 +286,16 @@ def encrypted_webm(folder: Path) -> Path:
     return path
 
 
+def clear_then_encrypted(folder: Path) -> Path:
+    """Write an MP4 of two sample descriptions: the second half of its pictures is encrypted."""
+    return joined(write_video(folder / "a.mp4", moving(*SIZE, 20)), encrypted_mp4(folder), folder / "joined.mp4")
+
+
 def element(identity: str, content: bytes) -> bytes:
     return bytes.fromhex(identity) + bytes([0x80 | len(content)]) + content
 
 
-@pytest.mark.parametrize("make", [encrypted_mp4, encrypted_webm])
+@pytest.mark.parametrize("make", [encrypted_mp4, encrypted_webm, clear_then_encrypted])
 def test_an_encrypted_video_is_called_that(tmp_path, make):
     with pytest.raises(EncryptedVideo, match="encrypted"):
         probe(make(tmp_path), 2)
@@ -329,6 +337,20 @@ def test_without_its_first_keyframe_a_stream_counts_what_can_be_seen(tmp_path, n
     assert min(frame.time_ms for frame in frames) >= 0
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize("without", [3, 20, 21])
+def test_a_file_that_begins_anywhere_counts_what_a_decoder_shows(tmp_path, name, b_frames, without):
+    # Given another scene every 20 pictures: the first one refers to no other and is no keyframe, and some of the next
+    # ones refer to pictures before it
+    pictures = (255 - picture if place // 20 % 2 else picture for place, picture in enumerate(moving(*SIZE, 80)))
+    options = {"x264-params": "min-keyint=61:scenecut=40"}
+    whole = write_video(tmp_path / name, pictures, keyint=120, b_frames=b_frames, options=options)
+    path = copied(whole, tmp_path / f"cut-{name}", without=without)
+    expect_what_a_plain_decode_says(path)
+    sampled(path, 1)
+
+
 def test_pictures_that_are_not_decoded_in_the_order_of_their_times_are_given_in_it(tmp_path):
     # Given a clip of keyframes only, which the decoder gives as they are in the file
     whole = write_video(tmp_path / "whole.mkv", numbered(moving(320, 180, 30)), keyint=1, b_frames=0, fps=25)
@@ -345,23 +367,37 @@ def test_pictures_that_are_not_decoded_in_the_order_of_their_times_are_given_in_
     assert [read_number(frame.image) for frame in frames[:5]] == [1, 2, 0, 4, 3]
 
 
-def woven(pictures: Iterator[Picture]) -> Iterator[Picture]:
-    """Show two moments in each picture: the first in the even rows, the next in the odd ones."""
+def woven(pictures: Iterator[Picture], first_field: str) -> Iterator[Picture]:
+    """Show two moments in each picture: the first in the even rows or the odd ones, the next in the others."""
+    rows = 0 if first_field == "top" else 1
     for first, second in pairwise(pictures):
         picture = second.copy()
-        picture[::2] = first[::2]
+        picture[rows::2] = first[rows::2]
         yield picture
 
 
+@pytest.mark.parametrize("first_field", ["top", "bottom"])
 @pytest.mark.parametrize("name", ["a.ts", "a.mp4", "a.mov"])
-def test_interlaced_pictures_are_not_combed(tmp_path, name):
+def test_interlaced_pictures_are_not_combed_and_show_their_first_moment(tmp_path, name, first_field):
     codec = "prores" if name == "a.mov" else "h264"
     drawn = list(bars(13))
-    path = write_video(tmp_path / name, woven(iter(drawn)), codec=codec, options={"flags": "+ildct+ilme", "qp": "10"})
+    pictures = woven(iter(drawn), first_field)
+    path = write_video(tmp_path / name, pictures, codec=codec, first_field=first_field, options={"qp": "10"})
     for frame in sampled(path, 1)[1]:
         shown = frame.image.astype(int)
         assert np.abs(shown - drawn[frame.index]).mean() < 3
         assert np.abs(np.diff(shown, axis=0)).max() < 10
+
+
+@pytest.mark.parametrize("height", range(1, 12))
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le", "gray"])
+def test_a_field_has_rows_of_its_picture_only(height, pix_fmt):
+    # Given a picture of one color, of any height: what lies behind it in memory has others
+    frame = av.VideoFrame.from_ndarray(np.full((height, 16, 3), 200, np.uint8), format="bgr24").reformat(format=pix_fmt)
+    for _ in range(20):
+        shown = FirstField()(frame).to_ndarray(format="bgr24")
+        assert np.ptp(shown, axis=(0, 1)).max() < 10
+        assert 1 <= shown.shape[0] <= height
 
 
 def bars(count: int) -> Iterator[Picture]:

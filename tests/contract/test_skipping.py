@@ -3,7 +3,8 @@
 import gc
 import struct
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -102,21 +103,45 @@ def test_wanted_pictures_are_bit_identical(clip, name, interval, threads, sampli
     assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index]] == []
 
 
+@dataclass
+class Look:
+    """One pass over a file's pictures: in how many threads, and which pictures the decoder gave, by their times."""
+
+    threads: int
+    pts: list[int] = field(default_factory=list)
+
+
+def noted_looks(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
+    """Return a list that gets every look that `sample` takes at a file from here on."""
+    looks: list[Look] = []
+
+    @contextmanager
+    def noted(path: Path, threads: int, *given, **named):
+        look = Look(threads)
+        looks.append(look)
+        with open_video(path, threads, *given, **named) as video:
+            real = video.pictures
+
+            def pictures(*given):
+                for picture in real(*given):
+                    look.pts.append(picture.pts)
+                    yield picture
+
+            monkeypatch.setattr(video, "pictures", pictures)
+            yield video
+
+    monkeypatch.setattr(frames, "open_video", noted)
+    return looks
+
+
 @pytest.mark.parametrize("name", [name for name in CLIPS if not name.endswith("avi")])
 def test_all_of_them_came_without_a_second_look(clip, name, monkeypatch):
     path, _, _ = clip(name)
-    looks = []
-    real = frames._decode
-
-    def noted(*given):
-        looks.append(given[3] is not None)
-        return real(*given)
-
-    monkeypatch.setattr(frames, "_decode", noted)
+    looks = noted_looks(monkeypatch)
     for interval in (1, 7, 30):
         options = Options(frame_interval=interval)
         list(read(path, options, 2)[2])
-    assert looks == [True, True, True]
+    assert len(looks) == 3
 
 
 def test_neither_another_group_nor_what_no_picture_refers_to_is_decoded(clip):
@@ -134,9 +159,29 @@ def test_neither_another_group_nor_what_no_picture_refers_to_is_decoded(clip):
     assert len(whole) == FRAMES
 
 
+def test_what_is_not_decoded_is_a_sign_of_progress_too(clip, tmp_path):
+    # Given a file of which nothing is wanted, with ten megabytes behind it that are no video
+    path, index, _ = clip("h264-pyramid.mp4")
+    beats: list[None] = []
+    with open_video(path, 2) as video:
+        uses = np.full(index.frame_count, Use.NONE, np.int8)
+        assert list(video.pictures(uses, lambda: beats.append(None))) == []
+    assert len(beats) == FRAMES
+    # Then each packet is a sign of progress, and so is each megabyte of which the digest is made
+    longer = tmp_path / "longer.mp4"
+    longer.write_bytes(path.read_bytes() + struct.pack(">I4s", 10**7, b"free") + bytes(10**7 - 8))
+    counts = []
+    for each in (path, longer):
+        beats.clear()
+        probe(each, 2, lambda: beats.append(None))
+        counts.append(len(beats))
+    assert counts[0] >= FRAMES
+    assert counts[1] - counts[0] >= 10
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp8", "vp9", "av1", "mpeg4"])
 @pytest.mark.parametrize("sampling", Sampling)
-def test_where_a_keyframe_is_none_its_pictures_are_looked_for_once_more(tmp_path, codec, sampling):
+def test_where_a_keyframe_is_none_its_pictures_are_looked_for_once_more(tmp_path, monkeypatch, codec, sampling):
     # Given a file whose index calls a picture a keyframe that is none
     path = write_video(tmp_path / "clip.mkv", moving(160, 96, 70), codec=codec, keyint=1000)
     info, index = probe(path, 2)
@@ -146,9 +191,35 @@ def test_where_a_keyframe_is_none_its_pictures_are_looked_for_once_more(tmp_path
     wrong[60] = True
     told = replace(index, is_keyframe=wrong)
     options = Options(frame_interval=65, scale_factor=1.0, sampling=sampling)
+    looks = noted_looks(monkeypatch)
     got: list[Frame] = list(sample(path, told, options, plan(info, told, options), 2))
     assert [frame.index for frame in got] == [0, 65 if sampling is Sampling.EXACT else 60]
     assert [frame.image.tobytes() == whole[frame.index] for frame in got] == [True, True]
+    # Other decoders call the picture damaged.
+    assert codec != "mpeg4" or [look.threads for look in looks] == [2, 2]
+
+
+@pytest.mark.parametrize("interval", [1, 30])
+def test_a_second_look_begins_at_the_last_sure_keyframe(tmp_path, monkeypatch, interval):
+    # Given a healthy transport stream with another scene every 20 pictures. Such a picture refers to no other, but
+    # later ones refer across it. The stream's reader calls it a keyframe, and the decoder does not.
+    pictures = (255 - picture if place // 20 % 2 else picture for place, picture in enumerate(moving(160, 96, 160)))
+    options = {"x264-params": "min-keyint=61:scenecut=40"}
+    path = write_video(tmp_path / "a.ts", pictures, keyint=120, b_frames=0, options=options)
+    with open_video(path, 2) as video:
+        whole = [(picture.is_keyframe, picture.bgr().tobytes()) for picture in video.pictures()]
+    info, index = probe(path, 2)
+    assert [place for place, (is_keyframe, _) in enumerate(whole) if is_keyframe] == [0, 80]
+    assert np.flatnonzero(index.is_keyframe).tolist() == list(range(0, 160, 20))
+    # When pictures after 80 are wanted
+    looks = noted_looks(monkeypatch)
+    wanted = Options(frame_interval=interval, scale_factor=1.0, start_ms=int(index.times_ms[83]))
+    chosen = plan(info, index, wanted)
+    got = list(sample(path, index, wanted, chosen, 2))
+    # Then they come, and what lies before 80 is never decoded
+    assert [frame.index for frame in got] == chosen.indices.tolist()
+    assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index][1]] == []
+    assert [look.pts[0] for look in looks] == [index.pts[80]] * 2
 
 
 @given(st.data())

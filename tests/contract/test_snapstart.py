@@ -12,6 +12,8 @@ def test_after_a_restore_clients_and_random_numbers_are_new(handler_module):
     # Given two environments that begin as the same snapshot
     before = clients.client("s3")
     state = random.getstate()
+    handler_module.reader.prepare()
+    (spare,) = handler_module.reader._spares
     numbers = []
     for _ in range(2):
         random.setstate(state)
@@ -22,6 +24,9 @@ def test_after_a_restore_clients_and_random_numbers_are_new(handler_module):
     # Then they share neither a client nor what random waits come from
     assert clients.client("s3") is not before
     assert numbers[0] != numbers[1]
+    # And the spare child is another process
+    assert spare not in handler_module.reader._spares
+    assert spare._process.returncode is not None
     # And answers go on
     event = rest_event(None, content_type=None, method="GET", path="/")
     assert handler_module.handler(event, LambdaContext())["statusCode"] == 200

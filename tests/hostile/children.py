@@ -19,8 +19,8 @@ def receive():
     return wire.receive(lambda count: bytearray(sys.stdin.buffer.read(count)))[0]
 """
 _VIDEO = """
-send(ready=True)
 request = receive()
+send(ready=True)
 send(
     video=dict(codec="h264", width=8, height=4, rotation=0, frame_rate=25.0, duration_ms=80, size_bytes=1,
                sha256="0" * 64, frame_count=2),

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from video_common import limits
 from video_common.errors import InvalidOption, VideoEmotionsError, VideoError
@@ -53,20 +53,25 @@ def outcome_of(path: Path, options: Mapping[str, Any], read: Callable[..., Any])
     return outcome
 
 
-def watched(path: Path, options: Mapping[str, Any]) -> Outcome:
+def watched(path: Path, options: Mapping[str, Any], peak: IO[str]) -> Outcome:
     """Read a file in this process, and add what only this process sees.
 
-    The signs of progress are ``beats``, and the most processor time between two of them is ``silent_seconds``. The plan
-    is ``indices``, and what the process used more at the worst moment is ``memory_bytes``. A lack of memory is an
-    answer only if the memory was short.
+    The signs of progress are ``beats``, up to the plan and after it, and the most processor time between two of them is
+    ``silent_seconds``. The plan is ``indices``, and what the process used more at the worst moment is ``memory_bytes``.
+    A lack of memory is an answer only if the memory was short. ``peak`` is the process's own
+    ``/proc/self/clear_refs``, opened before the process isolated itself.
     """
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak
+    peak.write("5")  # forget it
+    peak.flush()
     before = _peak_bytes()
     beats = [time.process_time()]
     planned: list[int] = []
+    before_the_plan = 0
 
     def read(path: Path, options: Options, threads: int) -> tuple[Any, Any, Iterable[Frame]]:
+        nonlocal before_the_plan
         info, chosen, pictures = frames.read(path, options, threads, lambda: beats.append(time.process_time()))
+        before_the_plan = len(beats) - 1
         planned.extend(chosen.indices.tolist())
         return info, chosen, pictures
 
@@ -74,7 +79,8 @@ def watched(path: Path, options: Mapping[str, Any]) -> Outcome:
     if outcome.get("detail", "").startswith("MemoryError") and ran_short():
         outcome["code"] = "decoder_out_of_memory"
     longest = max(later - sooner for sooner, later in pairwise([*beats, time.process_time()]))
-    seen = {"beats": len(beats) - 1, "silent_seconds": longest, "memory_bytes": _peak_bytes() - before}
+    counts = before_the_plan, len(beats) - 1 - before_the_plan
+    seen = {"beats": counts, "silent_seconds": longest, "memory_bytes": _peak_bytes() - before}
     return outcome | {"indices": planned} | seen
 
 
@@ -124,6 +130,7 @@ def _of_facts(video: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, bo
 
 def _of_frames(outcome: Outcome) -> dict[str, bool]:
     seen, count = outcome["frames"], outcome["video"]["frame_count"]
+    beats_before, beats_after = outcome.get("beats", (math.inf, math.inf))
     indices, times = ([frame[name] for frame in seen] for name in ("index", "time_ms"))
     nexts = [frame["time_ms"] if frame["next_ms"] is None else frame["next_ms"] for frame in seen]
     return {
@@ -134,6 +141,6 @@ def _of_frames(outcome: Outcome) -> dict[str, bool]:
         "times do not ascend": any(one > other for one, other in pairwise(times)),
         "a time that cannot be": any(not 0 <= time <= limits.MAX_VIDEO_MS for time in times),
         "the next time is before the frame's": any(other < one for one, other in zip(times, nexts, strict=True)),
-        "fewer signs of progress than pictures": outcome.get("beats", math.inf) < count + len(seen),
+        "fewer signs of progress than pictures": beats_before < count or beats_after < len(seen),
         "an image without pixels": any(min(image[:2]) < 1 for frame in seen for image in frame["images"]),
     }

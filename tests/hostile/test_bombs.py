@@ -1,5 +1,7 @@
 """Small files that cost gigabytes or minutes get an answer within the memory and the time of a function."""
 
+import os
+import struct
 import time
 
 import pytest
@@ -62,6 +64,19 @@ def test_a_failed_allocation_is_never_read_as_a_bad_video(tmp_path, codec, conta
     # Then each outcome is all pictures, or an answer about memory
     assert set(outcomes) == {True, None}
     assert outcomes[-1] is True
+
+
+def test_a_large_file_is_not_a_lack_of_memory(tmp_path):
+    # Given a damaged video with two gigabytes of nothing behind it, more than the decoder may use
+    path = write_video(tmp_path / "clip.mp4", moving(96, 64, 12))
+    data = bytearray(path.read_bytes())
+    middle = data.index(b"mdat") + 2000
+    data[middle : middle + 400] = bytes(400)
+    path.write_bytes(bytes(data) + struct.pack(">I4s", 2_000_000_000, b"free"))
+    os.truncate(path, len(data) + 2_000_000_000)
+    # Then the damage costs frames, and nothing is said of memory
+    _, plan, frames = Reader().read(path, Options(frame_interval=1), 2)
+    assert 0 < len(list(frames)) < plan.frames_wanted == 12
 
 
 def test_large_pictures_are_decoded_by_fewer_threads(monkeypatch):

@@ -34,7 +34,7 @@ def victim() -> Iterator[Victim]:
 @contextmanager
 def broken(patch: str, hung_seconds: float = 60) -> Iterator[Victim]:
     """Give a process that reads files with a fault of ours."""
-    modules = "from video_emotions import decoder, frames, probe, tables"
+    modules = "from video_emotions import frames, memory, probe, tables"
     with Victim(f"import ctypes, os, time\n{modules}\n{patch}", hung_seconds=hung_seconds) as made:
         yield made
 
@@ -164,7 +164,7 @@ BROKEN = {
         "probe._refuse_unusable_times = lambda *_: None", "inputs/time-overflow.mp4", "exception: "
     ),
     "every lack of memory is real": Break(
-        "decoder.ran_short = lambda: True", "inputs/av1-sample-too-large.mp4", "exception: MemoryError"
+        "memory.ran_short = lambda: True", "inputs/av1-sample-too-large.mp4", "exception: MemoryError"
     ),
 }
 
@@ -183,7 +183,7 @@ def test_false_tables_cost_memory_if_nobody_checks_them(victim):
     claim = bomb.replace((85_000_000).to_bytes(4, "big"), (20_000_000).to_bytes(4, "big"))
     assert claim != bomb
     assert violations(victim.read(claim, EACH)[0]) == []
-    with broken("probe.refuse_false_tables = lambda _: None") as careless:
+    with broken("probe.refuse_false_tables = lambda *_: None") as careless:
         assert "much memory for so small a clip" in violations(careless.read(claim, EACH)[0])
 
 

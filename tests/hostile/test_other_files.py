@@ -174,7 +174,7 @@ def test_a_child_opens_nothing_that_a_file_names(trace, other, tmp_path, name):
     assert network == []
 
 
-READY, BEGINS = r"{\"ready\": true}", 'write(1, "begins'
+READY, BEGINS = r"{\"ready\": true", 'write(1, "begins'
 """What a process writes when all that it needs itself is open, as strace shows it."""
 
 OPENS = """

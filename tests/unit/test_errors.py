@@ -1,9 +1,12 @@
-"""The error tree is what its picture says."""
+"""Errors: their codes, statuses and documents, and what the README says of them."""
 
 import json
 import re
 
+from local.engine import ROOT
 from video_common import errors
+
+README = ROOT / "README.md"
 
 
 def leaves(kind: type[errors.VideoEmotionsError]) -> list[type[errors.VideoEmotionsError]]:
@@ -11,10 +14,12 @@ def leaves(kind: type[errors.VideoEmotionsError]) -> list[type[errors.VideoEmoti
     return [kind] if not below else [leaf for each in below for leaf in leaves(each)]
 
 
-def test_the_picture_shows_every_leaf_with_its_status_and_code():
-    drawn = set(re.findall(r"\+-- (\w+)\s+(\d{3}) (\w+)", errors.__doc__))
-    real = {(leaf.__name__, str(int(leaf.status)), leaf.code) for leaf in leaves(errors.VideoEmotionsError)}
-    assert drawn == real
+def test_the_readme_tells_callers_of_every_code_with_its_status():
+    rows = re.findall(r"^\|[^|]+\| (\d{3}) \| ([^|]+) \|$", README.read_text(), re.MULTILINE)
+    told = {(int(status), code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    ours = {(int(leaf.status), leaf.code) for leaf in leaves(errors.RequestError) + leaves(errors.VideoError)}
+    assert ours - told == set()
+    assert told <= {(int(leaf.status), leaf.code) for leaf in leaves(errors.VideoEmotionsError)}
 
 
 def test_codes_are_unique_and_callers_errors_are_4xx():

@@ -25,7 +25,7 @@ SIDE = 20
 class Crowd:
     """A detector that finds ``count`` faces, side by side."""
 
-    facts, smallest_face = DETECTOR, SIDE
+    facts, smallest_face, sure_face = DETECTOR, SIDE, SIDE
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -101,3 +101,27 @@ def test_a_face_has_the_same_scores_in_a_crowd_and_in_a_small_group():
 def test_frames_share_batches():
     _, client = observed(1, Options(), frames=20)
     assert client.batches == [8, 8, 4]
+
+
+@pytest.mark.parametrize(
+    ("at_half", "at_full", "chosen"),
+    [
+        ([40], [90], 40),  # sure: nobody looks at the larger picture
+        ([39], [90], 90),
+        ([39], [], 39),
+        ([], [90], 90),
+        ([], [], None),
+    ],
+)
+def test_small_finds_are_looked_at_in_the_larger_picture(at_half, at_full, chosen):
+    class Detector:
+        facts, smallest_face, sure_face = DETECTOR, SIDE, 40
+
+        def detect(self, image: NDArray[np.uint8]) -> Iterator[Detection]:
+            yield from (Detection(Box(0, 0, side, side)) for side in (at_half if len(image) == 200 else at_full))
+
+    images = tuple(np.zeros((side, side, 3), np.uint8) for side in (200, 400))
+    for include in (None, "timeline"):
+        seen = look(Frame(0, 0, images, (400, 400), 1, None), Detector(), Options(include=include), 0.2)
+        in_own_pixels = chosen and chosen * (2 if [chosen] == at_half else 1)
+        assert [face.box.width for face in seen.faces] == [in_own_pixels] * bool(chosen)

@@ -1,6 +1,7 @@
 """Frames are prefetched and several are in progress at the same time; the results do not show it."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -10,28 +11,54 @@ from video_common.errors import InvalidOption
 from video_emotions.parallel import ordered_map, prefetched
 
 
+class Numbers(Iterator[int]):
+    """Counts to a number. The thread that makes ``waits_at`` waits until somebody closes this object."""
+
+    def __init__(self, count: int, waits_at: int | None = None) -> None:
+        self._count, self._waits_at = count, waits_at
+        self._closed = threading.Event()
+        self.made: list[int] = []
+        self.gave_up = False
+
+    def __next__(self) -> int:
+        number = len(self.made)
+        if number == self._count:
+            raise StopIteration
+        self.made.append(number)
+        if number == self._waits_at:
+            self.gave_up = not self._closed.wait(timeout=20)
+        return number
+
+    def close(self) -> None:
+        self._closed.set()
+
+
 def test_prefetched_gives_the_same_items_and_makes_one_more_than_is_used():
-    made = []
-
-    def items():
-        for number in range(5):
-            made.append(number)
-            yield number
-
-    coming = prefetched(items())
+    numbers = Numbers(5)
+    coming = prefetched(numbers)
     assert next(coming) == 0
-    coming.close()  # waits for the one that is being made
-    assert made == [0, 1]
-    assert list(prefetched(items())) == [0, 1, 2, 3, 4]
-    assert list(prefetched(iter([]))) == []
+    coming.close()
+    assert numbers.made == [0, 1]
+    assert list(prefetched(Numbers(5))) == [0, 1, 2, 3, 4]
+    assert list(prefetched(Numbers(0))) == []
+
+
+def test_closing_ends_the_work_on_the_item_that_nobody_wants():
+    numbers = Numbers(5, waits_at=1)
+    coming = prefetched(numbers)
+    assert next(coming) == 0
+    coming.close()
+    assert not numbers.gave_up
 
 
 def test_what_fails_while_it_is_prefetched_fails_where_it_would_have():
-    def items():
-        yield 1
-        raise InvalidOption("too large")
+    class Items(Numbers):
+        def __next__(self) -> int:
+            if self.made:
+                raise InvalidOption("too large")
+            return super().__next__() + 1
 
-    coming = prefetched(items())
+    coming = prefetched(Items(5))
     assert next(coming) == 1
     with pytest.raises(InvalidOption):
         next(coming)

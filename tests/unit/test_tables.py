@@ -102,3 +102,11 @@ def test_tiny_boxes_cost_little_and_too_many_are_refused(tmp_path):
 def test_a_table_that_is_cut_off_is_no_exception(tmp_path, length):
     whole = movie(track(*HONEST))
     refuse(tmp_path, whole[: len(whole) - length])
+
+
+def test_the_work_says_that_it_goes_on(tmp_path):
+    # Given a table of a million entries, which is read in parts
+    (tmp_path / "video").write_bytes(movie(track(table(b"stts", *[0] * 2_000_001))))
+    beats: list[None] = []
+    refuse_false_tables(tmp_path / "video", lambda: beats.append(None))
+    assert len(beats) > 15 + 8  # the boxes besides

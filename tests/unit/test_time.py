@@ -1,8 +1,10 @@
 """Sampling by time, and a part of a video."""
 
+from collections.abc import Set
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.videos_info import info_of
@@ -16,9 +18,13 @@ TIMES = st.lists(st.integers(0, 5000), min_size=1, max_size=60).map(sorted)
 MOMENTS = st.integers(0, 6000)
 
 
-def planned(times: list[int], last_ms: int = 40, **options) -> list[int]:
-    """Return what is sampled of pictures that begin at those times, the last one shown for so long."""
-    index = PacketIndex(np.array(times), np.array(times), np.ones(len(times), np.bool_), np.arange(len(times)), True)
+def planned(times: list[int], last_ms: int = 40, *, keyframes: Set[int] | None = None, **options) -> list[int]:
+    """Return what is sampled of pictures that begin at those times, the last one shown for so long.
+
+    All of them are keyframes, or those that begin at the times ``keyframes``.
+    """
+    is_keyframe = np.array([keyframes is None or time in keyframes for time in times])
+    index = PacketIndex(np.array(times), np.array(times), is_keyframe, np.arange(len(times)), True)
     info = info_of(len(times), duration_ms=times[-1] - times[0] + last_ms)
     return plan(info, index, Options(**options)).indices.tolist()
 
@@ -34,16 +40,39 @@ def test_a_part_is_sampled_by_count_from_its_first_picture(times, start, length,
     assert planned(times, **options) == inside[::interval]
 
 
-@given(TIMES, MOMENTS, st.integers(1, 3000))
-def test_the_picture_shown_at_each_multiple_is_sampled_once(times, start, interval):
-    if start > times[-1]:
-        return
+@given(TIMES, st.integers(1, 3000))
+def test_the_picture_shown_at_each_multiple_is_sampled_once(times, interval):
     # Given every moment, one by one, until the last picture is over
-    first = next(place for place, time in enumerate(times) if time >= start)
-    shown = {first}
-    for moment in range(start, times[-1] + 40, interval):
-        shown.add(max([place for place, time in enumerate(times) if time <= moment], default=first))
-    assert planned(times, start_ms=start, interval_ms=interval) == sorted(place for place in shown if place >= first)
+    shown = {0}
+    for moment in range(0, times[-1] + 40, interval):
+        shown.add(max([place for place, time in enumerate(times) if time <= moment], default=0))
+    assert planned(times, interval_ms=interval) == sorted(shown)
+
+
+WAYS = st.sampled_from([{"sampling": "keyframes"}, {}, {"interval_ms": 1}, {"interval_ms": 1, "sampling": "keyframes"}])
+
+
+@settings(deadline=None)
+@given(st.data(), TIMES.map(lambda times: sorted(set(times))), WAYS, st.integers(1, 900))
+def test_parts_join_on_to_the_whole_where_a_sampled_picture_begins(data, times, way, interval):
+    keyframes = data.draw(st.sets(st.sampled_from(times)).map(lambda chosen: {times[0], *chosen}))
+    options = way | {"interval_ms" if "interval_ms" in way else "frame_interval": interval}
+    whole = planned(times, keyframes=keyframes, **options)
+    until = times[data.draw(st.sampled_from(whole))]
+    before = planned(times, keyframes=keyframes, end_ms=until, **options) if until > times[0] else []
+    assert before + planned(times, keyframes=keyframes, start_ms=until, **options) == whole
+
+
+@settings(deadline=None)
+@given(st.data(), TIMES, st.integers(1, 900))
+def test_by_time_a_part_has_the_samples_of_the_whole_that_begin_in_it(data, times, interval):
+    start, length = data.draw(MOMENTS), data.draw(MOMENTS)
+    inside = [place for place, time in enumerate(times) if start <= time < start + length + 1]
+    if not inside:
+        return
+    sampled = [place for place in planned(times, interval_ms=interval) if place in inside]
+    part = planned(times, interval_ms=interval, start_ms=start, end_ms=start + length + 1)
+    assert part == (sampled or inside[:1])
 
 
 def test_by_time_a_fast_camera_and_a_slow_one_give_the_same_moments():
@@ -56,7 +85,7 @@ def test_by_time_a_fast_camera_and_a_slow_one_give_the_same_moments():
 def test_the_last_picture_is_shown_until_it_ends():
     assert planned([0, 40, 80], interval_ms=100) == [0, 2]
     assert planned([0, 40, 80], interval_ms=120) == [0]
-    assert planned([0, 40, 80], interval_ms=100, end_ms=100) == [0]
+    assert planned([0, 40, 80], interval_ms=100, end_ms=80) == [0]
 
 
 def test_a_file_that_claims_years_costs_no_memory():

@@ -13,6 +13,7 @@ from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
 from tests.job_world import Context, Lost, World
 from video_common import limits
+from video_common.aws import clients
 from video_common.aws.interfaces import Begun
 from video_common.errors import (
     ConfigurationError,
@@ -315,9 +316,9 @@ def test_a_worker_that_lost_its_job_to_a_later_version_renews_no_lease_of_it(wor
     assert world.uploads.handle_s3(old, Context())["jobs"][0]["status"] == "SUPERSEDED"
 
 
-def test_a_renewal_that_fails_is_tried_again(world):
+def test_a_renewal_that_fails_is_tried_again_whatever_it_failed_with(world):
     renewing(world)
-    world.jobs.faults.planned["renew", job_id_of("a")] = [JobsUnavailable("down")] * 3
+    world.jobs.faults.planned["renew", job_id_of("a")] = [JobsUnavailable("down"), ValueError("a defect of ours")] * 2
 
     def work(content: bytes) -> None:
         world.clock.now += 100
@@ -346,6 +347,8 @@ def test_one_that_lost_its_lease_does_not_undo_what_another_holder_does(world):
 
 def test_two_renewals_fit_into_a_lease():
     assert 2 * limits.LEASE_RENEW_SECONDS < limits.LEASE_SECONDS
+    slowest = 3 * (clients.CONNECT_SECONDS + clients.MOST_READ_SECONDS["dynamodb"])
+    assert slowest < limits.LEASE_RENEW_SECONDS, "the second renewal would be late"
 
 
 def test_what_makes_an_event_another_one(world):

@@ -29,9 +29,13 @@ The flow of the data, one module for each step::
     settings.py        the only place that reads the environment
     telemetry.py       logs, metrics, and the milliseconds of each step
     child_process.py   a child as its parent sees it                          wire.py        what the two say
-    sandbox.py         what the child may use and reach                       facts.py       what its parent knows
-    tables.py          what an MP4 claims to hold                             memory.py      what decoding may use
+    answers.py         the child's answers, checked                           facts.py       what its parent knows
+    sandbox.py         what the child may use and reach                       seccomp.py     its filter of system calls
+    tables.py          what an MP4 claims to hold                             encryption.py  are pictures encrypted?
+    supported.py       what FFmpeg may open                                   memory.py      what decoding may use
+    progress.py        signs of progress
     parallel.py        frames ahead, and several at the same time             boxes.py       rectangles in a picture
+    remedies.py        what the sender of a file can do
 
 Colors are BGR, images ``uint8`` of shape (height, width, 3), times milliseconds, unless a docstring says otherwise.
 """

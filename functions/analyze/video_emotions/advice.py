@@ -10,6 +10,7 @@ from video_emotions.aggregate import Report
 from video_emotions.boxes import Size
 from video_emotions.facts import PlanFacts
 from video_emotions.plan import largest_scale, scales_for
+from video_emotions.remedies import EXPORT
 
 FEW_FRAMES: Final = 10
 """With fewer sampled frames each one moves a percentage by ten points or more."""
@@ -49,10 +50,7 @@ def advise(
         advice.append(_few_frames(report.frames_analyzed, settings))
     wanted = report.frames_analyzed + report.frames_unreadable
     if report.frames_unreadable > MANY_UNREADABLE * wanted:
-        advice.append(
-            f"{report.frames_unreadable} of {wanted} sampled frames could not be decoded. "
-            "Export the video again, then send the new file."
-        )
+        advice.append(f"{report.frames_unreadable} of {wanted} sampled frames could not be decoded. {EXPORT}")
     return advice
 
 

@@ -1,6 +1,7 @@
 """What PyAV's frames do not offer: one field of an interlaced picture, and the display matrix."""
 
 from fractions import Fraction
+from itertools import starmap
 from typing import Any, cast
 
 from av.filter import Graph
@@ -11,20 +12,32 @@ from video_emotions.display import Orientation
 
 
 class FirstField:
-    """Takes every second row of frames, by FFmpeg's filter: only it knows the rows of every pixel format."""
+    """Takes every second row of frames, those of the earlier field.
+
+    FFmpeg's filters do it: they know the rows of every pixel format, and which field is the earlier one. PyAV does not
+    offer that.
+    """
 
     def __init__(self) -> None:
         self._graph: Any = None
         self._shape: Any = None
 
     def __call__(self, frame: Any) -> Any:
-        """Return a frame of half the height."""
+        """Return a frame of half the height. One that is too low for two fields is returned as it is."""
         shape = frame.width, frame.height, frame.format.name
+        rows = 8 // frame.format.chroma_height(4)  # so many, that both fields have as many rows of color
+        if frame.height < rows:
+            return frame
         if shape != self._shape:
             graph = self._graph = Graph()
             self._shape = shape
             source = graph.add_buffer(width=shape[0], height=shape[1], format=frame.format, time_base=Fraction(1))
-            graph.link_nodes(source, graph.add("field", "top"), graph.add("buffersink")).configure()
+            filters = (
+                ("crop", f"h={frame.height // rows * rows}"),
+                ("separatefields", None),
+                ("select", "not(mod(n,2))"),
+            )
+            graph.link_nodes(source, *starmap(graph.add, filters), graph.add("buffersink")).configure()
         self._graph.push(frame)
         return self._graph.pull()
 

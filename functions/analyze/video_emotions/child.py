@@ -42,21 +42,21 @@ class _Answer:
 
 def main() -> None:
     """Get ready, wait for the request, answer it."""
-    sandbox.isolate()
+    refused = sandbox.isolate()
     import cv2
 
     from video_emotions.frames import read
     from video_emotions.memory import ran_short
 
-    # What a library prints must not come between the records.
+    request, _ = wire.receive(_exactly)
+    cv2.setNumThreads(1)  # its resize is short, and the decoder has threads enough
     answer = _Answer(FileIO(os.dup(sys.stdout.fileno()), "wb"))
-    answer.send({"ready": True})
+    answer.send({"ready": True, "refused": refused})
+    sandbox.confine(request["memory_bytes"], request["cpu_seconds"])
+    # What a library prints must not come between the records.
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.dup2(nothing, sys.stderr.fileno())
-    request, _ = wire.receive(_exactly)
-    cv2.setNumThreads(1)  # its resize is short, and the decoder has threads enough
-    sandbox.confine(request["memory_bytes"], request["cpu_seconds"])
     outcome, is_whole = _outcome(request, answer, read)
     answer.send(outcome if is_whole or not ran_short() else {"no_memory": True})
 

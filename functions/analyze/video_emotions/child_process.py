@@ -16,7 +16,6 @@ from typing import Any, Final, cast
 
 from video_common import limits
 from video_common.errors import (
-    DecoderCrashed,
     DecoderExited,
     DecoderHung,
     DecoderOutOfMemory,
@@ -28,6 +27,8 @@ from video_common.errors import (
     error_of,
 )
 from video_emotions import wire
+from video_emotions.answers import crashed
+from video_emotions.remedies import CONVERT
 from video_emotions.telemetry import logger
 
 COMMAND: Final = (sys.executable, "-s", "-P", "-m", "video_emotions.child")
@@ -38,7 +39,6 @@ ENVIRONMENT: Final = {
 }
 """All that a child knows of the parent's environment."""
 
-_CONVERT = "Convert it to MP4 (H.264), then send the new file."
 _END_SECONDS = 5.0
 """A child whose pipe is closed has ended, or ends now."""
 
@@ -51,6 +51,11 @@ class ChildProcess:
     command : sequence of str
     silent_seconds : float
         A child that sends nothing for so long is ended.
+
+    Attributes
+    ----------
+    refused : list of str
+        After the first answer: what the platform refuses, see `sandbox`.
     """
 
     def __init__(self, command: Sequence[str] = COMMAND, silent_seconds: float = limits.DECODER_SILENT_SECONDS) -> None:
@@ -65,7 +70,7 @@ class ChildProcess:
                 process_group=0,  # a terminal's Ctrl-C reaches the parent only, which then ends the child
             )
         except OSError as error:
-            raise DecoderUnavailable("The decoder does not start. The log has the reason.") from error
+            raise _unavailable() from error
         self._requests = cast("io.FileIO", self._process.stdin)
         self._answers = cast("io.FileIO", self._process.stdout)
         with suppress(OSError):  # the kernel may keep to its default, which costs 3 ms a picture
@@ -75,24 +80,31 @@ class ChildProcess:
         self._silent_seconds = silent_seconds
         self._deadline = math.inf
         self._is_ready = False
+        self._is_wanted = True
+        self.refused: list[str] = []
         self.end = weakref.finalize(self, _end, self._process)
         """End the child, if it has not ended."""
 
-    @property
-    def is_alive(self) -> bool:
-        """False for a child that something else has ended while it waited."""
-        return self._process.poll() is None
+    def kill(self) -> None:
+        """Tell the child to end. Unlike `end`, this is safe while another thread waits for an answer."""
+        self._is_wanted = False
+        self._process.kill()
 
-    def ask(self, request: dict[str, Any], seconds: float) -> None:
+    def ask(self, request: dict[str, Any], deadline: float) -> None:
         """Send the request.
 
         Parameters
         ----------
         request : dict
-        seconds : float
-            After so many, `answer` ends the child.
+        deadline : float
+            When `answer` ends the child, by `time.monotonic`.
+
+        Raises
+        ------
+        DecoderUnavailable
+            The child has ended.
         """
-        self._deadline = time.monotonic() + seconds
+        self._deadline = deadline
         try:
             wire.send(self._requests, request)
         except BrokenPipeError:
@@ -106,7 +118,7 @@ class ChildProcess:
         VideoError, InvalidOption
             The child rejects the file or the options, or the file made it end.
         DecoderUnavailable
-            The child ended before it was asked for anything.
+            The child ended, or stopped, before it opened the file.
         """
         while True:
             try:
@@ -115,8 +127,9 @@ class ChildProcess:
                 raise self._failure() from None
             except (ValueError, RecursionError) as error:
                 raise crashed() from error
-            if message.get("ready"):
+            if message.get("ready") and not self._is_ready:
                 self._is_ready = True
+                self.refused = message.get("refused", [])
             elif any(name in message for name in expected):
                 return message, pixels
             elif not message.get("beat"):
@@ -141,7 +154,10 @@ class ChildProcess:
         self.end()
         if seconds < self._silent_seconds:
             raise _too_long()
-        raise DecoderHung(f"The decoder stopped at a part of the video. {_CONVERT}")
+        if not self._is_ready:
+            logger.warning("a decoder was silent before it opened its file")
+            raise _unavailable()
+        raise DecoderHung(f"The decoder stopped at a part of the video. {CONVERT}")
 
     def _failure(self) -> VideoEmotionsError:
         """Return what the end of the child means."""
@@ -151,16 +167,17 @@ class ChildProcess:
             status = 0
         self.end()
         if not self._is_ready:
-            logger.error("a decoder ended before its request", exit_status=status)
-            return DecoderUnavailable("The decoder does not start. The log has the reason.")
-        logger.warning("a decoder ended before its answer", exit_status=status)
+            logger.warning("a decoder ended before it opened its file", exit_status=status)
+            return _unavailable()
+        if self._is_wanted:
+            logger.warning("a decoder ended before its answer", exit_status=status)
         if status == -signal.SIGKILL:
             return _out_of_memory()
         if status == -signal.SIGXCPU:
             return _too_long()
         if status < 0:
             return crashed()
-        return DecoderExited(f"The decoder ended in the middle of the video. {_CONVERT}")
+        return DecoderExited(f"The decoder ended in the middle of the video. {CONVERT}")
 
 
 def _told(message: dict[str, Any]) -> VideoEmotionsError:
@@ -169,15 +186,15 @@ def _told(message: dict[str, Any]) -> VideoEmotionsError:
         return _out_of_memory()
     try:
         error = error_of(str(message["error"]), str(message["detail"]))
+        error.detail.encode()  # half a character cannot be sent to a caller
     except (KeyError, ValueError):
         logger.error("a decoder failed", bug=message.get("bug"))
         return crashed()
     return error if isinstance(error, VideoError | InvalidOption) else crashed()
 
 
-def crashed() -> DecoderCrashed:
-    """Return the error for a child that breaks the protocol."""
-    return DecoderCrashed(f"The decoder failed at a part of the video. {_CONVERT}")
+def _unavailable() -> DecoderUnavailable:
+    return DecoderUnavailable("The decoder does not start. The log has the reason.")
 
 
 def _too_long() -> TooLong:

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from video_common import limits
 from video_emotions.sniffing import Family, family_of
 
 _PARTS: Final = {b"moov", b"moof", b"mdat"}
@@ -23,12 +24,10 @@ _NO_PICTURES: Final = {
 }
 """Parts that may be missing. Matroska's Cues, Tags, Attachments, Chapters and Void, and AVI's."""
 _MAX_EBML_HEADER: Final = 4096
-_MAX_BOXES: Final = 100_000
-"""Two days of two-second fragments; a file of nothing but tiny boxes must not cost minutes."""
 _MAX_RIFFS: Final = 16
 """Each of a gigabyte or two."""
 _FEW_BYTES: Final = 16
-"""A declared size may be off by this. No packet is smaller, with its header."""
+"""A declared size may be wrong by this much: no packet with its header is smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def extent(path: Path) -> Extent:
 
 def _mp4(file: BinaryIO, end: int) -> Extent:
     position, seen, is_cut_off = 0, set[bytes](), False
-    for _ in range(_MAX_BOXES):
+    for _ in range(limits.MAX_BOXES):
         if position >= end:
             return Extent(position, is_cut_off, frozenset(seen))
         file.seek(position)
@@ -153,7 +152,7 @@ def _chunks(file: BinaryIO, position: int, stop: int) -> Iterator[tuple[bytes, i
 
 def _is_cut_off(parts: Iterator[tuple[bytes, int]], stop: int, end: int) -> bool:
     """Report whether pictures are missing of a whole that should end at ``stop``, in a file that ends at ``end``."""
-    for name, part_stop in islice(parts, _MAX_BOXES):
+    for name, part_stop in islice(parts, limits.MAX_BOXES):
         if part_stop > end:
             return (stop - part_stop if name in _NO_PICTURES else part_stop - end) > _FEW_BYTES
     return stop - end > _FEW_BYTES

@@ -27,7 +27,7 @@ class Deadline:
     Attributes
     ----------
     at : float
-        In seconds of ``clock``; infinite if no caller waits.
+        In seconds of ``clock``; infinite if there is no limit.
     clock : callable
         Returns seconds that never go back. The default counts from the same start in all processes of a machine.
     """

@@ -1,8 +1,4 @@
-"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
-
-An untrusted file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
-a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, regardless of its name).
-"""
+"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries)."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -22,22 +18,16 @@ from video_emotions.av_frames import FirstField, orientation_of
 from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects
-from video_emotions.memory import ran_short, threads_for
+from video_emotions.memory import raise_if_short, threads_for
 from video_emotions.packets import Packet, Use
 from video_emotions.picture import Picture
+from video_emotions.progress import Beat, silent
+from video_emotions.remedies import EXPORT
+from video_emotions.supported import DECODER_NAMES, OPEN_OPTIONS
 from video_emotions.units import opens_group
 
-CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
-"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
-DECODER_NAMES = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
-"""FFmpeg's decoders that are named after a library, and the codec that people know."""
 _USUAL_BITS = 12
-"""Of a pixel, 4:2:0, where the file does not say."""
-OPEN_OPTIONS = {
-    "format_whitelist": "mov,matroska,webm,avi,mpegts,flv",
-    "protocol_whitelist": "file",
-    "codec_whitelist": ",".join((*CODECS, *DECODER_NAMES)),  # opening a file decodes the beginning of its tracks
-}
+"""Bits of a pixel in 4:2:0, if the file does not say."""
 
 
 class Video:
@@ -48,27 +38,28 @@ class Video:
     aspects : PixelAspects
     first : Picture or None
         After `packets` has ended. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
-    is_edited : bool
-        After `packets` has ended: an edit list leaves packets out.
-    has_open_groups, is_encrypted, is_cut_off : bool
-        After `packets` has ended. Open groups: see `opens_group`. Cut off: packets that the file lists are
+    shown_pts : list of int
+        When the first pictures are shown. One is enough for a file that begins with a keyframe.
+    is_edited, is_encrypted, is_cut_off : bool
+        After `packets` has ended. Edited: an edit list leaves packets out. Cut off: packets that the file lists are
         missing, in whole or in part.
+    is_damaged : bool
+        A picture so far could not be decoded, in whole or in part.
     """
 
     def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None, *, stop_at_damage: bool) -> None:
         self._container = container
         self._stream = stream
-        self._stops_at_damage, self._has_stopped = stop_at_damage, False
+        self._stops_at_damage = stop_at_damage
         self._format = str(container.format.name)
         self._orientation: Orientation | None = None
         self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
         self._pts = 0
         self._first_field = FirstField()
         self.first: Picture | None = None
-        self.is_edited = False
-        self.has_open_groups = False
+        self.shown_pts: list[int] = []
         self.is_encrypted = "enc_key_id" in stream.metadata
-        self.is_cut_off = False
+        self.is_edited = self.is_cut_off = self.is_damaged = False
 
     @property
     def codec(self) -> str:
@@ -93,55 +84,66 @@ class Video:
 
     @property
     def start(self) -> Fraction | None:
-        """Seconds at which the file as a whole begins, or None where it does not say."""
+        """Seconds at which the whole file begins, or None if it does not say."""
         start = self._container.start_time
         return None if start is None else Fraction(start, av.time_base)
 
     @property
     def nominal_rate(self) -> float:
-        """Frames a second as the container claims; 0.0 where it does not say, or where that cannot be."""
+        """Frames a second as the container claims. 0.0 if it does not say, or if the claim is impossible."""
         rate = float(self._stream.average_rate or 0)
         return rate if 0 < rate <= limits.MAX_FRAME_RATE else 0.0
 
-    def packets(self) -> Iterator[Packet]:
-        """Yield every coded picture in the order of the file; nothing is decoded but what comes up to the first one.
+    def packets(self, beat: Beat = silent) -> Iterator[Packet]:
+        """Yield every coded picture in the order of the file. Only the packets up to the first picture are decoded.
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
+
+        Parameters
+        ----------
+        beat : Beat
+            Called at each packet of the stream.
         """
         extradata = bytes(self._stream.codec_context.extradata or b"")
         starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
-        place = -1
+        place, until = -1, None
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
-                if self.first is None and place < limits.MAX_UNREADABLE_START:
-                    self.first = next(self._decoded(packet if packet.size else None), None)
+                beat()
+                if until is None and _has_picture(packet):
+                    until = 0 if packet.is_keyframe else place + limits.LOOK_WITHOUT_KEYFRAME
+                if place < (limits.MAX_UNREADABLE_START if self.first is None else until or 0):
+                    for picture in self._decoded(packet if packet.size else None):
+                        self.first = self.first or picture
+                        self.shown_pts.append(picture.pts)
                 self.is_edited |= packet.is_discard
                 self.is_encrypted |= packet.has_sidedata("encryption_info")
                 if _has_picture(packet):
                     # A transport stream also marks a packet after a disturbance, and may end anywhere.
                     self.is_cut_off |= packet.is_corrupt and self._format != "mpegts"
-                    begins = starts(memoryview(packet), packet.is_keyframe)
-                    self.has_open_groups |= opens(memoryview(packet), packet.is_keyframe)
-                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
+                    answers = (asks(memoryview(packet), packet.is_keyframe) for asks in (starts, opens))
+                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, *answers)
         except av.error.FFmpegError as error:
-            _raise_if_no_memory(error)
-            raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
+            raise_if_short(error)
+            raise NotAVideo(f"The container is damaged. {EXPORT}") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
-    def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
-        """Yield decoded pictures in presentation order; what cannot be decoded is left out.
+    def pictures(self, uses: NDArray[np.int8] | None = None, beat: Beat = silent) -> Generator[Picture]:
+        """Yield decoded pictures in presentation order. Pictures that cannot be decoded are left out.
 
-        A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it. The
-        caller knows which pictures were wanted, and counts what is missing.
+        A stream that breaks off ends the iteration. So does damage, if `open_video` was told to stop at it.
 
         Parameters
         ----------
         uses : NDArray of int8, shape (packets,), optional
             A `Use` for each packet of `packets`, in that order. Without it everything is decoded. With it, only the
             pictures of `Use.PICTURE` are sure to come; others may.
+        beat : Beat
+            Called at each packet of the stream, including packets that are not decoded.
         """
         codec, place, running = self._stream.codec_context, -1, False
         for packet in self._until_it_breaks_off():
+            beat()
             if uses is not None and _has_picture(packet):
                 place += 1
                 use = uses[place] if place < len(uses) else Use.NONE
@@ -158,6 +160,10 @@ class Video:
             yield from self._decoded(packet)
         yield from self._decoded(None)
 
+    @property
+    def _has_stopped(self) -> bool:
+        return self._stops_at_damage and self.is_damaged
+
     def _until_it_breaks_off(self) -> Iterator[Any]:
         packets = self._container.demux(self._stream)
         while not self._has_stopped:
@@ -166,7 +172,7 @@ class Video:
             except StopIteration:
                 return
             except av.error.FFmpegError as error:
-                _raise_if_no_memory(error)
+                raise_if_short(error)
                 return
             if packet.size:
                 yield packet
@@ -179,12 +185,12 @@ class Video:
         try:
             frames = codec.decode(packet)
         except av.error.FFmpegError as error:
-            _raise_if_no_memory(error)
-            self._has_stopped = self._stops_at_damage and not isinstance(error, av.error.EOFError)
+            raise_if_short(error)
+            self.is_damaged |= not isinstance(error, av.error.EOFError)
             return  # a damaged picture (the next ones may well decode), or drained already
         own_aspect = codec.sample_aspect_ratio if frames else None
         for frame in frames:
-            self._has_stopped |= self._stops_at_damage and bool(frame.is_corrupt)
+            self.is_damaged |= bool(frame.is_corrupt)
             if self._has_stopped:
                 return
             if self._orientation is None:
@@ -195,12 +201,6 @@ class Video:
             field = self._first_field if frame.interlaced_frame and self.codec != "hevc" else None
             aspect = self.aspects.of_next(own_aspect, is_keyframe=bool(frame.key_frame))
             yield Picture(frame, self._pts, self._orientation, aspect, field)
-
-
-def _raise_if_no_memory(error: Exception) -> None:
-    """Raise a real lack of memory again. FFmpeg also reports a false size in the file as one."""
-    if isinstance(error, MemoryError) and ran_short():
-        raise error
 
 
 def _has_picture(packet: Any) -> bool:
@@ -219,12 +219,11 @@ def open_video(
     path : Path
         A local file; its name is not looked at.
     threads : int
-        Decoder threads.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool
-        End `Video.pictures` where a picture is damaged. Of a damaged video, several threads decode other pixels each
-        time, and mark another picture as corrupt. One thread gives the same pictures each time.
+        End `Video.pictures` at the first damaged picture. Several threads decode different pixels of a damaged video
+        each time, and mark different pictures as corrupt. One thread gives the same pictures each time.
 
     Raises
     ------
@@ -236,8 +235,8 @@ def open_video(
     try:
         container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
-        _raise_if_no_memory(error)
-        raise NotAVideo("The file cannot be opened. Export the video again, then send the new file.") from error
+        raise_if_short(error)
+        raise NotAVideo(f"The file cannot be opened. {EXPORT}") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:

@@ -4,8 +4,7 @@
 process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from heapq import heappop, heappush
 from pathlib import Path
@@ -21,21 +20,16 @@ from video_emotions.display import Depth
 from video_emotions.facts import Frame, VideoInfo
 from video_emotions.packets import PacketIndex
 from video_emotions.picture import Picture
-from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
+from video_emotions.plan import Indices, Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
+from video_emotions.progress import Beat, silent
 
 _NEVER = int(np.iinfo(np.int64).min)
 _MOST_WAITING = 8
 """Early frames. At the largest size that is analyzed, each one takes 25 MB."""
 
 
-def _silent() -> None:
-    """Do nothing: no caller waits for a sign of progress."""
-
-
-def read(
-    path: Path, options: Wanted, threads: int, beat: Callable[[], None] = _silent
-) -> tuple[VideoInfo, Plan, Generator[Frame]]:
+def read(path: Path, options: Wanted, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Plan, Generator[Frame]]:
     """Examine a file, plan what to sample, and sample it.
 
     Parameters
@@ -44,8 +38,8 @@ def read(
     options : Wanted
     threads : int
         Decoder threads.
-    beat : callable
-        Called at each packet and each decoded picture, as a sign of progress.
+    beat : Beat
+        Called at each packet of each pass, and while other bytes are read.
 
     Returns
     -------
@@ -70,27 +64,40 @@ def sample(
     options: Wanted,
     chosen: Plan,
     threads: int,
-    beat: Callable[[], None] = _silent,
+    beat: Beat = silent,
 ) -> Generator[Frame]:
     """Decode a file and yield the planned pictures in presentation order.
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
-    one of them or its keyframe is missing or damaged, the decoder starts over and decodes everything in one thread.
+    one of them or its keyframe is missing or damaged, the decoder starts over at the last sure keyframe before it and
+    decodes everything from there. For this second pass it uses one thread if something is damaged, or if the video has
+    open groups of H.264.
     """
-    wanted = deque(chosen.indices.tolist())
+    planned, given = chosen.indices, 0
     is_selective = index.has_presentation_times or chosen.keyframes_only
-    uses = index.uses_of_packets(chosen.indices) if is_selective else None
+    uses = index.uses_of_packets(planned) if is_selective else None
+    search = _Search(index, beat)
     with open_video(path, threads, index.first_aspect, stop_at_damage=not index.has_open_groups) as video:
-        for place, picture in _decode(video, index, wanted, uses, beat):
-            if place != wanted[0]:
+        for place, picture in search.selected(video, planned, uses):
+            if place != planned[given]:
                 break
-            wanted.popleft()
+            given += 1
             yield _frame(place, picture, index, options, chosen)
-    if wanted:
-        with open_video(path, 1, index.first_aspect) as video:
-            rest = _decode(video, index, wanted, None, beat)
-            frames = (_frame(place, picture, index, options, chosen) for place, picture in rest)
-            yield from in_order(frames, len(chosen.indices) - len(wanted))
+    if not is_selective and not video.is_damaged:
+        return  # everything was decoded
+    while given < len(planned):
+        # Several threads do not always mark half a picture as corrupt. In closed groups, damage stops the decoder.
+        threads = 1 if video.is_damaged or index.has_open_groups else threads
+        first = None if video.is_damaged and index.has_open_groups else int(planned[given])
+        with open_video(path, threads, index.first_aspect, stop_at_damage=threads > 1) as video:
+            rest = search.every(video, planned[given:], first)
+            for frame in in_order((_frame(*found, index, options, chosen) for found in rest), given):
+                if threads > 1 and video.is_damaged and frame.planned != given + 1:
+                    break
+                given = frame.planned
+                yield frame
+        if threads == 1 or not video.is_damaged:
+            return
 
 
 def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
@@ -117,36 +124,71 @@ def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
     yield from (frame for _, frame in sorted(waiting))
 
 
-def _decode(
-    video: Video,
-    index: PacketIndex,
-    wanted: Iterable[int],
-    uses: NDArray[np.int8] | None,
-    beat: Callable[[], None],
-) -> Generator[tuple[int, Picture]]:
-    remaining = set(wanted)
-    by_time = index.has_presentation_times or uses is not None
-    needs_keyframe_of = np.maximum.accumulate(np.where(index.is_keyframe, index.pts, _NEVER))
-    place_of: dict[int, int] = {}
-    for place in sorted(remaining) if by_time else ():
-        place_of.setdefault(int(index.pts[place]), place)
-    last = max(remaining)
-    with closing(video.pictures(uses)) as pictures:
-        keyframe = _NEVER
-        for count, picture in enumerate(pictures):
-            beat()
-            if picture.is_keyframe:
-                keyframe = picture.pts
-                if (picture.pts > index.pts[last]) if by_time else (count > last):
-                    return  # the missing frames are before this keyframe, so the decoder will not return them
-            found = place_of.get(picture.pts) if by_time else count
-            if found in remaining and not picture.is_corrupt:
-                if uses is not None and keyframe < needs_keyframe_of[found]:
-                    return  # its keyframe did not come, or is none: the picture may need what was left out
-                remaining.remove(found)
-                yield found, picture
-            if not remaining:
-                return
+class _Search:
+    """Search for planned pictures among those that a decoder gives.
+
+    Parameters
+    ----------
+    index : PacketIndex
+    beat : Beat
+        Called at each packet.
+    """
+
+    def __init__(self, index: PacketIndex, beat: Beat) -> None:
+        self._index = index
+        self._beat = beat
+        self._is_keyframe = np.zeros(index.frame_count, np.bool_)
+        """Which pictures the decoder gave as keyframes."""
+
+    def selected(self, video: Video, wanted: Indices, uses: NDArray[np.int8] | None) -> Generator[tuple[int, Picture]]:
+        """Decode what ``uses`` says, and end where the result could differ from a full decode.
+
+        Parameters
+        ----------
+        video : Video
+        wanted : NDArray of int64
+        uses : NDArray of int8, optional
+            None: the decoder gives every picture, because they are counted.
+        """
+        needs_keyframe_of = np.maximum.accumulate(np.where(self._index.is_keyframe, self._index.pts, _NEVER))
+        for found, picture, keyframe in self._found(video, wanted, uses, by_time=uses is not None):
+            if uses is not None and keyframe < needs_keyframe_of[found]:
+                return  # its keyframe is missing or is not one: the picture may need what was left out
+            yield found, picture
+
+    def every(self, video: Video, wanted: Indices, first: int | None) -> Generator[tuple[int, Picture]]:
+        """Decode everything from the last sure keyframe before the picture ``first`` on, or from the beginning."""
+        by_time = self._index.has_presentation_times
+        uses = None
+        if by_time and first is not None:
+            uses = self._index.uses_from_keyframe(first, self._is_keyframe)
+        for found, picture, _ in self._found(video, wanted, uses, by_time=by_time):
+            yield found, picture
+
+    def _found(
+        self, video: Video, wanted: Indices, uses: NDArray[np.int8] | None, *, by_time: bool
+    ) -> Generator[tuple[int, Picture, int]]:
+        """Yield wanted pictures: the place of each, and when the last keyframe before it was shown."""
+        index, remaining = self._index, set(wanted.tolist())
+        place_of: dict[int, int] = {}
+        for place in wanted.tolist() if by_time else ():
+            place_of.setdefault(int(index.pts[place]), place)
+        last = int(wanted[-1])
+        with closing(video.pictures(uses, self._beat)) as pictures:
+            keyframe = _NEVER
+            for count, picture in enumerate(pictures):
+                if picture.is_keyframe:
+                    keyframe = picture.pts
+                    place = int(index.pts.searchsorted(keyframe))
+                    self._is_keyframe[place : place + 1] |= index.pts[place : place + 1] == keyframe
+                    if (picture.pts > index.pts[last]) if by_time else (count > last):
+                        return  # the missing frames are before this keyframe, so the decoder will not return them
+                found = place_of.get(picture.pts) if by_time else count
+                if found is not None and found in remaining and not picture.is_corrupt:
+                    yield found, picture, keyframe
+                    remaining.remove(found)
+                if not remaining:
+                    return
 
 
 def _frame(place: int, picture: Picture, index: PacketIndex, options: Scaling, chosen: Plan) -> Frame:

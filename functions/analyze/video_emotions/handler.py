@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
-close_to_others()
+if not close_to_others():
+    logger.warning("this platform refuses to close the function to its child processes")
 remove_leftovers(settings.work_dir)
 reader = Reader(settings.decoder_memory_bytes)
 reader.prepare()
@@ -60,9 +61,11 @@ def _uploads() -> "Uploads | None":
 
 uploads = _uploads()
 # Each environment of a SnapStart version starts as a copy of one snapshot, so it creates again what environments must
-# not share. Random waits (boto3's retries) come from the seed. IDs come from the operating system (uuid4).
+# not share. Random waits (boto3's retries) come from the seed. IDs come from the operating system (uuid4). A spare
+# child from the snapshot would have the same memory addresses in each environment.
 register_after_restore(clients.renew)
 register_after_restore(random.seed)
+register_after_restore(reader.renew)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

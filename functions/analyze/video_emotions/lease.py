@@ -1,11 +1,11 @@
 """A worker's lease on its job: a thread renews it while the worker works. If the worker is lost, the lease ends."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from video_common import limits
-from video_common.errors import TransientError
 from video_emotions.telemetry import logger
 
 
@@ -16,19 +16,20 @@ def renewed(renew: Callable[[], bool], every: float = limits.LEASE_RENEW_SECONDS
     Parameters
     ----------
     renew : callable
-        Returns False when the lease is lost; then the calls stop. A TransientError is logged and the next call tries
-        again.
+        Returns False when the lease is lost; then the calls stop. After an exception the next call tries again.
     every : float
-        Seconds between two calls.
+        Seconds from one call's start to the next one's.
     """
     stopped = threading.Event()
 
     def keep() -> None:
-        while not stopped.wait(every):
+        due = time.monotonic() + every
+        while not stopped.wait(max(0, due - time.monotonic())):
+            due += every  # also where a call took long: the lease ends by the clock
             try:
                 if not renew():
                     return
-            except TransientError:
+            except Exception:  # noqa: BLE001 - a thread that ended here would end the lease in silence
                 logger.warning("a lease could not be renewed", exc_info=True)
 
     thread = threading.Thread(target=keep, name="lease", daemon=True)

@@ -50,6 +50,12 @@ def ran_short() -> bool:
     return limit - (peak - (now - data)) < limit // _FEWEST_PICTURES
 
 
+def raise_if_short(error: Exception) -> None:
+    """Raise a real lack of memory again. FFmpeg also reports a false size in the file as one."""
+    if isinstance(error, MemoryError) and ran_short():
+        raise error
+
+
 def _limit() -> int | None:
     limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
     return None if limit == resource.RLIM_INFINITY else limit

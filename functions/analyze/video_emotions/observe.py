@@ -78,7 +78,8 @@ def look(frame: Frame, detector: Detector, options: Options, centre_tolerance: f
             contact = found[0].box.is_centred(size, centre_tolerance)
             faces = [SeenFace.of(face, size, frame.own_size) for face in found]
             left_out = sum(1 for _ in detections) if wants_all else 0
-            break
+            if found[0].box.width >= detector.sure_face:
+                break
     if not faces and options.faceless_frames is FacelessFrames.ANALYZE:
         size = size_of(frame.image)
         faces = [SeenFace.of(Face(Box(0, 0, *size), frame.image), size, frame.own_size, detected=False)]

@@ -1,6 +1,6 @@
 """What a file's packets say, before anything is decoded: when each picture is shown, and what it needs. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
@@ -18,6 +18,8 @@ class Packet:
     ----------
     starts_picture : bool
         False for a second field, which belongs to the picture before, and for a picture that is never shown.
+    opens_group : bool
+        See `units.opens_group`.
     """
 
     pts: int | None
@@ -25,6 +27,7 @@ class Packet:
     duration: int
     is_keyframe: bool
     starts_picture: bool = True
+    opens_group: bool = False
 
 
 class Use(IntEnum):
@@ -41,9 +44,10 @@ PACKET = np.dtype(
         ("duration", np.int64),
         ("is_keyframe", np.bool_),
         ("starts_picture", np.bool_),
+        ("opens_group", np.bool_),
     ]
 )
-"""A packet in 18 bytes, with times in time base units: a long video has a million packets."""
+"""A packet in 19 bytes, with times in time base units: a long video has a million packets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +71,9 @@ class PacketIndex:
         How long the last picture is shown, in time base units; 0 where the file does not say.
     packet_counts : NDArray of int64, shape (frames,), optional
         For each picture, in the order of the file, how many packets belong to it. Default: one each.
-    has_open_groups : bool
-        Pictures after a keyframe may refer to pictures before it, or to pictures before the file.
+    is_open : NDArray of bool, shape (frames,), optional
+        Keyframes across which pictures may refer to others, and a first picture that refers to others before the file.
+        Default: there are none.
     """
 
     pts: NDArray[np.int64]
@@ -79,7 +84,7 @@ class PacketIndex:
     first_aspect: Fraction = Fraction(0)
     last_duration: int = 0
     packet_counts: NDArray[np.int64] | None = None
-    has_open_groups: bool = False
+    is_open: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(
@@ -116,12 +121,18 @@ class PacketIndex:
             has_presentation_times=not stores_decoding_times and len(np.unique(pts)) == len(pts),
             last_duration=int(shown["duration"][-1]),
             packet_counts=np.diff(np.concatenate(([0], starts[1:], [len(packets)]))),
+            is_open=np.logical_or.reduceat(packets["opens_group"], np.concatenate(([0], starts[1:])))[order],
         )
 
     @property
     def frame_count(self) -> int:
         """Pictures in the file, readable or not."""
         return len(self.pts)
+
+    @property
+    def has_open_groups(self) -> bool:
+        """True where pictures may refer to pictures before their keyframe, or before the file."""
+        return self.is_open is not None and bool(self.is_open.any())
 
     def uses_of_packets(self, indices: NDArray[np.int64]) -> NDArray[np.int8]:
         """Return why each packet is decoded, so that the pictures ``indices`` equal those of a full decode.
@@ -136,6 +147,39 @@ class PacketIndex:
         NDArray of int8, shape (packets,)
             A `Use` for each packet in the order of the file.
         """
+        return self._of_packets(self._uses_of_pictures(indices))
+
+    def uses_from_keyframe(self, picture: int, is_given: NDArray[np.bool_]) -> NDArray[np.int8]:
+        """Return the uses that decode everything from the last sure keyframe that ``picture`` follows.
+
+        A container can mark a picture as a keyframe that is not one. A sure keyframe is one for the decoder too, and no
+        picture refers across it. Without a sure keyframe everything is decoded.
+
+        Parameters
+        ----------
+        picture : int
+            The first wanted picture, as a position in presentation order.
+        is_given : NDArray of bool, shape (frames,)
+            Which pictures the decoder gave as keyframes.
+
+        Returns
+        -------
+        NDArray of int8, shape (packets,)
+        """
+        is_sure = self.is_keyframe & is_given
+        if self.is_open is not None:
+            is_sure &= ~self.is_open
+        sure = np.flatnonzero(is_sure[self.file_order])
+        needed = int(np.flatnonzero(self._uses_of_pictures(np.array([picture])))[0])
+        uses = np.full(self.frame_count, Use.PICTURE, dtype=np.int8)
+        uses[: max(sure[sure <= needed], default=0)] = Use.NONE
+        return self._of_packets(uses)
+
+    def _of_packets(self, uses: NDArray[np.int8]) -> NDArray[np.int8]:
+        return uses if self.packet_counts is None else np.repeat(uses, self.packet_counts)
+
+    def _uses_of_pictures(self, indices: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Return the use of each picture in the order of the file: see `uses_of_packets`."""
         shown_at, count = self.file_order, self.frame_count
         places = np.argsort(shown_at)[indices]
         keyframes = np.flatnonzero(self.is_keyframe[shown_at])
@@ -149,29 +193,31 @@ class PacketIndex:
         np.add.at(changes, places + 1, -1)
         uses = np.where(np.cumsum(changes[:-1]) > 0, Use.REFERENCE, Use.NONE).astype(np.int8)
         uses[places] = Use.PICTURE
-        return uses if self.packet_counts is None else np.repeat(uses, self.packet_counts)
+        return uses
 
 
-def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
+def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool, bool]]:
     """Yield the fields of `PACKET`. A packet without a time gets that of the one before, and so no time of its own."""
     stamp = 0
     for packet in packets:
         stamp = next((time for time in (packet.pts, packet.dts) if time is not None), stamp)
-        yield stamp, packet.duration, packet.is_keyframe, packet.starts_picture
+        yield stamp, packet.duration, packet.is_keyframe, packet.starts_picture, packet.opens_group
 
 
-def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:
+def leave_out_unseen(packets: NDArray[np.void], shown: Sequence[int]) -> None:
     """Mark the pictures that no player shows, because they need a keyframe before the file's beginning.
 
     Parameters
     ----------
     packets : NDArray of `PACKET`, shape (packets,)
         In the order of the file. Their ``starts_picture`` is changed.
-    first_shown : int
-        When the first picture is shown that the decoder gives, in time base units.
+    shown : sequence of int
+        When the first pictures are shown that the decoder gives, in time base units. At least one. No picture between
+        two of them is left out.
     """
-    keyframes = np.flatnonzero(packets["is_keyframe"])
-    early = (packets["stamp"] < first_shown) & ~packets["is_keyframe"]
+    is_keyframe, stamps = packets["is_keyframe"] & ~packets["opens_group"], packets["stamp"]
+    keyframes = np.flatnonzero(is_keyframe)
+    early = (stamps < max(shown)) & ~np.isin(stamps, shown) & ~is_keyframe
     if len(keyframes):
         early &= (np.arange(len(packets)) < keyframes[0]) | (packets["stamp"] < packets["stamp"][keyframes[0]])
     packets["starts_picture"] &= ~early

@@ -4,20 +4,34 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 Item = TypeVar("Item")
+Item_co = TypeVar("Item_co", covariant=True)
 Outcome = TypeVar("Outcome")
 
 
-def prefetched(items: Iterator[Item]) -> Generator[Item]:
-    """Yield ``items``, and make the next one in a thread while one is in use."""
+class Closable(Iterator[Item_co], Protocol[Item_co]):
+    """Items that somebody makes."""
+
+    def close(self) -> None:
+        """End the work on the next item, also while another thread waits for that item."""
+
+
+def prefetched(items: Closable[Item]) -> Generator[Item]:
+    """Yield ``items``, and make the next one in a thread while one is in use. Close them in the end.
+
+    Closing this generator early does not wait until the next item is made.
+    """
     end = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:
         coming = pool.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = pool.submit(next, items, end)
-            yield cast("Item", item)
+        try:
+            while (item := coming.result()) is not end:
+                coming = pool.submit(next, items, end)
+                yield cast("Item", item)
+        finally:
+            items.close()
 
 
 def ordered_map(work: Callable[[Item], Outcome], items: Iterable[Item], workers: int) -> Generator[Outcome]:

@@ -1,6 +1,5 @@
 """The way of a video through the system: nine steps, in order. Read this first."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,9 +18,10 @@ from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts
 from video_emotions.observe import look, score
 from video_emotions.pace import Pace
-from video_emotions.parallel import ordered_map, prefetched
+from video_emotions.parallel import Closable, ordered_map, prefetched
 from video_emotions.plan import smallest_face_px
 from video_emotions.reader import Reader
+from video_emotions.remedies import EXPORT
 from video_emotions.responses import build_result
 from video_emotions.settings import Settings
 from video_emotions.telemetry import Stopwatch, record_analysis
@@ -82,7 +82,7 @@ class Pipeline:
                 request,
             )
         if not report.frames_analyzed:
-            raise UndecodableVideo("No sampled frame can be decoded. Export the video again, then send the new file.")
+            raise UndecodableVideo(f"No sampled frame can be decoded. {EXPORT}")
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
@@ -96,14 +96,14 @@ class Pipeline:
         return result.model_copy(update={"advice": advice or None})
 
     def report(
-        self, frames: Iterator[Frame], plan: PlanFacts, options: Options, watch: Stopwatch, deadline: Deadline = NEVER
+        self, frames: Closable[Frame], plan: PlanFacts, options: Options, watch: Stopwatch, deadline: Deadline = NEVER
     ) -> Report:
         """Find and score the faces of frames, and add them up.
 
         Parameters
         ----------
         frames : iterator of Frame
-            In presentation order.
+            In presentation order. It is closed in the end.
         plan : PlanFacts
             What was to come; frames that do not come count as unreadable.
         options : Options

@@ -86,10 +86,13 @@ class Plan:
 def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
     """Choose the pictures to analyze.
 
-    `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one, or
-    the picture shown at each multiple of ``interval_ms`` from the part's start. `keyframes` sampling selects the
-    keyframe of the part that is nearest in time to each of those, and the earlier one of two that are equally near. A
-    part without a keyframe is sampled as `exact`.
+    `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one.
+
+    By time and by keyframes a part has what the whole video would have there, so that parts join on. ``interval_ms``
+    selects the video's first picture and the picture shown at each multiple. `keyframes` selects the keyframe that is
+    nearest in time to each picture that `exact` would select in the whole video, and the earlier one of two that are
+    equally near. A part that has none of these is sampled by its first picture or keyframe. A part without a keyframe
+    is sampled as `exact`.
 
     Raises
     ------
@@ -99,11 +102,15 @@ def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
     scales = scales_for(info.size, options)
     refuse_too_many_pixels(info.size, max(scales))
     first, end = _part(index.times_ms, options)
-    wanted = _sampled(info, index.times_ms, first, end, options)
-    keyframes = np.flatnonzero(index.is_keyframe[first:end]) + first
-    keyframes_only = options.sampling == KEYFRAMES and len(keyframes) > 0
+    keyframes = np.flatnonzero(index.is_keyframe)
+    keyframes_only = options.sampling == KEYFRAMES and bool(index.is_keyframe[first:end].any())
     if keyframes_only:
-        wanted = np.unique(keyframes[_nearest(index.times_ms[keyframes], index.times_ms[wanted])])
+        wanted = _within(first, end, _keyframes(info, index.times_ms, keyframes, options), keyframes)
+    elif options.interval_ms is not None:
+        shown = _shown_at_multiples(info, index.times_ms, options.interval_ms)
+        wanted = _within(first, end, shown, np.arange(first, end))
+    else:
+        wanted = np.arange(first, end, options.frame_interval, dtype=np.int64)
     most = limits.MAX_SAMPLED_FRAMES
     return Plan(
         indices=wanted[:most],
@@ -117,8 +124,8 @@ def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
 def scales_for(size: Size, options: Scaling) -> tuple[float, ...]:
     """Return the factors at which a picture of that size is analyzed, ascending, 1.0 at most.
 
-    A caller's ``scale_factor`` is the only one. Without it the first is enough for most pictures, and the next one is
-    for those in which no face is found so far.
+    A caller's ``scale_factor`` is the only one. Without it the first is enough for most pictures. The next one is for
+    those in which no face is found so far, or only faces smaller than the detector's ``sure_face``.
     """
     if options.scale_factor is not None:
         return (options.scale_factor,)
@@ -164,22 +171,29 @@ def _part(times_ms: Indices, options: Wanted) -> tuple[int, int]:
     return first, end
 
 
-def _sampled(info: VideoInfo, times_ms: Indices, first: int, end: int, options: Wanted) -> Indices:
-    """Return the sampled pictures of the part from ``first`` to before ``end``."""
+def _keyframes(info: VideoInfo, times_ms: Indices, keyframes: Indices, options: Wanted) -> Indices:
+    """Return the keyframes of a video that are nearest to what `exact` selects of the whole."""
     if options.interval_ms is None:
-        return np.arange(first, end, options.frame_interval, dtype=np.int64)
+        exact = np.arange(0, len(times_ms), options.frame_interval, dtype=np.int64)
+    else:
+        exact = _shown_at_multiples(info, times_ms, options.interval_ms)
+    return np.unique(keyframes[_nearest(times_ms[keyframes], times_ms[exact])])
+
+
+def _shown_at_multiples(info: VideoInfo, times_ms: Indices, interval_ms: int) -> Indices:
+    """Return the first picture of a video, and the pictures shown at each multiple of the interval."""
     # A picture is shown until the next one begins. Listing every multiple instead would let a file that claims a
     # duration of years take all memory.
-    begins = times_ms[first:end]
-    last_end = int(times_ms[end]) if end < len(times_ms) else int(times_ms[0]) + info.duration_ms
-    if options.end_ms is not None:
-        last_end = min(last_end, options.end_ms)
-    ends = np.append(begins[1:], max(last_end, int(begins[-1]) + 1))
-    start = options.start_ms or 0
-    multiples = np.clip(-(-(begins - start) // options.interval_ms), 0, None)
-    is_shown = start + multiples * options.interval_ms < ends
+    ends = np.append(times_ms[1:], max(int(times_ms[0]) + info.duration_ms, int(times_ms[-1]) + 1))
+    is_shown = -(-times_ms // interval_ms) * interval_ms < ends
     is_shown[0] = True
-    return first + np.flatnonzero(is_shown)
+    return np.flatnonzero(is_shown)
+
+
+def _within(first: int, end: int, sampled: Indices, candidates: Indices) -> Indices:
+    """Return the sampled pictures from ``first`` to before ``end``. If there is none, return the first candidate."""
+    inside = sampled[(sampled >= first) & (sampled < end)]
+    return inside if len(inside) else candidates[candidates >= first][:1]
 
 
 def _nearest(times: Indices, wanted: Indices) -> Indices:

@@ -5,7 +5,6 @@ on that pass. It ignores the count that a container claims.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import (
-    EncryptedVideo,
     FrameTooLarge,
     MissingBeginning,
     NotAVideo,
@@ -29,27 +27,32 @@ from video_common.errors import (
 )
 from video_emotions.boxes import Size
 from video_emotions.containers import Extent, extent
-from video_emotions.decoder import CODECS, Video, open_video
+from video_emotions.decoder import Video, open_video
+from video_emotions.encryption import encrypted
 from video_emotions.facts import VideoInfo
-from video_emotions.packets import PACKET, Packet, PacketIndex, leave_out_unseen, listed
+from video_emotions.packets import PACKET, PacketIndex, leave_out_unseen, listed
+from video_emotions.progress import Beat, silent
+from video_emotions.remedies import CONVERT, EXPORT
 from video_emotions.sniffing import refuse_other_files
+from video_emotions.supported import CODECS
 from video_emotions.tables import refuse_false_tables
 
 _FRAGMENT_BOXES: Final = {b"styp", b"sidx", b"moof", b"emsg", b"prft"}
 _LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
 """Seconds; times beyond are errors of the file."""
-_EXPORT: Final = "Export the video again, then send the new file."
+_PART_BYTES: Final = 2**20
+"""Read at once. It takes milliseconds."""
 
 
-def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> tuple[VideoInfo, PacketIndex]:
+def probe(path: Path, threads: int, beat: Beat = silent) -> tuple[VideoInfo, PacketIndex]:
     """Examine a file. Only its first picture is decoded.
 
     Parameters
     ----------
     path : Path
     threads : int
-    beat : callable
-        Called at each packet.
+    beat : Beat
+        Called at each packet, and as bytes are read besides.
 
     Raises
     ------
@@ -60,31 +63,30 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
     size_bytes, reach = path.stat().st_size, extent(path)
     cut_off = TruncatedVideo(f"The file should have {reach.declared} bytes and has {size_bytes}. Send the whole file.")
     _refuse_incomplete(reach, cut_off)
-    refuse_false_tables(path)
+    refuse_false_tables(path, beat)
     with open_video(path, threads) as video:
         _refuse_unsupported(video)
-        packets = np.fromiter(listed(_each(islice(video.packets(), limits.MAX_FRAMES + 1), beat)), PACKET)
+        packets = np.fromiter(listed(islice(video.packets(beat), limits.MAX_FRAMES + 1)), PACKET)
         time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
         first_aspect = video.aspects.first or Fraction(0)
     first_picture = video.first
     if not len(packets) and not video.is_cut_off:
-        raise UndecodableVideo(f"The video stream is empty. {_EXPORT}")
+        raise UndecodableVideo(f"The video stream is empty. {EXPORT}")
     if len(packets) > limits.MAX_FRAMES:
         raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
     if video.is_encrypted:
-        raise EncryptedVideo("The video is encrypted (DRM). Send a copy without encryption.")
+        raise encrypted()
     if video.is_cut_off:
         raise TruncatedVideo("The file ends before its last picture. Send the whole file.")
     if first_picture is None:
-        raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
+        raise UndecodableVideo(f"The first pictures cannot be decoded. {EXPORT}")
     _refuse_large(first_picture.size)
     _refuse_unusable_times(packets, time_base, start)
-    if not video.is_edited:
-        leave_out_unseen(packets, first_picture.pts)
+    leave_out_unseen(packets, video.shown_pts)
     if not packets["starts_picture"].any():
-        raise UndecodableVideo(f"The first pictures cannot be decoded. {_EXPORT}")
+        raise UndecodableVideo(f"The first pictures cannot be decoded. {EXPORT}")
     index = PacketIndex.of(packets, time_base, start, stores_decoding_times=video.is_avi)
-    index = replace(index, first_aspect=first_aspect, has_open_groups=video.has_open_groups)
+    index = replace(index, first_aspect=first_aspect)
     span = int(index.pts[-1] - index.pts[0]) * time_base
     last_duration = index.last_duration * time_base
     if not 0 < last_duration <= _LONGEST:
@@ -98,7 +100,7 @@ def probe(path: Path, threads: int, beat: Callable[[], None] = lambda: None) -> 
         frame_rate=round(float((index.frame_count - 1) / span), 3) if span else nominal_rate,
         duration_ms=round((span + last_duration) * 1000),
         size_bytes=size_bytes,
-        sha256=_sha256(path),
+        sha256=_sha256(path, beat),
         frame_count=index.frame_count,
     )
     return info, index
@@ -131,20 +133,12 @@ def _refuse_incomplete(reach: Extent, cut_off: TruncatedVideo) -> None:
 def _refuse_unusable_times(packets: NDArray[np.void], time_base: Fraction, start: Fraction | None) -> None:
     lowest, highest = (int(bound(packets["stamp"])) * time_base for bound in (np.min, np.max))
     if highest - min(lowest, lowest if start is None else start) > _LONGEST:
-        raise UnusableTimes(f"The times of the pictures are more than eleven days apart. {_EXPORT}")
-
-
-def _each(packets: Iterable[Packet], beat: Callable[[], None]) -> Iterator[Packet]:
-    for packet in packets:
-        beat()
-        yield packet
+        raise UnusableTimes(f"The times of the pictures are more than eleven days apart. {EXPORT}")
 
 
 def _refuse_unsupported(video: Video) -> None:
     if video.codec not in CODECS:
-        raise UnsupportedCodec(
-            f"Video in {video.codec} is not supported; these are: {', '.join(CODECS)}. Convert it to MP4 (H.264)."
-        )
+        raise UnsupportedCodec(f"Video in {video.codec} is not supported; these are: {', '.join(CODECS)}. {CONVERT}")
     _refuse_large(video.size)
 
 
@@ -163,6 +157,10 @@ def _refuse_large(size: Size) -> None:
         )
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path, beat: Beat) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(_PART_BYTES):
+            digest.update(part)
+            beat()
+    return digest.hexdigest()

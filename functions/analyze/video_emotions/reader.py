@@ -5,23 +5,20 @@ that reads nothing else. If the child fails in any way, the caller gets one erro
 """
 
 import math
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from pydantic import PositiveInt, TypeAdapter
+from threading import Lock
+from typing import Any
 
 from video_common import limits
 from video_common.errors import DecoderUnavailable
 from video_common.schema import Options
-from video_emotions.child_process import COMMAND, ChildProcess, crashed
+from video_emotions.answers import Answers
+from video_emotions.child_process import COMMAND, ChildProcess
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
-
-_VIDEO: Final = TypeAdapter(VideoInfo)
-_PLAN: Final = TypeAdapter(PlanFacts)
-_SIZES: Final = TypeAdapter(list[tuple[PositiveInt, PositiveInt]])
+from video_emotions.telemetry import logger
 
 
 class Reader:
@@ -51,15 +48,22 @@ class Reader:
         self._silent_seconds = silent_seconds
         self._cpu_seconds = cpu_seconds
         self._spares: list[ChildProcess] = []
+        self._refused: list[str] = []
 
     def prepare(self) -> None:
         """Start a spare child if none waits, and do not wait for it."""
         if not self._spares:
             self._spares.append(ChildProcess(self._command, self._silent_seconds))
 
+    def renew(self) -> None:
+        """Replace the spare child by one that starts now."""
+        while self._spares:
+            self._spares.pop().end()
+        self.prepare()
+
     def read(
         self, path: Path, options: Options, threads: int, seconds: float = math.inf
-    ) -> tuple[VideoInfo, PlanFacts, Generator[Frame]]:
+    ) -> tuple[VideoInfo, PlanFacts, "Frames"]:
         """Examine a file, plan what to sample, and sample it.
 
         Parameters
@@ -75,17 +79,16 @@ class Reader:
         -------
         VideoInfo
         PlanFacts
-        generator of Frame
-            The child decodes ahead as far as the pipe holds. Closing the generator ends the child.
+        Frames
+            The child decodes ahead as far as the pipe holds.
 
         Raises
         ------
         VideoError, InvalidOption
-            The file or the options are rejected, or the child ended early. The generator raises them too.
+            The file or the options are rejected, or the child ended early. `Frames` raises them too.
         DecoderUnavailable
             No child starts.
         """
-        child = self._child()
         request = {
             "path": str(path.absolute()),
             "options": options.model_dump(mode="json"),
@@ -93,58 +96,65 @@ class Reader:
             "memory_bytes": self._memory_bytes,
             "cpu_seconds": self._cpu_seconds * threads,
         }
+        deadline = time.monotonic() + seconds
         try:
-            child.ask(request, seconds)
-            message, _ = child.answer("video")
-            with _no_nonsense():
-                info, chosen = _VIDEO.validate_python(message["video"]), _PLAN.validate_python(message["plan"])
-        except BaseException:
-            self._end(child)
-            raise
-        return info, chosen, self._frames(child)
+            return self._ask(request, deadline)
+        except DecoderUnavailable:
+            # Something ended the spare child while it waited, such as the kernel to free memory. The next one is new.
+            return self._ask(request, deadline)
 
-    def _frames(self, child: ChildProcess) -> Generator[Frame]:
+    def _ask(self, request: dict[str, Any], deadline: float) -> tuple[VideoInfo, PlanFacts, "Frames"]:
         try:
-            while True:
-                message, pixels = child.answer("frame", "end")
-                if "end" in message:
-                    return
-                with _no_nonsense():
-                    frame = _frame(message["frame"], pixels)
-                yield frame
-        finally:
-            self._end(child)
-
-    def _child(self) -> ChildProcess:
-        try:
-            spare = self._spares.pop()
+            child = self._spares.pop()
         except IndexError:
-            return ChildProcess(self._command, self._silent_seconds)
-        return spare if spare.is_alive else ChildProcess(self._command, self._silent_seconds)
-
-    def _end(self, child: ChildProcess) -> None:
-        child.end()
-        with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
-            self.prepare()
-
-
-@contextmanager
-def _no_nonsense() -> Iterator[None]:
-    """Reject what our own child never answers: a file that controls its child can make it send anything."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise crashed() from error
+            child = ChildProcess(self._command, self._silent_seconds)
+        frames = Frames(self, child)
+        try:
+            child.ask(request, deadline)
+            info, plan = frames.answers.video(child.answer("video")[0])
+        except BaseException:
+            frames.close()
+            raise
+        if child.refused != self._refused:  # the same for every child: log it once
+            self._refused = child.refused
+            logger.warning("this platform refuses to confine the decoder", refused=self._refused)
+        return info, plan, frames
 
 
-def _frame(facts: dict[str, Any], pixels: bytearray) -> Frame:
-    sizes = _SIZES.validate_python([facts["own_size"], *facts["sizes"]])
-    images, start = [], 0
-    for width, height in sizes[1:]:
-        end = start + 3 * width * height
-        images.append(np.frombuffer(memoryview(pixels)[start:end], np.uint8).reshape(height, width, 3))
-        start = end
-    if not images or start != len(pixels):
-        raise ValueError("a frame of another size than it says")
-    next_ms = None if facts["next_ms"] is None else int(facts["next_ms"])
-    return Frame(int(facts["index"]), int(facts["time_ms"]), tuple(images), sizes[0], int(facts["planned"]), next_ms)
+class Frames(Iterator[Frame]):
+    """The sampled pictures that a child sends. The child ends after the last one, after an error, or with `close`."""
+
+    def __init__(self, reader: Reader, child: ChildProcess) -> None:
+        self._reader = reader
+        self._child = child
+        self._is_over = False
+        self._in_use = Lock()
+        self.answers = Answers()
+
+    def __next__(self) -> Frame:
+        with self._in_use:
+            if self._is_over:
+                raise StopIteration
+            try:
+                message, pixels = self._child.answer("frame", "end")
+                if "end" not in message:
+                    return self.answers.frame(message, pixels)
+            except BaseException:
+                self._finish()
+                raise
+            self._finish()
+            raise StopIteration
+
+    def close(self) -> None:
+        """End the child, even before the first picture. Another thread that waits for a picture gets an error."""
+        self._child.kill()
+        with self._in_use:
+            self._finish()
+
+    def _finish(self) -> None:
+        """End the child, and start a spare one for the next file."""
+        if not self._is_over:
+            self._is_over = True
+            self._child.end()
+            with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
+                self._reader.prepare()

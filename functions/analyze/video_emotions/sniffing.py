@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from video_common.errors import MissingBeginning, NotAVideo, UnsupportedContainer, VideoError
+from video_emotions.remedies import CONVERT
 
 SUPPORTED: Final = "MP4, MOV, 3GP, WebM, MKV, AVI, MPEG-TS and FLV"
-CONVERT: Final = "Convert it to MP4 (H.264), then send the new file."
 _HEAD: Final = 4096
 
 

@@ -4,17 +4,20 @@ A sample has at least one byte, and so does each entry of a table. A file of 3 k
 byte costs 3 GB to open, and no picture of it exists.
 """
 
-import mmap
+import os
 import struct
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 
 from video_common import limits
 from video_common.errors import NotAVideo, TooManyTracks
+from video_emotions.encryption import KINDS, Descriptions
+from video_emotions.progress import Beat, silent
+from video_emotions.remedies import EXPORT
 
 _PARENTS: Final = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta", b"mvex", b"moof", b"traf", b"mfra"}
 _COUNT_AT: Final = {
@@ -26,13 +29,22 @@ _COUNT_AT: Final = {
 _SAMPLES_IN: Final = {b"stts": (0, 2), b"ctts": (0, 2), b"stsc": (1, 3)}
 """Tables whose entries count samples: which number of how many. Each number stands for so many samples."""
 _VIDEO_TRACKS: Final = b"video tracks"
-_EXPORT: Final = "Export the video again, then send the new file."
+_ENTRIES_AT_ONCE: Final = 65_536
+"""Of a table. The file is never in memory as a whole: what was mapped counts as used where memory ran short."""
+_MOST_OF_A_BOX: Final = 16 * 1024 * 1024
+"""Bytes: a million chunks, and what a file of one box cannot exceed in memory."""
 
 
-def refuse_false_tables(path: Path) -> None:
+def refuse_false_tables(path: Path, beat: Beat = silent) -> None:
     """Reject an MP4 whose tables claim more than the file can hold. Files that are no MP4 have no such boxes.
 
-    The work is bounded by the number of boxes, and by the bytes of the tables.
+    The work is bounded by the number of boxes, and by the bytes of the tables. Only those are read.
+
+    Parameters
+    ----------
+    path : Path
+    beat : Beat
+        Called at each box and each part of a table.
 
     Raises
     ------
@@ -40,48 +52,54 @@ def refuse_false_tables(path: Path) -> None:
         A kind of table claims more entries or samples, in the whole file, than the file has bytes.
     TooManyTracks
         FFmpeg decodes the first pictures of each video track to open the file.
+    EncryptedVideo
+        Pictures are encrypted, even if others are not.
     """
     with path.open("rb") as file:
-        if not file.read(1):
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _refuse(data)
+        _refuse(file, file.seek(0, os.SEEK_END), beat)
 
 
-def _refuse(data: mmap.mmap) -> None:
+def _refuse(file: BinaryIO, size: int, beat: Beat) -> None:
     claims: Counter[bytes] = Counter()
-    for place, (kind, start, end) in enumerate(_boxes(data)):
+    descriptions = Descriptions()
+    for place, (kind, start, end) in enumerate(_boxes(file, size)):
+        beat()
         if place == limits.MAX_BOXES:
-            raise NotAVideo(f"The file has more than {limits.MAX_BOXES:,} parts. {_EXPORT}")
+            raise NotAVideo(f"The file has more than {limits.MAX_BOXES:,} parts. {EXPORT}")
+        if kind in KINDS:
+            descriptions.look_at(kind, _at(file, start, min(end - start, _MOST_OF_A_BOX)))
         if kind == b"hdlr":
-            claims[_VIDEO_TRACKS] += data[start + 8 : start + 12] == b"vide"
+            claims[_VIDEO_TRACKS] += _at(file, start + 8, 4) == b"vide"
         elif kind in _COUNT_AT and start + _COUNT_AT[kind] + 4 <= end:
-            (count,) = struct.unpack_from(">I", data, start + _COUNT_AT[kind])
-            claims[kind] += count
+            claims[kind] += int.from_bytes(_at(file, start + _COUNT_AT[kind], 4), "big")
             if kind in _SAMPLES_IN:
-                claims[kind + b" samples"] += _samples(data, start, end, *_SAMPLES_IN[kind])
+                for samples in _samples(file, start, end, *_SAMPLES_IN[kind]):
+                    claims[kind + b" samples"] += samples
+                    beat()
     if claims.pop(_VIDEO_TRACKS, 0) > limits.MAX_VIDEO_TRACKS:
         raise TooManyTracks(
             f"The file has more than {limits.MAX_VIDEO_TRACKS} video tracks. Send a file with one of them."
         )
-    if any(count > len(data) for count in claims.values()):
-        raise NotAVideo(f"The file's index lists more samples than the file can hold. {_EXPORT}")
+    if any(count > size for count in claims.values()):
+        raise NotAVideo(f"The file's index lists more samples than the file can hold. {EXPORT}")
+    descriptions.refuse_encrypted()
 
 
-def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield each box, parents before their children: its name, where its content starts and where it ends."""
-    ends = [len(data)]
+    ends = [size]
     position = 0
     while ends:
         if position + 8 > ends[-1]:
             position = ends.pop()
             continue
-        size, kind = struct.unpack_from(">I4s", data, position)
+        head = _at(file, position, 16)
+        length, kind = struct.unpack_from(">I4s", head)
         start = position + 8
-        if size == 1 and start + 8 <= ends[-1]:
-            (size,) = struct.unpack_from(">Q", data, start)
+        if length == 1 and start + 8 <= ends[-1]:
+            (length,) = struct.unpack_from(">Q", head, 8)
             start += 8
-        end = min(position + size, ends[-1]) if size else ends[-1]
+        end = min(position + length, ends[-1]) if length else ends[-1]
         if end < start:
             position = ends.pop()  # no box: FFmpeg goes on after the parent, too
             continue
@@ -93,8 +111,17 @@ def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
             position = end
 
 
-def _samples(data: mmap.mmap, start: int, end: int, column: int, columns: int) -> int:
-    """Add up a column of a table, as far as its box reaches."""
-    entries = max(0, end - start - 8) // (4 * columns)
-    numbers = np.frombuffer(data, ">u4", entries * columns, start + 8) if entries else np.empty(0)
-    return int(numbers[column::columns].sum(dtype=np.int64))
+def _samples(file: BinaryIO, start: int, end: int, column: int, columns: int) -> Iterator[int]:
+    """Yield sums of a column of a table, part by part, as far as its box reaches."""
+    left = max(0, end - start - 8) // (4 * columns)
+    file.seek(start + 8)
+    while left:
+        entries = min(left, _ENTRIES_AT_ONCE)
+        numbers = np.frombuffer(file.read(4 * columns * entries), ">u4")
+        yield int(numbers[column::columns].sum(dtype=np.int64))
+        left -= entries
+
+
+def _at(file: BinaryIO, position: int, count: int) -> bytes:
+    file.seek(position)
+    return file.read(count)

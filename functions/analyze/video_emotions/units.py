@@ -8,9 +8,9 @@ OfPacket = Callable[[memoryview, bool], bool]
 """Gets each packet in the order of the file, and whether it is a keyframe."""
 
 HEAD: Final = 65_536
-"""Bytes of a packet, for parameters and messages in front of the picture. A picture behind them counts as whole."""
+"""Bytes of a packet that are read for the parameters and messages in front of the picture."""
 MOST_UNITS: Final = 64
-"""In front of a picture. Only hostile files have more."""
+"""Units that are read in front of a picture. Only hostile files have more."""
 _UNIT: Final = 260
 """Bytes read from a unit: parameters are shorter, and the first bytes of a slice are enough."""
 

@@ -3,7 +3,8 @@
 ================================  =================================================================================
 the reader sends                  the child answers, in this order
 ================================  =================================================================================
-``path``, ``options``, ...        ``ready``     its imports are done; sent before the request comes
+``path``, ``options``, ...        ``ready``     it has the request, and opens the file next
+                                  ``refused``   with ``ready``: what the platform refuses, see `sandbox`
                                   ``video``     facts of the file, and of the plan as ``plan``
                                   ``frame``     once for each picture, with the pixels as raw bytes
                                   ``end``       every picture was sent

@@ -13,7 +13,7 @@ from video_common.upload import S3Object
 from video_emotions.video_request import VideoRequest
 
 PREFIX = "video-emotions-request-"
-"""Of each request's directory. Nothing else in the work directory has this prefix."""
+"""Of each request's directory. A request writes nowhere else, and nothing else has this prefix."""
 
 FILE_NAME = "video"
 """Ours, and without an ending: neither a caller's file name nor an object's key ever reaches the file system."""
@@ -65,7 +65,8 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
 def remove_leftovers(work_dir: Path) -> None:
     """Remove the files of lost requests: after a crash or a timeout, Lambda restarts a function on the same disk.
 
-    Only one request at a time may use ``work_dir``, as in Lambda.
+    Only one request at a time may use ``work_dir``, as in Lambda. Files of others stay, such as those of Keras and of
+    Lambda's extensions.
     """
     for directory in work_dir.glob(f"{PREFIX}*"):
         shutil.rmtree(directory, ignore_errors=True)  # a request may still find room beside what stays

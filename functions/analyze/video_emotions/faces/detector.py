@@ -57,10 +57,13 @@ class Detector(Protocol):
     facts : DetectorFacts
     smallest_face : int
         Side of the smallest face that it searches, in pixels of the picture that it is given.
+    sure_face : int
+        Side from which a face needs no search in a larger copy of the picture, in the same pixels.
     """
 
     facts: DetectorFacts
     smallest_face: int
+    sure_face: int
 
     def detect(self, image: NDArray[np.uint8]) -> Iterator[Detection]:
         """Yield the faces in a picture, largest first.

@@ -54,7 +54,7 @@ class YuNet:
         Default: `MIN_SCORE`.
     """
 
-    smallest_face = 10
+    smallest_face = sure_face = 10
 
     def __init__(self, path: Path, sha256: str, min_score: float = MIN_SCORE) -> None:
         self.facts = DetectorFacts(name=NAME, weights_sha256=sha256)

@@ -3,48 +3,10 @@
 ::
 
     VideoEmotionsError
-    +-- RequestError               the request is wrong; its sender can fix it
-    |   +-- EmptyBody              400 empty_body
-    |   +-- InvalidBase64          400 invalid_base64
-    |   +-- InvalidJson            400 invalid_json
-    |   +-- UnknownOption          400 unknown_option
-    |   +-- RepeatedOption         400 repeated_option
-    |   +-- InvalidOption          400 invalid_option
-    |   +-- RouteNotFound          404 not_found
-    |   +-- MethodNotAllowed       405 method_not_allowed
-    |   +-- JobNotFound            404 job_not_found
-    |   +-- JobExpired             410 job_expired
-    |   +-- VideoTooLarge          413 video_too_large
-    |   +-- UnsupportedMediaType   415 unsupported_media_type
-    +-- VideoError                 the file cannot be analyzed; sending it again does not help
-    |   +-- ObjectMissing          404 object_missing
-    |   +-- NotAVideo              422 not_a_video
-    |   +-- UnsupportedContainer   422 unsupported_container
-    |   +-- MissingBeginning       422 missing_beginning
-    |   +-- TruncatedVideo         422 truncated_video
-    |   +-- EncryptedVideo         422 encrypted_video
-    |   +-- UnusableTimes          422 unusable_times
-    |   +-- UnsupportedCodec       422 unsupported_codec
-    |   +-- FrameTooLarge          422 frame_too_large
-    |   +-- TooManyFrames          422 too_many_frames
-    |   +-- TooManyTracks          422 too_many_tracks
-    |   +-- TooLong                422 too_long
-    |   +-- UndecodableVideo       422 undecodable_video
-    |   +-- DecoderCrashed         422 decoder_crashed
-    |   +-- DecoderExited          422 decoder_exited
-    |   +-- DecoderHung            422 decoder_hung
-    |   +-- DecoderOutOfMemory     422 decoder_out_of_memory
-    +-- ServiceError               our side; the caller did nothing wrong
-        +-- ConfigurationError     500 configuration_error
-        +-- ModelUnavailable       500 model_unavailable
-        +-- UnsupportedEvent       500 unsupported_event
-        +-- DecoderUnavailable     500 decoder_unavailable
-        +-- GaveUp                 500 gave_up
-        +-- TransientError         another try may succeed
-            +-- StorageUnavailable 503 storage_unavailable
-            +-- JobsUnavailable    503 jobs_unavailable
-            +-- EventsUnavailable  503 events_unavailable
-            +-- JobInProgress      503 job_in_progress
+    +-- RequestError          the request is wrong; its sender can fix it
+    +-- VideoError            the file cannot be analyzed; sending it again does not help
+    +-- ServiceError          our side; the caller did nothing wrong
+        +-- TransientError    another try may succeed
 
 ``detail`` is written by us for the caller and says what to do. The text of a caught exception goes to the log
 (``raise ... from``), never into ``detail``.

@@ -41,11 +41,15 @@ MAX_FRAME_RATE: Final = 1_000
 MAX_UNREADABLE_START: Final = 300
 """Pictures that may fail before the first one that can be decoded."""
 
+LOOK_WITHOUT_KEYFRAME: Final = 32
+"""Pictures that are decoded to see which ones are shown, of a file that begins without a keyframe."""
+
 MAX_VIDEO_TRACKS: Final = 8
 """Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
 
 MAX_BOXES: Final = 1_000_000
-"""Boxes in an MP4: a fragment a second for 55 hours. Reading the sizes of so many takes two seconds."""
+"""Boxes in an MP4, elements in a Matroska, chunks in an AVI: a fragment a second for 55 hours. Reading the sizes of so
+many takes three seconds."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analyzed of one video. Later frames are left out and the Result says ``truncated``."""
@@ -64,16 +68,16 @@ DECODER_MEMORY_BYTES: Final = MEMORY_MB * 1024 * 1024 // 2
 """The other half is for the frames in analysis, 150 MB each, and for the models."""
 
 DECODER_OPEN_FILES: Final = 16
-"""It has three pipes and the video open."""
+"""It opens three pipes and the video."""
 
 DECODER_PIPE_BYTES: Final = 1024 * 1024
-"""Of its answers: a picture of the default size fits. Linux allows so much to everybody."""
+"""Size of the pipe for its answers: it holds one picture of the default size. Linux allows this size to every user."""
 
 DECODER_BEAT_SECONDS: Final = 1
-"""A decoder that makes progress says so this often, also where it has no picture to send."""
+"""While the decoder makes progress it reports so this often, even when it has no picture to send."""
 
-DECODER_SILENT_SECONDS: Final = 60
-"""A decoder that says nothing for so long has stopped. Reading 5 GB for their SHA-256 takes up to 30 s."""
+DECODER_SILENT_SECONDS: Final = 15
+"""A decoder that says nothing for so long has stopped: half of a POST's time, and many times what a picture takes."""
 
 DECODER_CPU_SECONDS: Final = 900
 """Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
@@ -118,8 +122,8 @@ MAX_VIDEO_MS: Final = 1_000_000_000
 """Milliseconds in ``start_ms``, ``end_ms`` and ``interval_ms``: eleven days."""
 
 DEFAULT_LONG_SIDES: Final = (640, 960)
-"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most the first, and where no face is found
-there, to at most the second. 960 is the Flask app's default on 1080p.
+"""Pixels: without ``scale_factor`` a frame's longer side is shrunk to at most the first. Where no face is found there,
+or only small ones, it is shrunk to at most the second. 960 is the Flask app's default on 1080p.
 """
 
 MIN_SCALED_SIDE: Final = 2

@@ -90,6 +90,8 @@ class VideoFacts(Frozen):
 class AnalysisSettings(AnalysisOptions):
     """The options as they were understood, and the deployment's settings that shape the numbers.
 
+    ``partial`` is null if it was not given, so that a video has the same Result by POST and by upload.
+
     Attributes
     ----------
     detector : str

@@ -85,7 +85,7 @@ class AnalysisOptions(Frozen):
         ``interval_ms``.
     scale_factor : float or None
         The scale of the analysis. Without it the longer side is shrunk to at most 640 pixels, and a frame without a
-        face there is searched again at 960 (``limits.DEFAULT_LONG_SIDES``).
+        face there, or with small ones only, is searched again at 960 (``limits.DEFAULT_LONG_SIDES``).
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
@@ -93,7 +93,7 @@ class AnalysisOptions(Frozen):
     include : "timeline" or None
         Also list every analyzed frame.
     interval_ms : int or None
-        Sample by time: the picture shown at each multiple of this number of milliseconds from the start of the part,
+        Sample by time: the picture shown at each multiple of this number of milliseconds from the start of the video,
         each picture once.
     start_ms, end_ms : int or None
         Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.

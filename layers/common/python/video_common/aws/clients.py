@@ -1,5 +1,6 @@
 """boto3's clients, and our names for its errors. boto3 is imported at the first call: who needs no AWS pays nothing."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,7 +11,13 @@ from video_common.errors import ObjectMissing, TransientError
 MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"})
 
 
-_timeouts = {"connect_timeout": 5.0, "read_timeout": 60.0}
+MOST_READ_SECONDS: Final = {"dynamodb": 10.0}
+"""Its answers are small and quick. A worker renews its lease of 150 s each minute; three tries must fit in between."""
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 60.0
+
+_timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS}
 
 
 def use_timeouts(connect: float, read: float) -> None:
@@ -25,13 +32,15 @@ def client(service: str) -> Any:
     import boto3
     from botocore.config import Config
 
+    read = min(_timeouts["read_timeout"], MOST_READ_SECONDS.get(service, math.inf))
     config = Config(
         retries={"mode": "standard", "max_attempts": 3},
         # Signatures of version 4 and the region's own host: boto3 would presign with version 2, which S3 takes for old
         # buckets only, and for a host that sends callers elsewhere while a bucket is new.
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "virtual"},
-        **_timeouts,
+        connect_timeout=_timeouts["connect_timeout"],
+        read_timeout=read,
     )
     return boto3.client(service, config=config)
 

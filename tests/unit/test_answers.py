@@ -1,0 +1,112 @@
+"""A child that lies is one error, whatever it says."""
+
+import math
+from typing import Any
+
+import pytest
+
+from video_common.errors import DecoderCrashed
+from video_emotions.answers import Answers
+
+HUGE = 10**400
+VIDEO: dict[str, Any] = {
+    "codec": "h264",
+    "width": 640,
+    "height": 360,
+    "rotation": 0,
+    "frame_rate": 25.0,
+    "duration_ms": 400,
+    "size_bytes": 1000,
+    "sha256": "0" * 64,
+    "frame_count": 10,
+}
+PLAN: dict[str, Any] = {"frames_wanted": 5, "pictures": 10, "until_ms": None, "scales": [0.5, 1.0]}
+FRAME: dict[str, Any] = {
+    "index": 2,
+    "time_ms": 80,
+    "own_size": [640, 360],
+    "planned": 2,
+    "next_ms": 160,
+    "sizes": [[2, 1], [3, 1]],
+}
+PIXELS = bytearray(range(15))
+
+VIDEO_LIES = [
+    *[{name: value} for name in ("width", "height") for value in (0, -1, HUGE, 2**63, None, "wide")],
+    {"width": 100_000, "height": 100_000},
+    *[{"frame_rate": value} for value in (math.inf, -math.inf, math.nan, -1.0, HUGE)],
+    *[{name: value} for name in ("duration_ms", "size_bytes") for value in (-1, HUGE)],
+    *[{"rotation": value} for value in (45, -90, HUGE)],
+    *[{"sha256": value} for value in ("", "0" * 63, "G" * 64, "0" * 64 + "\n")],
+    *[{"codec": value} for value in (None, "\ud800", ["h264"])],
+    *[{"frame_count": value} for value in (0, 9, HUGE)],
+]
+PLAN_LIES = [
+    *[{"frames_wanted": value} for value in (0, -1, 11, HUGE)],
+    *[{"pictures": value} for value in (4, 11)],
+    *[{"until_ms": value} for value in (-1, HUGE)],
+    *[{"scales": value} for value in ([], [0.0], [-1.0], [1.5], [math.nan], [math.inf], [0.1, 0.2, 0.3], 1.0)],
+]
+FRAME_LIES = [
+    *[{"index": value} for value in (-1, 10, HUGE, 1.5, math.inf)],
+    *[{"time_ms": value} for value in (-1, HUGE, math.nan)],
+    *[{"next_ms": value} for value in (79, HUGE)],
+    *[{"planned": value} for value in (0, 6, HUGE)],
+    *[{"own_size": value} for value in ([0, 1], [1], [HUGE, 1], None)],
+    *[{"sizes": value} for value in ([], [[0, 1]], [[5, 1], [5, 1], [-5, 1]], [[5, 1]] * 3, [[1, 1]], [[HUGE, 1]])],
+]
+
+
+def asked() -> Answers:
+    answers = Answers()
+    answers.video({"video": VIDEO, "plan": PLAN})
+    return answers
+
+
+def test_what_a_child_of_ours_says_is_believed():
+    answers = Answers()
+    info, plan = answers.video({"video": VIDEO, "plan": PLAN})
+    assert (info.size, plan.scales, plan.truncated) == ((640, 360), (0.5, 1.0), False)
+    frame = answers.frame({"frame": FRAME}, PIXELS)
+    assert [image.tolist() for image in frame.images] == [
+        [[[0, 1, 2], [3, 4, 5]]],
+        [[[6, 7, 8], [9, 10, 11], [12, 13, 14]]],
+    ]
+    last = FRAME | {"index": 9, "time_ms": 80, "planned": 5, "next_ms": None}
+    assert answers.frame({"frame": last}, PIXELS).next_ms is None
+
+
+@pytest.mark.parametrize("lie", VIDEO_LIES, ids=str)
+def test_a_video_that_cannot_be_is_refused(lie):
+    with pytest.raises(DecoderCrashed):
+        Answers().video({"video": VIDEO | lie, "plan": PLAN})
+
+
+@pytest.mark.parametrize("lie", PLAN_LIES, ids=str)
+def test_a_plan_that_cannot_be_is_refused(lie):
+    with pytest.raises(DecoderCrashed):
+        Answers().video({"video": VIDEO, "plan": PLAN | lie})
+
+
+@pytest.mark.parametrize("lie", FRAME_LIES, ids=str)
+def test_a_frame_that_cannot_be_is_refused(lie):
+    with pytest.raises(DecoderCrashed):
+        asked().frame({"frame": FRAME | lie}, PIXELS)
+
+
+@pytest.mark.parametrize("lie", [{"index": 2}, {"planned": 2}, {"planned": 1}, {"index": 1}, {"time_ms": 79}], ids=str)
+def test_a_frame_before_the_last_one_is_refused(lie):
+    answers = asked()
+    answers.frame({"frame": FRAME}, PIXELS)
+    next_one = FRAME | {"index": 3, "planned": 3}
+    with pytest.raises(DecoderCrashed):
+        answers.frame({"frame": next_one | lie}, PIXELS)
+    answers.frame({"frame": next_one}, PIXELS)
+
+
+@pytest.mark.parametrize("message", [{}, {"video": None, "plan": None}, {"video": VIDEO}, {"frame": []}])
+def test_a_record_without_its_facts_is_refused(message):
+    with pytest.raises(DecoderCrashed):
+        asked().frame(message, PIXELS)
+    with pytest.raises(DecoderCrashed):
+        Answers().video(message)
