@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Generator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
@@ -14,7 +12,7 @@ from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
 from video_emotions.pipeline import Pipeline
-from video_emotions.reader import Reader
+from video_emotions.reader import Frames, Reader
 from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
 from video_emotions.telemetry import logger, metrics
@@ -56,7 +54,8 @@ class Local:
         ModelUnavailable, ConfigurationError
         """
         logger.registered_handler.setStream(sys.stderr)  # type: ignore[attr-defined]  # standard output is the result's
-        close_to_others()
+        if not close_to_others():
+            logger.warning("this platform refuses to close the program to its child processes")
         settings = _settings()
         at_once = min(videos, settings.worker_threads)
         threads = settings.worker_threads // at_once
@@ -110,14 +109,27 @@ class _Watched(Reader):
 
     def read(
         self, path: Path, options: Options, threads: int, seconds: float = float("inf")
-    ) -> tuple[VideoInfo, PlanFacts, Generator[Frame]]:
+    ) -> tuple[VideoInfo, PlanFacts, Frames]:
         """See `Reader.read`."""
         info, plan, frames = self._reader.read(path, options, threads, seconds)
-        return info, plan, self._counted(frames, plan.frames_wanted)
+        return info, plan, _WatchedFrames(frames, plan.frames_wanted, self._progress)
 
-    def _counted(self, frames: Generator[Frame], wanted: int) -> Generator[Frame]:
-        with closing(frames):
-            self._progress("analyzing", 0, wanted)
-            for frame in frames:
-                yield frame
-                self._progress("analyzing", frame.planned, wanted)
+
+class _WatchedFrames(Frames):
+    """Frames that are reported. Unlike a generator, they can be closed while another thread waits for the next one."""
+
+    def __init__(self, frames: Frames, wanted: int, progress: Progress) -> None:
+        self._frames = frames
+        self._wanted = wanted
+        self._progress = progress
+        self._done = 0
+
+    def __next__(self) -> Frame:
+        self._progress("analyzing", self._done, self._wanted)
+        frame = next(self._frames)
+        self._done = frame.planned
+        return frame
+
+    def close(self) -> None:
+        """See `Frames.close`."""
+        self._frames.close()
