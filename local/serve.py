@@ -126,7 +126,7 @@ def _uploads() -> Iterator[None]:
         import video_jobs.dead_letters
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
 
-        # Each deployed function sets its own, shorter ones; here they share a process, and downloads need the longest.
+        # Deployed functions set their own, shorter timeouts. Here they share a process, and downloads need the longest.
         clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:

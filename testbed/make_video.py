@@ -223,7 +223,7 @@ def _encoder_options(
 
 
 def _frame(picture: Picture, pix_fmt: str, first_field: str | None) -> Any:
-    """Return a frame for the encoder. FFmpeg's filter marks it as two fields, because PyAV cannot."""
+    """Return a frame for the encoder. FFmpeg's filter marks it as two fields, because PyAV cannot do that."""
     frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
     if first_field is None:
         return frame

@@ -75,10 +75,10 @@ def test_a_spare_ends_with_its_reader():
 
 
 def test_a_child_gets_nothing_of_the_environment(monkeypatch):
-    # Given a child that tells what it was started with
+    # Given a child that reports what it was started with
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    tells = "detail = open('/proc/self/environ').read(); receive(); send(ready=True)"
-    command = child_that_only(f"{tells}; send(error='not_a_video', detail=detail)")
+    reports = "detail = open('/proc/self/environ').read(); receive(); send(ready=True)"
+    command = child_that_only(f"{reports}; send(error='not_a_video', detail=detail)")
     with pytest.raises(NotAVideo) as told:
         Reader(command=command).read(SAMPLE, Options(), 2)
     names = {variable.split("=")[0] for variable in told.value.detail.split("\0") if variable}

@@ -103,7 +103,7 @@ class Pipeline:
         Parameters
         ----------
         frames : iterator of Frame
-            In presentation order. It is closed in the end.
+            In presentation order. It is closed at the end.
         plan : PlanFacts
             What was to come; frames that do not come count as unreadable.
         options : Options

@@ -38,7 +38,7 @@ def close_to_others() -> bool:
     Returns
     -------
     bool
-        False where the platform refuses, so that they stay open.
+        False if the platform refuses, so they stay open.
     """
     return _prctl(_SET_DUMPABLE, 0)
 

@@ -1,15 +1,15 @@
-"""A filter of system calls for the process that reads a stranger's file. Linux; the standard library only.
+"""A filter of system calls for the process that reads an untrusted file. Linux; the standard library only.
 
 =====================  ==============================================================================================
 new processes          refused; threads are allowed
 other programs         refused
 other processes        no signal to them, and none of their memory, open files and limits
-network                no socket of any kind, and no io_uring, which makes sockets without a call for each
-namespaces             refused: in a user namespace of its own a process has capabilities again
+network                no socket of any kind, and no io_uring, which creates sockets without a system call for each
+namespaces             refused: in its own user namespace a process has capabilities again
 =====================  ==============================================================================================
 
-The filter allows every call that it does not name. A list of what Python and the decoders need would be shorter for an
-attacker, but each release of theirs could break it.
+The filter allows every call that it does not name. A list of the calls that Python and the decoders need would leave an
+attacker less, but each of their releases could break it.
 
 Sources: https://docs.kernel.org/userspace-api/seccomp_filter.html, and for the numbers the kernel's
 ``arch/x86/entry/syscalls/syscall_64.tbl`` and ``include/uapi/asm-generic/unistd.h``.
@@ -57,7 +57,7 @@ _REFUSED: Final = (
     *("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"),
 )
 _FIRST_OF_X32: Final = 0x40000000
-"""An x86_64 kernel may have each call a second time, from this number on."""
+"""An x86_64 kernel can have each call a second time, from this number on."""
 _THREAD: Final = 0x00010000
 """``CLONE_THREAD``."""
 _SET_OWNER: Final = (8, 15)
@@ -69,12 +69,12 @@ _ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 _DENY: Final = _FAIL | errno.EPERM
 _SET_FILTER: Final = 1
 _ALL_THREADS, _FULL_SPEED = 1, 4
-"""Flags. Without the second one, kernels before 5.16 switch off speculative loads in a process with a filter."""
+"""Flags. Without the second one, kernels before 5.16 turn off speculative loads in a process with a filter."""
 _REFUSALS: Final = {errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS}
 
 
 class Instruction(NamedTuple):
-    """One step of a filter (``struct sock_filter``). A jump skips so many steps."""
+    """One step of a filter (``struct sock_filter``). A jump skips that many steps."""
 
     code: int
     if_true: int
@@ -96,7 +96,7 @@ def install() -> bool:
     Returns
     -------
     bool
-        False where the platform refuses: the kernel has no filters, or a sandbox around the process forbids them.
+        False if the platform refuses: the kernel has no filters, or a sandbox around the process forbids them.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def program(machine: str, pid: int) -> list[Instruction]:
         *_answer(_EQUAL, _number("clone3", machine), _FAIL | errno.ENOSYS),
         *_by_argument(_number("clone", machine), 0, _HAS_BITS, (_THREAD,), (_ALLOW, _DENY)),
         *_by_argument(_number("kill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),
-        *_by_argument(_number("tgkill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),  # `abort` sends itself one
+        *_by_argument(_number("tgkill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),  # `abort` signals itself
         *_by_argument(_number("prlimit64", machine), 0, _EQUAL, (0,), (_ALLOW, _DENY)),
         *_by_argument(_number("fcntl", machine), 1, _EQUAL, _SET_OWNER, (_DENY, _ALLOW)),
         Instruction(_RETURN, 0, 0, _ALLOW),

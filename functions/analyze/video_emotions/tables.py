@@ -30,9 +30,9 @@ _SAMPLES_IN: Final = {b"stts": (0, 2), b"ctts": (0, 2), b"stsc": (1, 3)}
 """Tables whose entries count samples: which number of how many. Each number stands for so many samples."""
 _VIDEO_TRACKS: Final = b"video tracks"
 _ENTRIES_AT_ONCE: Final = 65_536
-"""Of a table. The file is never in memory as a whole: what was mapped counts as used where memory ran short."""
+"""Of a table. The whole file is never in memory: mapped pages count as used memory when memory runs short."""
 _MOST_OF_A_BOX: Final = 16 * 1024 * 1024
-"""Bytes: a million chunks, and what a file of one box cannot exceed in memory."""
+"""Bytes: a million chunks. It also limits the memory for a file with a single box."""
 
 
 def refuse_false_tables(path: Path, beat: Beat = silent) -> None:

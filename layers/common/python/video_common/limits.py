@@ -42,7 +42,7 @@ MAX_UNREADABLE_START: Final = 300
 """Pictures that may fail before the first one that can be decoded."""
 
 LOOK_WITHOUT_KEYFRAME: Final = 32
-"""Pictures that are decoded to see which ones are shown, of a file that begins without a keyframe."""
+"""Pictures that are decoded to see which ones are shown, if a file begins without a keyframe."""
 
 MAX_VIDEO_TRACKS: Final = 8
 """Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
@@ -74,10 +74,10 @@ DECODER_PIPE_BYTES: Final = 1024 * 1024
 """Size of the pipe for its answers: it holds one picture of the default size. Linux allows this size to every user."""
 
 DECODER_BEAT_SECONDS: Final = 1
-"""While the decoder makes progress it reports so this often, even when it has no picture to send."""
+"""How often a working decoder reports progress, even when it has no picture to send."""
 
 DECODER_SILENT_SECONDS: Final = 15
-"""A decoder that says nothing for so long has stopped: half of a POST's time, and many times what a picture takes."""
+"""A decoder that is silent for this long has stopped: half of a POST's time, and many times what a picture takes."""
 
 DECODER_CPU_SECONDS: Final = 900
 """Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
