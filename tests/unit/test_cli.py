@@ -24,6 +24,7 @@ from video_emotions_cli import main, summary
 from video_emotions_cli.batch import analyze_all
 from video_emotions_cli.failures import ExitCode, NotUsable
 from video_emotions_cli.files import Video
+from video_emotions_cli.local import _Watched
 from video_emotions_cli.options import HELP, flag
 from video_emotions_cli.outputs import Outputs
 from video_emotions_cli.screen import Screen
@@ -97,6 +98,37 @@ def test_flags_become_options(command, clips):
     given = {"interval_ms": "500", "scale_factor": "0.5", "detector": "yunet", "partial": "refuse", "sampling": "exact"}
     assert command(engine, clips / "b.mp4", *[f"{flag(name)}={text}" for name, text in given.items()]).code == 0
     assert engine.options == Options(interval_ms=500, scale_factor=0.5, detector="yunet", partial=Partial.REFUSE)
+
+
+class Stuck:
+    """Frames that do not come. Closing them ends the wait."""
+
+    def __init__(self) -> None:
+        self.asked, self.closed = threading.Event(), threading.Event()
+
+    def __next__(self) -> object:
+        self.asked.set()
+        assert self.closed.wait(20)
+        raise StopIteration
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_watched_frames_can_be_closed_while_a_thread_waits_for_one():
+    # Given a thread that waits for a frame whose progress is shown
+    stuck, shown = Stuck(), []
+    reader: Any = SimpleNamespace(read=lambda *_: (None, SimpleNamespace(frames_wanted=2), stuck))
+    _, _, frames = _Watched(reader, lambda *step: shown.append(step)).read(Path("clip.mp4"), Options(), 1)
+    waiting = threading.Thread(target=list, args=(frames,), daemon=True)
+    waiting.start()
+    assert stuck.asked.wait(20)
+    # When another thread closes the frames
+    frames.close()
+    # Then the wait ends
+    waiting.join(20)
+    assert not waiting.is_alive()
+    assert shown == [("analyzing", 0, 2)]
 
 
 @pytest.mark.parametrize("output", [["--csv"], ["--vtt"], ["--report", "r.html"], ["--video", "v.mp4"]])
