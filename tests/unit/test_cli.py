@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -100,7 +101,7 @@ def test_flags_become_options(command, clips):
     assert engine.options == Options(interval_ms=500, scale_factor=0.5, detector="yunet", partial=Partial.REFUSE)
 
 
-class Stuck:
+class Stuck(Iterator[object]):
     """Frames that do not come. Closing them ends the wait."""
 
     def __init__(self) -> None:
