@@ -81,7 +81,7 @@ BREAKING: dict[str, tuple[Callable[[Document], Any], str]] = {
 }
 
 HARMLESS: dict[str, Callable[[Document], Any]] = {
-    "path": lambda d: d["paths"].update({"/app": {"get": {}}}),
+    "path": lambda d: d["paths"].update({"/people": {"get": {}}}),
     "option": lambda d: process_frame(d)["parameters"].append(
         {"in": "query", "name": "x", "schema": {"type": "string"}}
     ),
