@@ -27,6 +27,7 @@ import numpy as np
 from av.filter import Graph
 
 from testbed.pictures import Picture
+from testbed.silence import Silence
 
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error directly, past FFmpeg's log
 
@@ -68,10 +69,6 @@ KEEPS_TIMES: Final = ("mp4", "mov", "mkv", "webm")
 MPEG-TS and FLV store times, but begin elsewhere or have only one unit."""
 
 KEEPS_ROTATION: Final = ("mp4", "mov", "mkv", "webm")
-
-_AUDIO_ENCODERS: Final = {"mp4": "aac", "mov": "aac", "mkv": "aac", "webm": "libopus", "avi": "pcm_s16le", "ts": "aac"}
-_AUDIO_RATE: Final = 48_000
-_AUDIO_CHUNK: Final = 960
 
 
 def write_video(
@@ -155,7 +152,7 @@ def write_video(
     interlaced = {"flags": "+ildct+ilme"} if first_field else {}
     movflags = "+frag_keyframe+empty_moov+default_base_moof" * fragmented + "+faststart" * faststart
     with _own_priority(), av.open(str(path), "w", options={"movflags": movflags} if movflags else {}) as container:
-        audio = _Silence(container, _AUDIO_ENCODERS[container_name], *audio_ms) if audio_ms and audio_first else None
+        audio = Silence(container, container_name, *audio_ms) if audio_ms and audio_first else None
         stream: Any = container.add_stream(
             chosen.encoder,
             rate=fps,
@@ -169,7 +166,7 @@ def write_video(
         if rotation:
             stream.set_display_rotation(rotation)
         if audio_ms and not audio_first:
-            audio = _Silence(container, _AUDIO_ENCODERS[container_name], *audio_ms)
+            audio = Silence(container, container_name, *audio_ms)
         for picture, time in zip(chain([first], stored), seconds, strict=times_ms is not None):
             frame = _frame(picture, chosen.pix_fmt, first_field)
             frame.pts, frame.time_base = round(time / unit), unit
@@ -244,25 +241,3 @@ def _own_priority() -> Iterator[None]:
         yield
     finally:
         os.sched_setscheduler(0, policy, priority)
-
-
-class _Silence:
-    """A track of silence, written alongside the pictures so that the muxer need not hold either back."""
-
-    def __init__(self, container: Any, encoder: str, start_ms: int, end_ms: int) -> None:
-        self._container = container
-        self._stream = container.add_stream(encoder, rate=_AUDIO_RATE)
-        self._stream.layout = "mono"
-        self._position = start_ms * _AUDIO_RATE // 1000
-        self._end = end_ms * _AUDIO_RATE // 1000
-
-    def write_until(self, seconds: Fraction) -> None:
-        while self._position < min(self._end, int(seconds * _AUDIO_RATE)):
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, _AUDIO_CHUNK), np.int16), format="s16", layout="mono")
-            frame.sample_rate, frame.time_base, frame.pts = _AUDIO_RATE, Fraction(1, _AUDIO_RATE), self._position
-            self._position += _AUDIO_CHUNK
-            self._container.mux(self._stream.encode(frame))
-
-    def finish(self) -> None:
-        self.write_until(Fraction(self._end, _AUDIO_RATE))
-        self._container.mux(self._stream.encode(None))

@@ -128,6 +128,10 @@ def test_a_child_that_does_not_start_is_our_fault(does):
 def test_a_child_that_hangs_before_it_opens_the_file_is_our_fault():
     with pytest.raises(errors.DecoderUnavailable):
         read_all(Reader(command=child_that_only(HANG), silent_seconds=1))
+    # Also where most of the request's time went by in this wait: the caller's video is not too long
+    with pytest.raises(errors.DecoderUnavailable):
+        Reader(command=child_that_only(HANG), silent_seconds=3).read(SAMPLE, Options(), 2, seconds=2)
+    assert issubclass(errors.DecoderUnavailable, errors.TransientError)
 
 
 def test_a_hang_is_reported_within_the_time_of_a_post():
@@ -181,9 +185,12 @@ def test_closing_early_ends_the_child():
 def test_nobody_waits_for_a_picture_that_is_not_wanted_any_more(caplog):
     # Given a child that has sent a picture, and a thread that waits for the next one
     facts = "index=0, time_ms=0, sizes=[(1, 1)], own_size=(1, 1), planned=1, next_ms=None"
-    reader = Reader(command=child_that(f"frame({facts}); {HANG}"))
-    coming = prefetched(reader.read(SAMPLE, Options(), 2)[2])
+    reader = Reader(command=child_that(f"frame({facts}); {HANG}"), silent_seconds=60)
+    frames = reader.read(SAMPLE, Options(), 2)[2]
+    coming = prefetched(frames)
     assert next(coming).index == 0
+    while not frames._in_use.locked():
+        time.sleep(0.01)
     # When the caller has enough
     closing = threading.Thread(target=coming.close)
     closing.start()

@@ -74,8 +74,9 @@ def test_a_packet_without_a_time_makes_pictures_be_counted():
         ({2}, [20], [20, 30]),  # a recording that began between keyframes
         ({2}, [0], [0, 10, 20, 30]),  # its decoder shows them all the same
         (set(), [10], [10, 20, 30]),
-        (set(), [0, 20], [0, 20, 30]),  # only the first picture needs nothing before the file
-        ({1}, [0, 20], [0, 10, 20, 30]),
+        (set(), [0, *range(20, 400, 10)], [0, 20, 30]),  # only the second picture needs one before the file
+        (set(), [0, 20], [0, 10, 20, 30]),  # the second picture may come late
+        ({1}, [0, *range(20, 400, 10)], [0, 10, 20, 30]),
     ],
 )
 def test_what_needs_a_keyframe_before_the_file_is_left_out(keyframes, shown, seen):

@@ -119,3 +119,10 @@ def test_options_of_query_and_json_are_validated_together():
 def test_options_survive_the_way_through_an_objects_metadata(members):
     options = Options(**members)
     assert from_metadata(to_metadata(options)) == options
+
+
+def test_a_part_without_a_keyframe_is_refused_for_keyframes():
+    times = [0, 40, 80, 120, 160]
+    assert planned(times, keyframes={0, 120}, start_ms=40, sampling="keyframes") == [3]
+    with pytest.raises(InvalidOption, match="sampling=exact"):
+        planned(times, keyframes={0, 120}, start_ms=40, end_ms=120, sampling="keyframes")

@@ -152,11 +152,11 @@ class ChildProcess:
         if seconds > 0 and self._poll.poll(seconds * 1000):
             return
         self.end()
-        if seconds < self._silent_seconds:
-            raise _too_long()
-        if not self._is_ready:
+        if not self._is_ready and seconds >= self._silent_seconds / 2:  # so the video did not take the time
             logger.warning("a decoder was silent before it opened its file")
             raise _unavailable()
+        if seconds < self._silent_seconds:
+            raise _too_long()
         raise DecoderHung(f"The decoder stopped at a part of the video. {CONVERT}")
 
     def _failure(self) -> VideoEmotionsError:
@@ -194,7 +194,7 @@ def _told(message: dict[str, Any]) -> VideoEmotionsError:
 
 
 def _unavailable() -> DecoderUnavailable:
-    return DecoderUnavailable("The decoder does not start. The log has the reason.")
+    return DecoderUnavailable("The decoder does not start. Send the video again.")
 
 
 def _too_long() -> TooLong:

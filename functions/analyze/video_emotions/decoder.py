@@ -39,7 +39,7 @@ class Video:
     first : Picture or None
         After `packets` has ended. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     shown_pts : list of int
-        When the first pictures are shown. One is enough for a file that begins with a keyframe.
+        When the first pictures are shown. One is enough for a file that begins with a keyframe and has no edit list.
     is_edited, is_encrypted, is_cut_off : bool
         After `packets` has ended. Edited: an edit list leaves packets out. Cut off: packets that the file lists are
         missing, in whole or in part.
@@ -106,13 +106,13 @@ class Video:
         """
         extradata = bytes(self._stream.codec_context.extradata or b"")
         starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
-        place, until = -1, None
+        place, looks = -1, 0
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
                 beat()
-                if until is None and _has_picture(packet):
-                    until = 0 if packet.is_keyframe else place + limits.LOOK_WITHOUT_KEYFRAME
-                if place < (limits.MAX_UNREADABLE_START if self.first is None else until or 0):
+                if not looks and _has_picture(packet):
+                    looks = 1 if packet.is_keyframe and not self.is_edited else limits.LOOK_WITHOUT_KEYFRAME
+                if place < limits.MAX_UNREADABLE_START and len(self.shown_pts) < (looks or 1):
                     for picture in self._decoded(packet if packet.size else None):
                         self.first = self.first or picture
                         self.shown_pts.append(picture.pts)
@@ -219,6 +219,7 @@ def open_video(
     path : Path
         A local file; its name is not looked at.
     threads : int
+        Decoder threads.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+_REORDERED: Final = 16
+"""Pictures that H.264 and HEVC reorder at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +215,13 @@ def leave_out_unseen(packets: NDArray[np.void], shown: Sequence[int]) -> None:
     packets : NDArray of `PACKET`, shape (packets,)
         In the order of the file. Their ``starts_picture`` is changed.
     shown : sequence of int
-        When the first pictures are shown that the decoder gives, in time base units. At least one. No picture between
-        two of them is left out.
+        When the first pictures are shown, in time base units and in the order in which the decoder gives them. At least
+        one. Behind an edit list, the decoder may give a picture late.
     """
     is_keyframe, stamps = packets["is_keyframe"] & ~packets["opens_group"], packets["stamp"]
     keyframes = np.flatnonzero(is_keyframe)
-    early = (stamps < max(shown)) & ~np.isin(stamps, shown) & ~is_keyframe
+    settled = max(shown[: max(1, len(shown) - _REORDERED)])
+    early = (stamps < settled) & ~np.isin(stamps, shown) & ~is_keyframe
     if len(keyframes):
         early &= (np.arange(len(packets)) < keyframes[0]) | (packets["stamp"] < packets["stamp"][keyframes[0]])
     packets["starts_picture"] &= ~early

@@ -91,20 +91,22 @@ def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
     By time and by keyframes, a part has the same samples that the whole video has there, so parts join. ``interval_ms``
     selects the video's first picture and the picture shown at each multiple. `keyframes` selects the keyframe that is
     nearest in time to each picture that `exact` would select in the whole video. If two are equally near, the earlier
-    one counts. A part without any of these samples has its first picture, or its first keyframe, instead. A part
-    without a keyframe is sampled as `exact`.
+    one counts. A part without any of these samples has its first picture, or its first keyframe, instead.
 
     Raises
     ------
     InvalidOption
-        The part holds no picture, or the pictures are too large for the ``scale_factor``.
+        The part holds no picture, or no keyframe for `keyframes`, or the pictures are too large for the
+        ``scale_factor``.
     """
     scales = scales_for(info.size, options)
     refuse_too_many_pixels(info.size, max(scales))
     first, end = _part(index.times_ms, options)
     keyframes = np.flatnonzero(index.is_keyframe)
-    keyframes_only = options.sampling == KEYFRAMES and bool(index.is_keyframe[first:end].any())
+    keyframes_only = options.sampling == KEYFRAMES
     if keyframes_only:
+        if not index.is_keyframe[first:end].any():
+            raise InvalidOption("'sampling': no keyframe is in this part. Use a larger part, or sampling=exact.")
         wanted = _within(first, end, _keyframes(info, index.times_ms, keyframes, options), keyframes)
     elif options.interval_ms is not None:
         shown = _shown_at_multiples(info, index.times_ms, options.interval_ms)

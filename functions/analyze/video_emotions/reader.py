@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 
 from video_common import limits
-from video_common.errors import DecoderUnavailable
+from video_common.errors import DecoderUnavailable, TooLong
 from video_common.schema import Options
 from video_emotions.answers import Answers
 from video_emotions.child_process import COMMAND, ChildProcess
@@ -99,9 +99,12 @@ class Reader:
         deadline = time.monotonic() + seconds
         try:
             return self._ask(request, deadline)
-        except DecoderUnavailable:
+        except DecoderUnavailable as first:
             # Something ended the spare child while it waited, such as the kernel to free memory. The next one is new.
-            return self._ask(request, deadline)
+            try:
+                return self._ask(request, deadline)
+            except TooLong:
+                raise first from None  # the first child used up the time, not the video
 
     def _ask(self, request: dict[str, Any], deadline: float) -> tuple[VideoInfo, PlanFacts, "Frames"]:
         try:

@@ -32,7 +32,7 @@ _VIDEO_TRACKS: Final = b"video tracks"
 _ENTRIES_AT_ONCE: Final = 65_536
 """Of a table. The whole file is never in memory: mapped pages count as used memory when memory runs short."""
 _MOST_OF_A_BOX: Final = 16 * 1024 * 1024
-"""Bytes: a million chunks. It also limits the memory for a file with a single box."""
+"""Bytes of a box that the decoder reads for its sample descriptions. An index of a million chunks fits."""
 
 
 def refuse_false_tables(path: Path, beat: Beat = silent) -> None:

@@ -196,10 +196,6 @@ class UnsupportedEvent(ServiceError):
     code, title = "unsupported_event", "This function does not handle such an event"
 
 
-class DecoderUnavailable(ServiceError):
-    code, title = "decoder_unavailable", "The decoder does not start"
-
-
 class GaveUp(ServiceError):
     code, title = "gave_up", "Every try to analyze the video failed"
 
@@ -208,6 +204,10 @@ class TransientError(ServiceError):
     """Another try may succeed."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class DecoderUnavailable(TransientError):
+    code, title = "decoder_unavailable", "The decoder does not start"
 
 
 class StorageUnavailable(TransientError):
