@@ -81,8 +81,8 @@ def analyze_all(
 
 def _written(outputs: Outputs, place: int, video: Video, result: Result, screen: Screen) -> Result | Exception:
     try:
-        for path in outputs.write(place, video, result, partial(screen.show, video)):
-            screen.note(f"Wrote {path}")
+        for sentence in outputs.write(place, video, result, partial(screen.show, video)):
+            screen.note(sentence)
     except EXPECTED as error:
         return error
     return result

@@ -15,7 +15,8 @@ from video_emotions_cli.files import Video, targets
 from video_emotions_client.sending import Progress
 from video_report import MAX_VIDEO_BYTES, html
 
-Write = Callable[[Video, Result, Path, Progress], None]
+Write = Callable[[Video, Result, Path, Progress], str]
+"""Writes one file. Returns what a person must know about it, after the words "Wrote FILE"."""
 
 _NEEDS_TIMELINE: Final = {"csv", "vtt", "report", "video"}
 
@@ -40,7 +41,7 @@ class Outputs:
         """Report whether the analysis must list its frames."""
         return bool(_NEEDS_TIMELINE & {self.printed, *self.files})
 
-    def write(self, place: int, video: Video, result: Result, progress: Progress) -> list[Path]:
+    def write(self, place: int, video: Video, result: Result, progress: Progress) -> list[str]:
         """Write all outputs of a video.
 
         Parameters
@@ -53,8 +54,8 @@ class Outputs:
 
         Returns
         -------
-        list of Path
-            The files.
+        list of str
+            A sentence about each file.
 
         Raises
         ------
@@ -66,8 +67,8 @@ class Outputs:
         for kind, paths in self.files.items():
             path = paths[place]
             path.parent.mkdir(parents=True, exist_ok=True)
-            _WRITERS.get(kind, _text_writer(kind))(video, result, path, progress)
-            written.append(path)
+            more = _WRITERS.get(kind, _text_writer(kind))(video, result, path, progress)
+            written.append(f"Wrote {path}{more}")
         return written
 
 
@@ -108,18 +109,21 @@ def _print(result: Result, name: str) -> None:
 
 
 def _text_writer(name: str) -> Write:
-    def write(_video: Video, result: Result, path: Path, _progress: Progress) -> None:
+    def write(_video: Video, result: Result, path: Path, _progress: Progress) -> str:
         _replace(path, render(result, name).text)
+        return ""
 
     return write
 
 
-def _report(video: Video, result: Result, path: Path, _progress: Progress) -> None:
-    shown = video.path if video.path.stat().st_size <= MAX_VIDEO_BYTES else None
-    _replace(path, html(json.loads(render(result, "json").text), title=video.name.name, video=shown))
+def _report(video: Video, result: Result, path: Path, _progress: Progress) -> str:
+    fits = video.path.stat().st_size <= MAX_VIDEO_BYTES
+    document = html(json.loads(render(result, "json").text), title=video.name.name, video=video.path if fits else None)
+    _replace(path, document)
+    return "" if fits else f" without pictures: the video has more than {MAX_VIDEO_BYTES // 1_000_000} MB"
 
 
-def _video(video: Video, result: Result, path: Path, progress: Progress) -> None:
+def _video(video: Video, result: Result, path: Path, progress: Progress) -> str:
     try:
         from video_emotions_cli.drawing import draw
     except ImportError as error:
@@ -127,6 +131,7 @@ def _video(video: Video, result: Result, path: Path, progress: Progress) -> None
             "--video needs the packages for local analysis: pip install 'video-emotions[local]'."
         ) from error
     draw(video.path, result, path, os.cpu_count() or 1, progress)
+    return ""
 
 
 _WRITERS: Final[dict[str, Write]] = {"report": _report, "video": _video}

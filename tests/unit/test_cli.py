@@ -258,11 +258,13 @@ def test_a_fault_of_ours_is_not_hidden(clips):
 
 def test_a_report_has_the_whole_result_and_a_video_that_is_not_too_large(command, clips, tmp_path):
     result, target, video = json.loads(render(RESULT, "json").text), tmp_path / "out.html", clips / "b.mp4"
-    assert command(Engine(), video, "--report", target).code == 0
+    done = command(Engine(), video, "--report", target)
+    assert (done.code, "without pictures" in done.err) == (0, False)
     assert target.read_text() == video_report.html(result, title="b.mp4", video=video)
     with video.open("wb") as file:
         file.truncate(video_report.MAX_VIDEO_BYTES + 1)
-    assert command(Engine(), video, "--report", target).code == 0
+    done = command(Engine(), video, "--report", target)
+    assert (done.code, "out.html without pictures: the video has more than 20 MB" in done.err) == (0, True)
     assert target.read_text() == video_report.html(result, title="b.mp4")
     assert not list(tmp_path.glob(".*"))
 
