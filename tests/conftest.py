@@ -14,8 +14,8 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "VideoEmotions",
 }
 
+import hypothesis
 import pytest
-from hypothesis import settings
 
 from local.cloud import Cloud, emulated_cloud
 from tests.fakes import LambdaContext
@@ -28,8 +28,8 @@ from video_emotions.reader import Reader
 from video_emotions.settings import Settings
 from video_models.manifest import detector_path, load_manifest
 
-settings.register_profile("project", deadline=None)  # a busy machine is slow, and no test measures time
-settings.load_profile("project")
+hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is slow, and no test measures time
+hypothesis.settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
