@@ -31,7 +31,10 @@ class _Answer:
         self._sent = time.monotonic()
 
     def send(self, message: dict[str, Any], *pixels: memoryview) -> None:
-        wire.send(self._file, message, *pixels)
+        try:
+            wire.send(self._file, message, *pixels)
+        except BrokenPipeError:
+            sys.exit()  # the reader is gone, as after Ctrl-C: there is no one to tell
         self._sent = time.monotonic()
 
     def beat(self) -> None:
