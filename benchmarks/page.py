@@ -16,7 +16,7 @@ def write_section(name: str, section: str) -> None:
     Raises
     ------
     ValueError
-        The mark of its beginning is there and that of its end is not: what lies after it is somebody's text.
+        The mark of its beginning is there and that of its end is not: the text after it is not ours.
     """
     begin, end = f"<!-- {name}: written by benchmarks/{name.replace('-', '_')}.py -->", f"<!-- {name}: end -->"
     before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)

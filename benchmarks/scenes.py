@@ -172,7 +172,7 @@ def half_in_shade(scene: Scene) -> Scene:
 
 
 def mouth_covered(scene: Scene) -> Scene:
-    """Draw a grey rectangle over the lower third of each face."""
+    """Draw a gray rectangle over the lower third of each face."""
     image = scene.image.copy()
     for face in scene.faces:
         image[face.y + face.height * 2 // 3 : face.y + face.height, face.x : face.x + face.width] = _GREY

@@ -1,4 +1,4 @@
-"""What a measured process does: make itself ready, say so, run once for each line that it reads, tell the peak memory.
+"""What a measured process does: get ready, say so, run once for each line that it reads, report the peak memory.
 
 It imports the standard library only, so that ``ready`` counts every library that a subject loads.
 """
@@ -16,7 +16,7 @@ Run = Callable[[Path], None]
 
 
 def serve(make: Callable[[], Run], file: Path) -> None:
-    """Tell, a line of JSON each: ``ready`` (seconds), ``seconds`` of each run, and ``peak_mb`` at the end.
+    """Print, a line of JSON each: ``ready`` (seconds), ``seconds`` of each run, and ``peak_mb`` at the end.
 
     What is ready, and what a first run makes ready, is not in a later run's seconds.
     """

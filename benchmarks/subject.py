@@ -21,7 +21,7 @@ def seed_loop() -> Run:
 
     weights = load_manifest().emotions["mini-xception"].weights_path(MODELS)
     loaded = seed.load_deepface("mini-xception", str(weights), "tensorflow")
-    seed.load_deepface = lambda *_: loaded  # once: the model's loading is measured by itself
+    seed.load_deepface = lambda *_: loaded  # once: the model's loading is measured separately
 
     def run(path: Path) -> None:
         seed.run(path, 30, 0.5, model="mini-xception", weights=weights)

@@ -190,7 +190,7 @@ def s3_record(key: str, *, bucket: str, size: int, etag: str, sequencer: str, ve
 
 
 def s3_test_event(bucket: str) -> Event:
-    """Make the event that S3 sends once, when somebody sets up a notification."""
+    """Make the event that S3 sends once, when a notification is set up."""
     return {
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",

@@ -36,7 +36,7 @@ def make_events(clip: bytes) -> dict[str, Event]:
     Parameters
     ----------
     clip : bytes
-        A video that the service can analyse.
+        A video that the service can analyze.
 
     Notes
     -----

@@ -52,7 +52,7 @@ class Cloud:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the template tells the functions, and where the emulated services are."""
+        """The functions' variables of the template, and where the emulated services are."""
         return {
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": self.url,

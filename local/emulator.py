@@ -26,7 +26,7 @@ class EmulatorError(ProcessError):
 
 
 class Emulator:
-    """A running emulator. It takes one event at a time, as one Lambda environment does."""
+    """A running emulator. It handles one event at a time, as one Lambda environment does."""
 
     def __init__(self, port: int, seconds: int, process: Process) -> None:
         self._process = process
@@ -56,7 +56,9 @@ class Emulator:
         try:
             answer = json.loads(text)
         except ValueError as error:
-            raise EmulatorError(text.strip()) from error  # a time-out is told in plain words, with status 200
+            raise EmulatorError(
+                text.strip()
+            ) from error  # the emulator reports a timeout as plain text, with status 200
         if isinstance(answer, dict) and "errorType" in answer:
             raise EmulatorError(f"{answer['errorType']}: {answer.get('errorMessage', '')}")
         return answer

@@ -52,14 +52,14 @@ class EngineError(ProcessError):
 
 @dataclass(frozen=True)
 class Engine:
-    """A command that takes Docker's arguments.
+    """A command with Docker's arguments.
 
     Attributes
     ----------
     name : str
         ``docker`` or ``podman``.
     environment : mapping of str to str
-        What it is told besides this process's environment.
+        More variables than this process's environment has.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Engine:
         return self.run(*arguments, seconds=seconds, capture_output=True).stdout.strip()
 
     def once(self, image: str, *command: str, flags: tuple[str, ...] = (), seconds: int = 280, given: str = "") -> str:
-        """Run a program in a container of its own and return what it prints; the container is gone, whatever happens.
+        """Run a program in a container of its own and return what it prints; the container is always removed.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class Engine:
             self.run(*command, container, check=False, capture_output=True)
 
     def has(self, image: str) -> bool:
-        """Tell whether an image is there."""
+        """Report whether an image is there."""
         return self.run("image", "inspect", image, check=False, capture_output=True).returncode == 0
 
     @contextmanager
@@ -139,7 +139,7 @@ class Engine:
             service = [self.name, "system", "service", "--time=0", f"unix://{path}"]
             with processes.started(service, self.variables) as process:
                 processes.wait_until(lambda: processes.listens(path), process, 30)
-                # Podman takes the classic build request only.
+                # Podman supports the classic build request only.
                 yield {"DOCKER_HOST": f"unix://{path}", "DOCKER_BUILDKIT": "0"}
 
 
@@ -174,7 +174,7 @@ def install(packages: tuple[str, ...]) -> None:
     wanted = " ".join(packages)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise EngineError(
-            f"Missing here: {wanted}. They are installed by themselves on Debian and as root only. Install them "
+            f"Missing here: {wanted}. This command installs them on Debian as root only. Install them "
             "(Docker will do as an engine) and start again."
         )
     variables = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -186,7 +186,7 @@ def install(packages: tuple[str, ...]) -> None:
 
 
 def say(text: str) -> None:
-    """Tell people something, beside the output."""
+    """Print a message for people, on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 

@@ -110,7 +110,7 @@ def clean() -> None:
 
 
 def main() -> int:
-    """Build what was asked for; the names of the images go to standard output."""
+    """Build the requested images and print their names."""
     exit_on_term()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="slim | full | clean", help="default: slim full")

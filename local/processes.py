@@ -73,7 +73,7 @@ def started(
 
 
 def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> None:
-    """Return as soon as ``ready`` says so.
+    """Return as soon as ``ready`` returns true.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> N
 
 
 def listens(address: tuple[str, int] | str) -> bool:
-    """Tell whether something listens at a host and port, or at a socket's path."""
+    """Report whether something listens at a host and port, or at a socket's path."""
     with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as probe:
         return probe.connect_ex(address) == 0
 

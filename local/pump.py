@@ -34,8 +34,8 @@ class Pump:
     def step(self, wait_seconds: int = 0) -> int:
         """Deliver one batch; return how many messages were in it.
 
-        What the function reports as failed, and all of the batch where it failed as a whole, stays in the queue and
-        comes again when it can be seen.
+        Messages that the function reports as failed stay in the queue, or the whole batch if the function fails. They
+        come again when they are visible.
         """
         received = self.sqs.receive_message(
             QueueUrl=self.queue_url,

@@ -2,7 +2,7 @@
 
 Uploads go to an emulated S3 on loopback, whose events reach the handler as in a deployment: one by one, by a queue.
 
-Powertools has a local resolver, but it decodes bodies as UTF-8 and so cannot take a video.
+Powertools has a local resolver, but it decodes bodies as UTF-8, so it does not support videos.
 """
 
 import argparse
@@ -120,13 +120,13 @@ def _uploads() -> Iterator[None]:
                     pump.step(wait_seconds=1)
                     dead_letters.step()
                 except Exception:  # one upload's failure must not end the delivery of the others
-                    logging.exception("A delivery failed; its message will come again.")
+                    logging.exception("A delivery failed. The queue delivers the message again.")
 
         thread = threading.Thread(target=deliver)
         import video_jobs.dead_letters
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
 
-        # Each deployed function sets its own, shorter ones; here they share a process, and downloads need the longest.
+        # Deployed functions set their own, shorter timeouts. Here they share a process, and downloads need the longest.
         clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:
@@ -160,7 +160,7 @@ def main() -> None:
 
 def _serve(listener: socket.socket, port: int) -> None:
     print(
-        f"Serving on http://{HOST}:{port} - try: curl -X POST --data-binary @clip.mp4 "
+        f"Serving on http://{HOST}:{port} - open /app there in a browser, or try: curl -X POST --data-binary @clip.mp4 "
         f'-H "Content-Type: application/octet-stream" http://{HOST}:{port}/process-frame',
         file=sys.stderr,
     )

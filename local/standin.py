@@ -16,7 +16,7 @@ from local.processes import ProcessError
 
 AWS_BASE = "public.ecr.aws/lambda/python:3.13"
 SUITE = "trixie"
-"""Debian 13: the one whose Python is 3.13, as in AWS's base."""
+"""Debian 13: its Python is 3.13, as in AWS's base."""
 
 ROOT_IMAGE = f"localhost/standin-root:{SUITE}"
 STANDIN = "localhost/standin-lambda-python"
@@ -91,8 +91,8 @@ def _make(engine: Engine, context: Path, name: str) -> str:
 def _import_debian(engine: Engine) -> None:
     if os.geteuid() != 0:
         raise EngineError(
-            f"Neither {AWS_BASE} nor a stand-in can be had: that takes root and mmdebstrap (a package of Debian and "
-            "Ubuntu). Name a base image of yours: make image BASE_IMAGE=..."
+            f"Neither {AWS_BASE} nor a stand-in is available: a stand-in needs root and mmdebstrap (a package of "
+            "Debian and Ubuntu). Name a base image of yours: make image BASE_IMAGE=..."
         )
     if shutil.which("mmdebstrap") is None:
         install(("mmdebstrap",))
@@ -125,7 +125,7 @@ def _pip_config() -> str:
 
 
 def pip_settings(listed: str) -> str:
-    """Return a pip.conf with what ``pip config list`` says about indexes, less what lies on this machine's disk."""
+    """Return a pip.conf with what ``pip config list`` says about indexes, without paths on this machine's disk."""
     kept: dict[str, list[str]] = {}
     several = {"extra-index-url", "find-links", "trusted-host"}
     for line in listed.splitlines():

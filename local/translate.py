@@ -42,7 +42,7 @@ def translate(environment: str) -> dict[str, Any]:
 
 
 def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
-    """Tell what is otherwise than it should be."""
+    """Return the differences from what the template should become."""
     types = [resource["Type"] for resource in resources.values()]
     groups, aliases = types.count("AWS::CodeDeploy::DeploymentGroup"), types.count("AWS::Lambda::Alias")
     wrong = []
@@ -66,7 +66,7 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
 
 
 def main() -> int:
-    """Translate for each environment; exit status 1 if one fails, or is otherwise than it should be."""
+    """Translate for each environment; exit status 1 if one fails or has differences."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     logging.disable(logging.CRITICAL)
     for environment, gradual in ENVIRONMENTS.items():

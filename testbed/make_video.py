@@ -29,7 +29,7 @@ from av.filter import Graph
 from testbed.pictures import Picture
 from testbed.silence import Silence
 
-os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error by itself, past FFmpeg's log
+os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to standard error directly, past FFmpeg's log
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _encoder_options(
 
 
 def _frame(picture: Picture, pix_fmt: str, first_field: str | None) -> Any:
-    """Return a frame for the encoder. FFmpeg's filter marks it as two fields, because PyAV cannot."""
+    """Return a frame for the encoder. FFmpeg's filter marks it as two fields, because PyAV cannot do that."""
     frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
     if first_field is None:
         return frame

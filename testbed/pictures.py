@@ -16,7 +16,7 @@ from skimage import data
 
 Picture = NDArray[Any]  # of uint8; OpenCV's stubs know no more of what they return
 Place = tuple[float, float] | None
-"""Where the face's centre is, as parts of the picture's width and height; None: no face."""
+"""Where the face's center is, as parts of the picture's width and height; None: no face."""
 
 CENTRED: Final[Place] = (0.5, 0.5)
 TO_THE_LEFT: Final[Place] = (0.2, 0.5)
@@ -36,19 +36,19 @@ NUMBER_BITS: Final = 16
 
 @lru_cache(maxsize=1)
 def _astronaut() -> Picture:
-    """Return the astronaut's picture, 512 x 512, face centred on ``_FACE``; the file is in the wheel, not fetched."""
+    """Return the astronaut's picture, 512 x 512, face centered on ``_FACE``; the file is in the wheel, not fetched."""
     return np.ascontiguousarray(data.astronaut()[:, :, ::-1])  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=4)
 def _background(width: int, height: int) -> Picture:
-    """Return the astronaut's colours without any detail, so that a portrait's edges are no hard lines."""
+    """Return the astronaut's colors without any detail, so that a portrait's edges are no hard lines."""
     blurred: Picture = cv2.GaussianBlur(cv2.resize(_astronaut(), (width, height)), (0, 0), height / 9)
     return blurred
 
 
 def portrait(width: int, height: int, place: Place, drift: tuple[float, float] = (0.0, 0.0)) -> Picture:
-    """Draw the astronaut with the face's centre at `place`, or the suit without the head.
+    """Draw the astronaut with the face's center at `place`, or the suit without the head.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def portrait(width: int, height: int, place: Place, drift: tuple[float, float] =
 
 
 def portraits(width: int, height: int, places: Iterable[Place]) -> Iterator[Picture]:
-    """Draw a portrait for each of `places`, gently swaying so that no two neighbours are equal.
+    """Draw a portrait for each of `places`, gently swaying so that no two neighbors are equal.
 
     Examples
     --------

@@ -14,6 +14,7 @@ os.environ |= {
     "POWERTOOLS_METRICS_NAMESPACE": "VideoEmotions",
 }
 
+import hypothesis
 import pytest
 
 from local.cloud import Cloud, emulated_cloud
@@ -26,6 +27,9 @@ from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Reader
 from video_emotions.settings import Settings
 from video_models.manifest import detector_path, load_manifest
+
+hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is slow, and no test measures time
+hypothesis.settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
@@ -48,7 +52,7 @@ def _loopback_only(connect: Any) -> Any:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_network() -> Iterator[None]:
-    """Fail whatever would leave the machine."""
+    """Fail every connection that would leave the machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", _loopback_only(socket.socket.connect))
         yield
@@ -115,7 +119,7 @@ def s3(cloud: Cloud) -> Any:
 
 @pytest.fixture(scope="session")
 def handler_module(models_dir: Path, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """The Lambda entry point, initialised as in a deployment."""
+    """The Lambda entry point, initialized as in a deployment."""
     work = tmp_path_factory.mktemp("work")
     variables = {
         "EMOTION_MODEL": "mini-xception",

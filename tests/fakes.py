@@ -11,7 +11,7 @@ from events import aws_shapes
 
 
 class LambdaContext(powertools.LambdaContext):
-    """What Lambda tells a handler about the invocation."""
+    """What a handler learns from Lambda about the invocation."""
 
     def __init__(self) -> None:
         self._function_name = "analyze"

@@ -35,7 +35,7 @@ class Lost(BaseException):
 
 
 def result_of(content: bytes, **more: Any) -> Result:
-    """Make a Result that tells which bytes it is of."""
+    """Make a Result that names the bytes it is of."""
     video = VideoFacts(
         duration_ms=0,
         width=0,
@@ -74,7 +74,7 @@ class ReadsOnly:
     store: MemoryStore
     clock: Clock
     seconds: float = 20
-    analysed: list[bytes] = field(default_factory=list)
+    analyzed: list[bytes] = field(default_factory=list)
     seconds_left: list[float] = field(default_factory=list)
     during: Callable[[bytes], None] = lambda content: None
     model: str = "none"
@@ -95,7 +95,7 @@ class ReadsOnly:
         self.during(content)
         if content.startswith(b"no"):
             raise NotAVideo("not a video")
-        self.analysed.append(content)
+        self.analyzed.append(content)
         return result_of(content)
 
 

@@ -20,7 +20,7 @@ from video_models.specs import EmotionSpec
 NAME: Final = "deepface-random"
 SEED: Final = 20261101
 LOGIT_SPREAD: Final = 2.0
-"""Standard deviation of each logit over different pictures: freshly initialised, the network answers 1/7 to all."""
+"""Standard deviation of each logit over different pictures: freshly initialized, the network answers 1/7 to all."""
 
 
 def random_deepface(models_dir: Path) -> EmotionSpec:
@@ -31,7 +31,7 @@ def random_deepface(models_dir: Path) -> EmotionSpec:
 
 
 def varied_pictures(count: int, side: int, seed: int = SEED) -> Any:
-    """Return ``count`` grey pictures in 0..1 of coarse random patches, shape (count, side, side, 1)."""
+    """Return ``count`` gray pictures in 0..1 of coarse random patches, shape (count, side, side, 1)."""
     import numpy as np
 
     patches = np.random.default_rng(seed).random((count, 6, 6))

@@ -114,6 +114,13 @@ def condition(name: str, **parameters: Any) -> bool:
     return resolve(TEMPLATE["Conditions"][name], **parameters)
 
 
+def _and(argument: list[Any], parameters: dict[str, Any]) -> bool:
+    return all(
+        condition(item["Condition"], **parameters) if "Condition" in item else resolve(item, **parameters)
+        for item in argument
+    )
+
+
 def _if(argument: list[Any], parameters: dict[str, Any]) -> Any:
     name, then, otherwise = argument
     return resolve(then if condition(name, **parameters) else otherwise, **parameters)
@@ -130,6 +137,7 @@ INTRINSICS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "Ref": _ref,
     "Fn::GetAtt": _get_att,
     "Fn::Sub": _sub,
+    "Fn::And": _and,
     "Fn::If": _if,
     "Fn::FindInMap": _find,
     "Fn::Equals": lambda argument, given: len({str(resolve(item, **given)) for item in argument}) == 1,

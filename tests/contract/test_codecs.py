@@ -30,7 +30,7 @@ def numbers(frames: list[Frame]) -> list[int]:
     return [read_number(frame.image) for frame in frames]
 
 
-def analysed(pipeline: Pipeline, path: Path, **options) -> Result:
+def analyzed(pipeline: Pipeline, path: Path, **options) -> Result:
     return pipeline.analyze(VideoRequest(path.read_bytes(), Options(**options)))
 
 
@@ -44,8 +44,8 @@ def test_a_face_is_followed_in_every_codec_and_container(tmp_path, pipeline, cod
     # Given a clip in which the face jumps to the left after a second
     places = [CENTRED] * 30 + [TO_THE_LEFT] * 30
     path = write_video(tmp_path / f"clip.{container}", portraits(WIDTH, HEIGHT, places), codec=codec)
-    # When it is analysed
-    result = analysed(pipeline, path, frame_interval=10, include="timeline")
+    # When it is analyzed
+    result = analyzed(pipeline, path, frame_interval=10, include="timeline")
     # Then each sampled frame has its face, and contact until the jump
     assert [seen.index for seen in timeline(result)] == [0, 10, 20, 30, 40, 50]
     assert [len(seen.faces) for seen in timeline(result)] == [1] * 6
@@ -114,8 +114,8 @@ def test_turned_phone_clips_are_analysed_upright(tmp_path, pipeline, container, 
     path = write_video(
         tmp_path / f"phone.{container}", portraits(360, 640, [CENTRED] * 4), codec=codec, rotation=rotation
     )
-    # When it is analysed
-    result = analysed(pipeline, path, frame_interval=1, include="timeline")
+    # When it is analyzed
+    result = analyzed(pipeline, path, frame_interval=1, include="timeline")
     # Then the faces are upright, in the middle, and the size is that of the upright picture
     assert (result.video.width, result.video.height) == (360, 640)
     assert result.video.rotation == -rotation % 360
@@ -137,12 +137,12 @@ def test_keyframes_are_analysed_once_each_and_keep_their_place(tmp_path, pipelin
     frames = sampled(path, frame_interval=7, sampling=Sampling.KEYFRAMES)
     assert [frame.index for frame in frames] == numbers(frames) == [0, 20, 40]
     assert [frame.time_ms for frame in frames] == [0, 667, 1333]
-    assert analysed(pipeline, path, frame_interval=7, sampling="keyframes").total_frames_analyzed == 3
+    assert analyzed(pipeline, path, frame_interval=7, sampling="keyframes").total_frames_analyzed == 3
 
 
 def test_a_clip_of_nothing_has_no_votes_and_no_emotion(tmp_path, pipeline):
     path = write_video(tmp_path / "nothing.mp4", flat(640, 360, 61))
-    result = analysed(pipeline, path)
+    result = analyzed(pipeline, path)
     assert result.total_frames_analyzed == 3
     assert result.overall_dominant_emotion is None
     assert set(result.average_emotion_scores.model_dump().values()) == {0.0}
@@ -152,7 +152,7 @@ def test_a_clip_of_nothing_has_no_votes_and_no_emotion(tmp_path, pipeline):
 
 def test_a_clip_of_nothing_can_be_made_to_vote(tmp_path, pipeline):
     path = write_video(tmp_path / "nothing.mp4", flat(640, 360, 61))
-    result = analysed(pipeline, path, faceless_frames="analyze", include="timeline")
+    result = analyzed(pipeline, path, faceless_frames="analyze", include="timeline")
     assert sum(result.average_emotion_scores.model_dump().values()) == pytest.approx(100, abs=1e-9)
     assert (result.frames_with_face, result.eye_contact_score) == (0, 0.0)
     (face,) = timeline(result)[0].faces
@@ -165,7 +165,7 @@ def test_a_cut_off_file_is_refused(tmp_path, pipeline, container, fraction):
     codec = "vp9" if container == "webm" else "h264"
     whole = write_video(tmp_path / f"whole.{container}", moving(320, 180, 40), codec=codec)
     with pytest.raises(TruncatedVideo):
-        analysed(pipeline, cut(whole, fraction))
+        analyzed(pipeline, cut(whole, fraction))
 
 
 def test_damage_inside_a_file_is_counted_not_hidden(tmp_path, pipeline):
@@ -176,7 +176,7 @@ def test_damage_inside_a_file_is_counted_not_hidden(tmp_path, pipeline):
     data[middle : middle + 4000] = bytes(4000)
     path.write_bytes(data)
     # When every picture is wanted
-    result = analysed(pipeline, path, frame_interval=1)
+    result = analyzed(pipeline, path, frame_interval=1)
     # Then the damaged ones are missing, and counted
     assert result.frames_unreadable > 0
     assert result.total_frames_analyzed + result.frames_unreadable == 60
@@ -193,7 +193,7 @@ def test_a_codec_that_is_not_tested_is_refused(tmp_path, pipeline):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode(None))
     with pytest.raises(UnsupportedCodec, match="ffv1"):
-        analysed(pipeline, path)
+        analyzed(pipeline, path)
 
 
 @pytest.mark.parametrize("container", ["mp4", "mov"])
@@ -206,14 +206,14 @@ def test_mirrored_clips_of_front_cameras_are_upright(tmp_path, pipeline, contain
     assert data.count(half_turn) == 1
     path.write_bytes(data.replace(half_turn, mirrored))
     # When it is decoded, it is the upside-down picture mirrored: turned pixels, so no face
-    upside_down = analysed(pipeline, path, frame_interval=1)
+    upside_down = analyzed(pipeline, path, frame_interval=1)
     # and one whose pixels are upright is a face on the other side
     path = write_video(tmp_path / f"upright.{container}", portraits(480, 270, [TO_THE_LEFT] * 4))
     plain = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
     data = path.read_bytes()
     track = data.rindex(plain, 0, data.index(b"mdia"))
     path.write_bytes(data[:track] + mirrored + data[track + len(plain) :])
-    result = analysed(pipeline, path, frame_interval=1, include="timeline")
+    result = analyzed(pipeline, path, frame_interval=1, include="timeline")
     assert (upside_down.frames_with_face, result.frames_with_face, result.video.rotation) == (0, 4, 0)
     box = timeline(result)[0].faces[0].box
     assert box.x < 0.8 * WIDTH < box.x + box.width
@@ -223,19 +223,19 @@ def test_one_wide_and_one_tall_clip_do_not_spoil_the_next(tmp_path, pipeline):
     for name, size in {"wide": (16000, 16), "tall": (16, 16000)}.items():
         path = write_video(tmp_path / f"{name}.mkv", flat(*size, 2), codec="mjpeg")
         for options in ({"scale_factor": 1}, {"faceless_frames": "analyze", "include": "timeline"}):
-            result = analysed(pipeline, path, **options)
+            result = analyzed(pipeline, path, **options)
             assert result.total_frames_analyzed == 1
         (face,) = timeline(result)[0].faces
         assert (face.box.width, face.box.height) == size
     # OpenCV's classifiers would now want 32000 x 32000 of everything
     assert resident_megabytes() < 4000
-    assert analysed(pipeline, SAMPLE).frames_with_face == 9
+    assert analyzed(pipeline, SAMPLE).frames_with_face == 9
 
 
 @pytest.mark.parametrize("factor", [0.5, 1e-9, 5e-324])
 def test_boxes_never_leave_the_picture(tmp_path, pipeline, factor):
     path = write_video(tmp_path / "odd.mkv", flat(642, 358, 2), codec="mjpeg")
-    result = analysed(pipeline, path, scale_factor=factor, faceless_frames="analyze", include="timeline")
+    result = analyzed(pipeline, path, scale_factor=factor, faceless_frames="analyze", include="timeline")
     (face,) = timeline(result)[0].faces
     assert (face.box.x, face.box.y, face.box.width, face.box.height) == (0, 0, 642, 358)
 
@@ -265,7 +265,7 @@ def test_a_sound_file_with_a_cover_is_no_video(tmp_path, pipeline):
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
     with pytest.raises(NotAVideo):
-        analysed(pipeline, marked)
+        analyzed(pipeline, marked)
 
 
 def resident_megabytes() -> float:

@@ -49,7 +49,7 @@ def function(cloud: Cloud, models_dir) -> Iterator[Emulator]:
 
 
 def keys_in(name: str) -> list[str]:
-    """Return the keys of the objects that an event tells of."""
+    """Return the keys of the objects that an event names."""
     event = EVENTS[name]
     if name.startswith("sqs"):
         event = json.loads(event["Records"][0]["body"])

@@ -26,7 +26,7 @@ def as_deepface_calls_it(grey):
 
 @pytest.fixture(scope="module")
 def crowd():
-    """Return a grey picture of four faces and four halves of faces, 640 x 360."""
+    """Return a gray picture of four faces and four halves of faces, 640 x 360."""
     one = cv2.cvtColor(portrait(320, 240, CENTRED), cv2.COLOR_BGR2GRAY)
     return np.ascontiguousarray(np.tile(one, (2, 4))[40:400, 100:740])
 

@@ -92,6 +92,7 @@ def test_a_browsers_request_gets_cors_headers_also_with_an_error(api, context):
     response = api.handle(event, context)
     assert response["statusCode"] == 422
     assert response["multiValueHeaders"]["Access-Control-Allow-Origin"] == ["*"]
+    assert response["multiValueHeaders"]["Access-Control-Expose-Headers"] == ["Retry-After"]
 
 
 def test_a_result_is_answered_as_its_format_says(api, context, monkeypatch):

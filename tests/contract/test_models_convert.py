@@ -142,7 +142,7 @@ class TestPredictions:
     def test_deepfaces_own_clients_agree_on_what_they_find_by_themselves(
         self, converted: tuple[EmotionSpec, Path, str], environment: pytest.MonkeyPatch
     ):
-        # Given DeepFace, pointed at the directory and without a way to download, and coloured faces as it hands on
+        # Given DeepFace, pointed at the directory and without a way to download, and colored faces as it hands on
         _, models_dir, _ = converted
         environment.setenv("DEEPFACE_HOME", str(models_dir))
         environment.setenv("https_proxy", "http://127.0.0.1:9")

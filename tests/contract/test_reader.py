@@ -1,9 +1,11 @@
 """The child process: the same pictures, one file each, and only what it needs."""
 
+import io
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -11,8 +13,8 @@ from tests.conftest import SAMPLE
 from tests.hostile.children import child_that_only
 from video_common.errors import DecoderUnavailable, InvalidOption, NotAVideo
 from video_common.schema import Options, Sampling
-from video_emotions import frames
-from video_emotions.child_process import ENVIRONMENT
+from video_emotions import frames, wire
+from video_emotions.child_process import COMMAND, ENVIRONMENT
 from video_emotions.reader import Reader
 
 HEAVY = (
@@ -75,10 +77,10 @@ def test_a_spare_ends_with_its_reader():
 
 
 def test_a_child_gets_nothing_of_the_environment(monkeypatch):
-    # Given a child that tells what it was started with
+    # Given a child that reports what it was started with
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    tells = "detail = open('/proc/self/environ').read(); receive(); send(ready=True)"
-    command = child_that_only(f"{tells}; send(error='not_a_video', detail=detail)")
+    reports = "detail = open('/proc/self/environ').read(); receive(); send(ready=True)"
+    command = child_that_only(f"{reports}; send(error='not_a_video', detail=detail)")
     with pytest.raises(NotAVideo) as told:
         Reader(command=command).read(SAMPLE, Options(), 2)
     names = {variable.split("=")[0] for variable in told.value.detail.split("\0") if variable}
@@ -104,6 +106,20 @@ def test_a_child_imports_nothing_heavy():
     assert len(list(reader.read(SAMPLE, Options(), 2)[2])) == 12
     with pytest.raises(DecoderUnavailable):
         Reader(command=forbidding("av")).read(SAMPLE, Options(), 2)
+
+
+def test_a_child_whose_reader_is_gone_ends_without_a_word():
+    request = io.BytesIO()
+    wire.send(cast("io.FileIO", request), {"path": str(SAMPLE)})
+    # Given a child that has started, and a reader that goes
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    child = subprocess.Popen(COMMAND, env=ENVIRONMENT, **pipes)
+    assert child.stdout is not None
+    child.stdout.close()
+    # When its request comes all the same
+    _, said = child.communicate(request.getvalue(), timeout=60)
+    # Then
+    assert (child.returncode, said.decode()) == (0, "")
 
 
 def test_the_parent_does_not_import_the_decoder():

@@ -392,7 +392,7 @@ def test_interlaced_pictures_are_not_combed_and_show_their_first_moment(tmp_path
 @pytest.mark.parametrize("height", range(1, 12))
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le", "gray"])
 def test_a_field_has_rows_of_its_picture_only(height, pix_fmt):
-    # Given a picture of one color, of any height: what lies behind it in memory has others
+    # Given a picture of one color, of any height: the memory behind it has others
     frame = av.VideoFrame.from_ndarray(np.full((height, 16, 3), 200, np.uint8), format="bgr24").reformat(format=pix_fmt)
     for _ in range(20):
         shown = FirstField()(frame).to_ndarray(format="bgr24")

@@ -74,7 +74,7 @@ def test_every_way_in_gives_the_same_bytes_but_for_timings(posted, handler_modul
     text = base64.b64encode(SAMPLE.read_bytes()).decode()
     by_json = handler_module.handler(json_event({"video": text}), context)
     s3.put_object(Bucket=UPLOADS, Key="clips/my clip+1.mp4", Body=SAMPLE.read_bytes())
-    # When S3 tells of it
+    # When S3 sends its event
     answer = handler_module.handler(s3_event("clips/my+clip%2B1.mp4", bucket=UPLOADS), context)
     # Then
     (job,) = answer["jobs"]

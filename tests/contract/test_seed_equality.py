@@ -43,10 +43,10 @@ from video_emotions.video_request import VideoRequest
 from video_emotions.settings import Settings
 engine, models, work, cases = Engine(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), json.loads(sys.argv[4])
 pipeline = Pipeline(Settings(work_dir=work), load_model("mini-xception", engine, models, 2), FaceFinder(models))
-def analyse(path, interval, scale):
+def analyze(path, interval, scale):
     options = Options(frame_interval=interval, scale_factor=scale, faceless_frames="analyze", include="timeline")
     return pipeline.analyze(VideoRequest(Path(path).read_bytes(), options)).model_dump(mode="json")
-print(json.dumps({name: analyse(*case) for name, case in cases.items()}))
+print(json.dumps({name: analyze(*case) for name, case in cases.items()}))
 """
 
 

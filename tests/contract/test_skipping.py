@@ -1,4 +1,4 @@
-"""Whatever is not decoded: the wanted pictures are the bytes that decoding everything gives."""
+"""The selected pictures are the bytes that decoding everything gives, regardless of what is not decoded."""
 
 import gc
 import struct
@@ -216,7 +216,7 @@ def test_a_second_look_begins_at_the_last_sure_keyframe(tmp_path, monkeypatch, i
     wanted = Options(frame_interval=interval, scale_factor=1.0, start_ms=int(index.times_ms[83]))
     chosen = plan(info, index, wanted)
     got = list(sample(path, index, wanted, chosen, 2))
-    # Then they come, and what lies before 80 is never decoded
+    # Then they come, and nothing before 80 is decoded
     assert [frame.index for frame in got] == chosen.indices.tolist()
     assert [frame.index for frame in got if frame.image.tobytes() != whole[frame.index][1]] == []
     assert [look.pts[0] for look in looks] == [index.pts[80]] * 2

@@ -1,4 +1,4 @@
-"""What a restored environment makes anew."""
+"""What a restored environment creates again."""
 
 import random
 

@@ -100,7 +100,7 @@ def test_from_the_form_to_the_result(cloud, jobs, pump):
     assert told["status"] == "SUCCEEDED"
     assert told["result"]["overall_dominant_emotion"] == "happy"
     assert told["result"]["total_frames_analyzed"] == 6
-    # And whoever subscribed was told
+    # And the subscribers got the event
     (event,) = completions(cloud)
     assert (event["source"], event["detail-type"]) == ("video-emotions", "Video Analysis Finished")
     assert (event["detail"]["job_id"], event["detail"]["status"]) == (asked["job_id"], "SUCCEEDED")

@@ -1,8 +1,6 @@
 """`make run` and `make serve`, as a person runs them."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +12,7 @@ import pytest
 
 from local import serve
 from tests.conftest import ROOT, SAMPLE
+from tests.servers import environment_of, serving
 from video_common import limits
 
 TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())["sampled"]
@@ -21,11 +20,7 @@ TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())["sampled
 
 @pytest.fixture(scope="module")
 def environment(models_dir) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "EMOTION_MODEL": os.environ.get("EMOTION_MODEL", "mini-xception"),
-        "MODELS_DIR": str(models_dir),
-    }
+    return environment_of(models_dir)
 
 
 def run(environment, *arguments):
@@ -42,6 +37,17 @@ def test_run_prints_the_result_alone_and_a_summary_beside_it(environment):
         assert result[name] == TRUTH[name]
     assert "happy" in done.stderr
     assert "eye contact" in done.stderr
+
+
+def test_the_emulator_and_the_command_line_give_the_same_result(environment):
+    options = "frame_interval=60&include=timeline"
+    by_emulator = run(environment, str(SAMPLE), "--options", options)
+    command = [sys.executable, "-m", "video_emotions_cli", "analyze", str(SAMPLE), "--json"]
+    command += ["--frame-interval=60", "--include=timeline"]
+    here = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    one, other = (json.loads(done.stdout) for done in (by_emulator, here))
+    del one["timings_ms"], other["timings_ms"]
+    assert one == other
 
 
 def test_run_takes_a_file_and_options(environment):
@@ -91,25 +97,8 @@ def test_missing_weights_are_told_at_the_start(environment, tmp_path):
 
 @pytest.fixture(scope="module")
 def server(environment):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "local.serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                with urllib.request.urlopen(url, timeout=5):
-                    break
-            except urllib.error.URLError:
-                time.sleep(0.2)
-        assert process.poll() is None, "the server ended at its start"
+    with serving(environment) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 def test_the_seeds_curl_line_works_word_for_word_but_for_the_port(server, tmp_path):
@@ -144,7 +133,7 @@ def test_an_upload_through_the_server(server, tmp_path):
 
 
 def test_serve_keeps_the_deployed_clock(monkeypatch):
-    # Given a function that tells how long it has, and when its request arrived
+    # Given a function that reports how long it has, and when its request arrived
     def handler(event, context):
         return {"left": context.get_remaining_time_in_millis(), "arrived": event.get("requestContext", {})}
 

@@ -1,4 +1,4 @@
-"""What Linux tells of the processes of a function under the emulator: memory, open files, children."""
+"""What Linux reports about the processes of a function under the emulator: memory, open files, children."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def open_files(pid: int) -> int | None:
-    """Return how many files a process has open; None if this user may not know. The function tells root only."""
+    """Return how many files a process has open; None if only root may know."""
     try:
         return len(list(Path(f"/proc/{pid}/fd").iterdir()))
     except PermissionError:

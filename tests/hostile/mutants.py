@@ -193,7 +193,7 @@ class _Field:
 
 
 def _of_boxes(data: bytes) -> Iterator[_Field]:
-    """Find the sizes of an MP4's boxes, and the numbers at the beginning of those that hold no boxes."""
+    """Find the sizes of an MP4's boxes, and the numbers at the beginning of the boxes without inner boxes."""
     position = 0
     while position + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, position)

@@ -1,4 +1,4 @@
-"""What reading a file gives, as a value that can be compared, and what must hold for it whatever the file is."""
+"""What reading a file gives, as a value that can be compared, and what must hold for it with every file."""
 
 import math
 import time

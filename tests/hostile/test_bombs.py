@@ -33,7 +33,7 @@ def test_what_costs_gigabytes_to_open_is_refused_before(name, kind):
     reader.read(BOMBS.parent / "sample.mp4", Options(), 2)[2].close()
     time.sleep(1)
     begun = time.monotonic()
-    # Then the file is refused soon, and not because the memory came to its end
+    # Then the file is rejected soon, and not because the memory ran out
     with pytest.raises(kind):
         reader.read(BOMBS / name, Options(), 2)
     assert time.monotonic() - begun < 10

@@ -196,7 +196,7 @@ print("begins", flush=True)
 
 
 def test_the_decoder_alone_opens_nothing_that_a_file_names(trace, other, tmp_path):
-    # Whatever the first bytes were taken for: here nothing is refused before FFmpeg sees it.
+    # Nothing is rejected here before FFmpeg sees it, so the first bytes do not matter.
     paths = []
     for number, data in enumerate(naming(str(other)).values()):
         paths.append(tmp_path / str(number) / NAME)

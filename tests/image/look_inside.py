@@ -74,7 +74,7 @@ def look() -> dict:
             for path in everything
             if path.is_relative_to("/opt/models")
         },
-        # By their rights: on a read-only disk nothing can be written, whatever they are.
+        # By their rights: on a read-only disk nothing can be written anyway.
         "writable": [
             str(path)
             for path in everything

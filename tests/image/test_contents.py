@@ -8,7 +8,7 @@ from video_common.schema import Engine
 from video_models.manifest import load_manifest
 
 AVCODEC = (62, 28, 102)
-"""FFmpeg 8.1.2, which mends CVE-2026-8461."""
+"""FFmpeg 8.1.2, which fixes CVE-2026-8461."""
 
 LAMBDA_HAS = {"glibc": 34, "glibcxx": 29}
 """Amazon Linux 2023 has glibc 2.34, and the C++ library of GCC 11: GLIBCXX_3.4.29."""

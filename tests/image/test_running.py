@@ -61,7 +61,7 @@ def test_nothing_is_written_outside_tmp_and_nothing_is_fetched(image, engine, em
     path = ("--env", "PYTHONPATH=/watch:/var/task:/opt/python", "--env", f"EMOTION_ENGINE={emotion_engine}")
     flags = ("--network", "none", "--user", "0:0", "--memory", f"{MEMORY}m", "--env", "AWS_LAMBDA_FUNCTION_TIMEOUT=120")
     with running(engine, image, *flags, *watched, *path) as container:
-        # When a clip is analysed
+        # When a clip is analyzed
         result(container.invoke(CLIP))
         changes = engine.output("diff", container.id).splitlines()
         audited = container.python("print(open('/tmp/audit.log').read())").split("\n")

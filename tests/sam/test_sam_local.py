@@ -1,4 +1,4 @@
-"""The project as SAM builds and runs it: `make sam-local`. Nothing here is left running, whatever happens."""
+"""The project as SAM builds and runs it: `make sam-local`. Nothing is left running afterwards."""
 
 import base64
 import hashlib
@@ -107,6 +107,13 @@ def test_sam_builds_one_image_with_the_parameters(built, engine):
     assert len({engine.output("image", "inspect", "--format", "{{.Id}}", image) for image in images}) == 1
     environment = engine.output("image", "inspect", "--format", "{{json .Config.Env}}", next(iter(images)))
     assert f"EMOTION_MODEL={DEFAULT_MODEL}" in json.loads(environment)
+
+
+def test_the_zip_has_the_description_of_the_api(built):
+    # In the project it is a link out of the folder that SAM builds.
+    zipped = BUILT / "Jobs" / "video_jobs" / "openapi.json"
+    assert zipped.read_bytes() == (ROOT / "docs" / "openapi.json").read_bytes()
+    assert not zipped.is_symlink()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A child that lies is one error, whatever it says."""
+"""A child that sends false answers is one error, for each kind of false answer."""
 
 import math
 from typing import Any

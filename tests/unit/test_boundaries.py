@@ -14,9 +14,14 @@ PACKAGES = {
     "video_jobs": ROOT / "functions/jobs/video_jobs",
     "video_common": ROOT / "layers/common/python/video_common",
     "video_models": ROOT / "layers/models/python/video_models",
+    "video_emotions_client": ROOT / "client/video_emotions_client",
+    "video_emotions_cli": ROOT / "client/video_emotions_cli",
+    "video_report": ROOT / "web/video_report",
 }
 ONLY_IN = {
-    "av": {"video_emotions.decoder", "video_emotions.av_frames"},
+    "av": {"video_emotions.decoder", "video_emotions.av_frames", "video_emotions_cli.drawing"},
+    "httpx": {f"video_emotions_client.{name}" for name in ("client", "answers", "retries")},
+    "typer": {"video_models.__main__", *(f"video_emotions_cli.{name}" for name in ("main", "options", "failures"))},
     "deepface": {"video_emotions.emotions", "video_models.convert"},
     "onnxruntime": {"video_emotions.emotions", "video_models.convert"},
     "tensorflow": {"video_emotions.emotions", "video_models.convert"},
@@ -74,7 +79,7 @@ def test_a_library_is_known_in_its_places_only(library):
         if any(name == library or name.startswith(f"{library}.") for name in imports(path))
     }
     assert users <= ONLY_IN[library]
-    assert users, f"nobody imports {library}: mend this table"
+    assert users, f"no module imports {library}: fix this table"
 
 
 @pytest.mark.parametrize(("folder", "strangers"), STRANGERS.items())
@@ -87,10 +92,11 @@ def test_tests_and_benchmarks_do_not_import_each_other(folder, strangers):
 
 def test_only_the_settings_read_the_environment():
     readers = {m for m, path in modules().items() if "os.environ" in path.read_text() or "getenv" in path.read_text()}
-    # the other two set what DeepFace and TensorFlow read when they are imported
+    # emotions and convert set what DeepFace and TensorFlow read when they are imported, and main what Powertools reads
     assert readers == {
         *("video_emotions.settings", "video_jobs.settings"),
         *("video_emotions.emotions", "video_models.convert"),
+        *("video_emotions_cli.main", "video_emotions_cli.local"),
     }
 
 
@@ -105,6 +111,8 @@ def test_nothing_imports_from_a_layer_above_its_own():
 
 def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
     for module, path in modules().items():
+        if module.startswith(("video_emotions_cli", "video_emotions_client")):
+            continue
         functions = [name for name in imports(path) if name.startswith(("video_emotions", "video_jobs"))]
         if not module.startswith(("video_emotions", "video_jobs")):
             assert not functions, module
@@ -112,8 +120,20 @@ def test_the_shared_layer_and_the_models_know_nothing_of_the_function():
         assert {name.split(".")[0] for name in functions} <= {module.split(".")[0]}, module
 
 
+def test_the_client_knows_the_contract_only():
+    for module, path in modules().items():
+        known = {name.split(".")[0] for name in imports(path) if name.startswith("video_")}
+        if module.startswith("video_emotions_client"):
+            assert known <= {"video_common", "video_emotions_client"}, module
+
+
 def test_the_table_of_routes_imports_the_standard_library_only():
     names = {name.split(".")[0] for name in imports(PACKAGES["video_common"] / "routes.py")}
+    assert names <= sys.stdlib_module_names
+
+
+def test_the_report_imports_the_standard_library_only():
+    names = {name.split(".")[0] for name in imports(PACKAGES["video_report"] / "__init__.py")}
     assert names <= sys.stdlib_module_names
 
 

@@ -10,7 +10,7 @@ PLACES = st.integers(-4000, 4000)
 
 
 def test_the_tolerance_is_of_the_frames_width_and_height_and_includes_its_edge():
-    # Given a frame of 1000 x 500: the centre may lie 200 across and 100 down from (500, 250)
+    # Given a frame of 1000 x 500: the center may lie 200 across and 100 down from (500, 250)
     assert Box(690, 340, 20, 20).is_centred((1000, 500), 0.2)
     assert not Box(691, 340, 20, 20).is_centred((1000, 500), 0.2)
     assert not Box(690, 341, 20, 20).is_centred((1000, 500), 0.2)

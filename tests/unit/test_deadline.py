@@ -216,7 +216,7 @@ def test_what_cannot_end_in_time_is_refused_early_and_only_then():
     assert count > 600
     # Fast enough
     assert analyzed(0.85, Partial.REFUSE) == (1000, False)
-    # And whoever allows a part gets all that the time is long enough for
+    # And a caller who allows a part gets all that the time is long enough for
     count, truncated = analyzed(9, Partial.ALLOW)
     assert truncated
     assert count == pytest.approx(96, abs=4)

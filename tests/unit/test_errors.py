@@ -1,12 +1,13 @@
-"""Errors: their codes, statuses and documents, and what the README says of them."""
+"""Errors: their codes, statuses and documents, and what docs/api.md says of them."""
 
 import json
 import re
 
 from local.engine import ROOT
+from local.openapi.problems import GATEWAY, GATEWAY_PROTECTED
 from video_common import errors
 
-README = ROOT / "README.md"
+API = ROOT / "docs/api.md"
 
 
 def leaves(kind: type[errors.VideoEmotionsError]) -> list[type[errors.VideoEmotionsError]]:
@@ -14,12 +15,14 @@ def leaves(kind: type[errors.VideoEmotionsError]) -> list[type[errors.VideoEmoti
     return [kind] if not below else [leaf for each in below for leaf in leaves(each)]
 
 
-def test_the_readme_tells_callers_of_every_code_with_its_status():
-    rows = re.findall(r"^\|[^|]+\| (\d{3}) \| ([^|]+) \|$", README.read_text(), re.MULTILINE)
+def test_the_api_page_has_every_code_of_callers_with_its_status():
+    rows = re.findall(r"^\|[^|]+\| (\d{3}) \| ([^|]+) \|$", API.read_text(), re.MULTILINE)
     told = {(int(status), code) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
     ours = {(int(leaf.status), leaf.code) for leaf in leaves(errors.RequestError) + leaves(errors.VideoError)}
     assert ours - told == set()
-    assert told <= {(int(leaf.status), leaf.code) for leaf in leaves(errors.VideoEmotionsError)}
+    functions = {(int(leaf.status), leaf.code) for leaf in leaves(errors.VideoEmotionsError)}
+    gateway = {(429, code) for answers in (GATEWAY, GATEWAY_PROTECTED) for code in answers[429]}
+    assert told <= functions | gateway
 
 
 def test_codes_are_unique_and_callers_errors_are_4xx():

@@ -1,4 +1,4 @@
-"""Two hundred bad days: whatever fails, every upload ends SUCCEEDED, FAILED with a reason, or in the dead letters."""
+"""Two hundred bad days: with any failure, every upload ends SUCCEEDED, FAILED with a reason, or in the dead letters."""
 
 import contextlib
 import hashlib
@@ -255,5 +255,5 @@ def test_a_consumer_of_dead_letters_that_is_killed_at_any_step_loses_nothing(cal
     # And however often it was parked, it is analyzed once
     world.redrive()
     world.run()
-    assert world.pipeline.analysed == [b"video"]
+    assert world.pipeline.analyzed == [b"video"]
     assert tell(world) is JobStatus.SUCCEEDED

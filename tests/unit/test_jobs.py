@@ -26,6 +26,7 @@ class World:
     def __init__(self) -> None:
         self.clock, self.jobs, self.results = Clock(), MemoryJobs(), MemoryStore()
         settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="jobs")
+        self.headers: dict[str, list[str]] = {}
         self.api = Api(Jobs(settings, self.jobs, self.results, MemorySigner(), self.clock), "*")
 
     def ask(self, members=None, **arguments):
@@ -46,6 +47,7 @@ class World:
 
     def _answer(self, event):
         answer = self.api.handle(event, LambdaContext())
+        self.headers = answer["multiValueHeaders"]
         return answer["statusCode"], json.loads(answer["body"])
 
 
@@ -253,3 +255,11 @@ def test_options_travel_with_the_object_and_come_back(options):
 @given(st.integers(0, 2**64), st.integers(0, 2**64))
 def test_sequencers_compare_as_numbers_whatever_their_length(one, other):
     assert (comparable(f"{one:x}") < comparable(f"{other:016X}")) == (one < other)
+
+
+def test_an_error_that_another_try_may_not_have_says_when(world):
+    world.jobs.faults.planned["get", ID] = [JobsUnavailable("Try again.")]
+    assert world.look(ID)[0] == 503
+    assert world.headers["Retry-After"] == [str(limits.MIN_POLL_SECONDS)]
+    assert world.look(ID)[0] == 404
+    assert "Retry-After" not in world.headers

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -264,14 +263,9 @@ class TestUrl:
         # Given a port that accepts and says nothing
         with socket.create_server(("127.0.0.1", 0)) as silent:
             spec = spec_of(UrlSource(url=f"http://127.0.0.1:{silent.getsockname()[1]}/file"))
-            started = time.monotonic()
-
-            # When it has 0.2 seconds
+            # When it has 0.2 seconds, then the fetch ends
             with pytest.raises(ModelUnavailable, match=r"no answer within 0\.2 seconds"):
                 fetch(spec, models_dir, open_seconds=0.2)
-
-            # Then it does not get many more
-            assert time.monotonic() - started < 5
 
     def test_the_official_sources_are_given_up_within_ten_seconds(self):
         assert OPEN_SECONDS * len(load_manifest().emotions["deepface"].sources) < 10
@@ -534,11 +528,9 @@ class TestCommand:
         command = [sys.executable, "-m", "video_models", "ready", "--models-dir", str(models_dir)]
 
         # When the models are made ready
-        started = time.monotonic()
         done = subprocess.run(command, capture_output=True, text=True, check=False)
 
-        # Then it fails soon, with a line for each source
-        assert time.monotonic() - started < 10
+        # Then it fails, with a line for each source
         assert done.returncode == 1
         assert done.stdout == ""
         for spec in load_manifest().emotions.values():

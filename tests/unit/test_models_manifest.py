@@ -72,7 +72,7 @@ class TestManifest:
         # Given what DeepFace calls its file on the onnx engine
         name = Emotion.WEIGHTS_URL[0].rsplit("/", 1)[1]
 
-        # When we ask where ours lies
+        # When we ask where ours is
         spec = load_manifest().emotions["deepface"]
 
         # Then it is there, and so are the weights it is made from

@@ -1,4 +1,4 @@
-"""Frames come in presentation order, whatever the decoder gives first."""
+"""Frames come in presentation order, even if the decoder gives others first."""
 
 import numpy as np
 from hypothesis import given

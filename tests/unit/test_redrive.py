@@ -53,7 +53,7 @@ def test_moves_all_and_tells_how_many():
     said: list[str] = []
     assert redrive(URL, QUEUE, sqs, said.append) == 3
     stubber.assert_no_pending_responses()
-    assert "3 parked uploads, and 1 that somebody is looking at" in said[0]
+    assert "3 parked uploads, and 1 that another receiver has" in said[0]
     assert "Moved 3." in said[1]
 
 

@@ -1,7 +1,11 @@
 """A Result as text: whole, and as a response can carry it."""
 
+import csv
+import io
 import json
+from typing import get_args
 
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,9 +13,10 @@ from hypothesis import strategies as st
 from tests.job_world import result_of
 from video_common import limits
 from video_common.api_gateway import answer
-from video_common.result import Box, Emotions, Result, TimelineFace, TimelineFrame
+from video_common.result import Box, Emotions, FaceLandmarks, Place, Result, TimelineFace, TimelineFrame
+from video_common.schema import EMOTION_LABELS, Format
 from video_emotions import rendering
-from video_emotions.rendering import Body, render, render_to_fit
+from video_emotions.rendering import CSV_COLUMNS, Body, render, render_to_fit
 
 
 def frame(index: int) -> TimelineFrame:
@@ -110,3 +115,89 @@ def test_another_format_is_cut_to_fit_too(monkeypatch):
     assert body.text == "".join(whole.splitlines(keepends=True)[:kept])
     assert len(json.dumps(body.text)) <= room
     assert len(json.dumps("".join(whole.splitlines(keepends=True)[: kept + 1]))) > room
+
+
+def seen(time_ms: int, *emotions: str, landmarks: bool = False) -> TimelineFrame:
+    """Make a frame with a face for each of the emotions."""
+    faces = [
+        TimelineFace(
+            box=Box(x=1, y=2, width=30, height=40),
+            detected=True,
+            dominant_emotion=emotion,
+            probabilities=Emotions(**{label: 0.94 if label == emotion else 0.01 for label in EMOTION_LABELS}),
+            detection_score=0.5 if landmarks else None,
+            landmarks=FaceLandmarks(**{name: Place(x=7, y=8) for name in FaceLandmarks.model_fields})
+            if landmarks
+            else None,
+        )
+        for emotion in emotions
+    ]
+    return TimelineFrame(index=time_ms // 40, time_ms=time_ms, eye_contact=bool(emotions), faces=faces)
+
+
+def with_frames(*frames: TimelineFrame, duration_ms: int = 1000, **more) -> Result:
+    result = result_of(b"", timeline=list(frames), timeline_truncated=False)
+    return result.model_copy(update={"video": result.video.model_copy(update={"duration_ms": duration_ms}), **more})
+
+
+def test_every_format_of_the_contract_can_be_written():
+    assert set(get_args(Format)) == set(rendering.FORMATS)
+    assert [render(with_frames(), name).suffix for name in get_args(Format)] == [".json", ".csv", ".vtt"]
+
+
+def test_a_csv_has_a_row_for_each_face_and_one_for_a_frame_without():
+    body = render(with_frames(seen(0, "happy", "sad", landmarks=True), seen(40), seen(80, "fear")), "csv")
+    header, *rows = csv.reader(io.StringIO(body.text), strict=True)
+    assert tuple(header) == CSV_COLUMNS
+    assert {len(row) for row in rows} == {len(header)}
+    assert [row[:5] for row in rows] == [
+        ["0", "0", "true", "1", "true"],
+        ["0", "0", "true", "2", "true"],
+        ["1", "40", "false", "", ""],
+        ["2", "80", "true", "1", "true"],
+    ]
+    cells = dict(zip(header, rows[0], strict=True))
+    assert (cells["x"], cells["height"], cells["dominant_emotion"], cells["happy"]) == ("1", "40", "happy", "0.94")
+    assert (cells["detection_score"], cells["left_mouth_x"], cells["left_mouth_y"]) == ("0.5", "7", "8")
+    assert set(rows[2][3:]) == set(rows[3][-11:]) == {""}
+    assert body.text.count("\r\n") == body.text.count("\n") == 5
+
+
+def test_pandas_reads_a_csv_as_it_is():
+    table = pandas.read_csv(io.StringIO(render(with_frames(seen(0, "happy"), seen(40)), "csv").text))
+    assert table.eye_contact.tolist() == [True, False]
+    assert table.dtypes["happy"] == table.dtypes["x"] == "float64"
+    assert table.dtypes["time_ms"] == "int64"
+    assert table.dominant_emotion.isna().tolist() == [False, True]
+
+
+def cues(result: Result) -> list[str]:
+    return [block for block in render(result, "vtt").text.rstrip().split("\n\n") if "-->" in block]
+
+
+def test_a_track_merges_frames_while_the_emotion_stays_and_has_gaps():
+    # Given: happy, happy, no face, sad with a smaller happy face, until the video ends
+    frames = seen(0, "happy"), seen(400, "happy"), seen(800), seen(61_000, "sad", "happy")
+    track = with_frames(*frames, duration_ms=3_661_500)
+    assert cues(track) == [
+        "00:00:00.000 --> 00:00:00.800\nhappy 94 %",
+        "00:01:01.000 --> 01:01:01.500\nsad 94 %",
+    ]
+    assert render(track, "vtt").text.startswith("WEBVTT\n\nNOTE\n")
+
+
+@pytest.mark.parametrize(
+    ("more", "end"),
+    [({}, "1.000"), ({"truncated": True, "analyzed_until_ms": 700}, "0.700"), ({"timeline_truncated": True}, "0.401")],
+)
+def test_a_track_claims_no_time_that_was_not_analyzed(more, end):
+    track = with_frames(seen(0, "happy"), seen(400, "sad"), **more)
+    assert cues(track)[-1].splitlines()[0].endswith(end)
+    assert ("incomplete" in render(track, "vtt").text) == bool(more)
+
+
+def test_a_track_has_no_cue_without_a_length():
+    assert cues(with_frames(seen(0, "happy"), seen(0, "sad"), seen(400, "sad"))) == [
+        "00:00:00.000 --> 00:00:01.000\nsad 94 %"
+    ]
+    assert cues(with_frames()) == []

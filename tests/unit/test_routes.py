@@ -95,6 +95,7 @@ def test_head_asks_for_the_credentials_of_get():
     ("path", "methods"),
     [
         ("/", ("GET", "HEAD", "OPTIONS")),
+        ("/app/", ("GET", "HEAD", "OPTIONS")),
         ("/process-frame", ("OPTIONS", "POST")),
         ("/uploads/", ("OPTIONS", "POST")),
         ("/jobs/0123", ("GET", "HEAD", "OPTIONS")),
@@ -113,6 +114,7 @@ def test_a_path_has_its_methods(path, methods):
         ("/uploads", "POST /uploads", {}),
         ("/uploads/", "POST /uploads", {}),
         ("/process-frame/", "POST /process-frame", {}),
+        ("/openapi.json", "GET /openapi.json", {}),
         ("/jobs/0123", "GET /jobs/{job_id}", {"job_id": "0123"}),
         ("/jobs/0123/", "GET /jobs/{job_id}", {"job_id": "0123"}),
         ("/jobs/..%2Fa+b", "GET /jobs/{job_id}", {"job_id": "..%2Fa+b"}),
@@ -125,7 +127,11 @@ def test_a_path_finds_its_route(path, route, parameters):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/jobs", "/jobs/", "/jobs/a/b", "/uploads//", "/uploadsX", "/process_frame", "//"]
+    "path",
+    [
+        *("", "/app/page.js", "/jobs", "/jobs/", "/jobs/a/b", "/uploads//", "/uploadsX"),
+        *("/process_frame", "/openapi_json", "//"),
+    ],
 )
 def test_another_path_finds_none(path):
     assert find(path) is None

@@ -9,7 +9,7 @@ from local.standin import pip_settings, requirements
     ("listed", "kept"),
     [
         ("global.index-url='https://x.invalid/simple'", "index-url = https://x.invalid/simple"),
-        # what lies on this machine's disk is not in a container
+        # this machine's disk is not in a container
         ("global.cert='/a/b.crt'\nglobal.find-links='/wheels https://y.invalid'", "find-links = https://y.invalid"),
         # the environment goes before a file, and comes first in pip's list
         (":env:.timeout='9'\nglobal.timeout='5'", "timeout = 9"),

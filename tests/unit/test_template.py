@@ -188,7 +188,7 @@ def test_a_function_knows_what_it_works_with_and_no_more():
     model = {"EMOTION_MODEL", "EMOTION_ENGINE", "FACE_DETECTOR", "MODELS_DIR"}
     assert {name: {key for key in variables if "POWERTOOLS" not in key} for name, variables in known.items()} == {
         "AnalyzeApi": model | {"CORS_ALLOW_ORIGIN"},
-        "Jobs": shared | {"CORS_ALLOW_ORIGIN"},
+        "Jobs": shared | {"CORS_ALLOW_ORIGIN", "PAGE"},
         "AnalyzeUploads": model | shared | {"IDEMPOTENCY_TABLE", "QUEUE_URL"},
         "GiveUp": shared | {"PARKED_URL"},
     }

@@ -1,4 +1,4 @@
-"""template.yaml: the API, who may call it, and what the gateway answers by itself."""
+"""template.yaml: the API, who may call it, and what the gateway itself answers."""
 
 import json
 from fnmatch import fnmatchcase
@@ -14,7 +14,7 @@ from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, VIDEO_C
 GATEWAY_SECONDS = 29
 AUTHS = ["api-key", "iam"]
 
-# What the gateway answers by itself, with AWS's own status where that is neither 400 nor 500.
+# What the gateway itself answers, with AWS's own status where that is neither 400 nor 500.
 GATEWAY_STATUSES = {
     "ACCESS_DENIED": 403,
     "EXPIRED_TOKEN": 403,

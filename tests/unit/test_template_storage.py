@@ -84,12 +84,23 @@ def test_bucket_speaks_tls_only(name):
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_page_may_post_the_form_and_nothing_else():
+@pytest.mark.parametrize("no_page", [{"Page": "off"}, {"ApiAuth": "iam"}])
+def test_a_page_may_post_the_form_and_nothing_else(no_page):
     (rule,) = resolve(
-        properties("UploadsBucket")["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example"
+        properties("UploadsBucket")["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example", **no_page
     )
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["https://a.example"], ["POST"])
+    assert ([origin for origin in rule["AllowedOrigins"] if origin], rule["AllowedMethods"]) == (
+        ["https://a.example"],
+        ["POST"],
+    )
     assert rule["AllowedHeaders"] == ["*"]
+
+
+@pytest.mark.parametrize(("bucket", "method"), [("UploadsBucket", "POST"), ("ResultsBucket", "GET")])
+def test_the_deployments_own_page_may_use_the_buckets_whatever_origin_is_allowed(bucket, method):
+    (rule,) = resolve(properties(bucket)["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example")
+    assert rule["AllowedOrigins"] == ["https://a.example", "https://*.execute-api.ap-southeast-2.amazonaws.com"]
+    assert rule["AllowedMethods"] == [method]
 
 
 # -- Queues -----------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Uploads: each version of an object is analysed once, the newest one wins, nothing is lost."""
+"""Uploads: each version of an object is analyzed once, the newest one wins, nothing is lost."""
 
 import hashlib
 import itertools
@@ -96,7 +96,7 @@ def test_an_object_that_is_too_large_fails_before_it_is_downloaded(world):
     world.queue.send(event)
     world.run()
     assert world.job("a").error["code"] == "video_too_large"
-    assert world.pipeline.analysed == []
+    assert world.pipeline.analyzed == []
 
 
 def test_an_object_that_is_gone_is_a_failed_job(world):
@@ -144,12 +144,12 @@ def test_the_same_event_ten_times_at_once_is_one_analysis_and_one_result(world):
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    # Then one worker analysed, and the others' messages have to come again
+    # Then one worker analyzed, and the others' messages have to come again
     assert sorted(map(len, answers)) == [0] + [1] * 9
-    assert world.pipeline.analysed == [b"video"]
+    assert world.pipeline.analyzed == [b"video"]
     # And when they do nothing is left to do
     assert world.uploads.handle_queue(sqs_event(*[event] * 9, receives=2), Context()) == {"batchItemFailures": []}
-    assert world.pipeline.analysed == [b"video"]
+    assert world.pipeline.analyzed == [b"video"]
     assert len(world.bus.events) == 1
 
 
@@ -160,7 +160,7 @@ def test_a_duplicate_of_a_job_in_progress_waits_and_is_no_dead_letter(world):
     # Given that the other messages are delivered while the first one is worked on
     world.pipeline.during = lambda content: [world.deliver(10) for _ in range(3)] and None
     world.run()
-    assert world.pipeline.analysed == [b"video"]
+    assert world.pipeline.analyzed == [b"video"]
     assert world.job("a").status is JobStatus.SUCCEEDED
     assert world.queue.dead == []
 
@@ -183,7 +183,7 @@ def test_a_duplicate_that_comes_at_any_time_of_a_long_job_waits_once(world, minu
     duplicate = world.queue.messages["2"]
     world.run()
     assert duplicate.receives == 2
-    assert world.pipeline.analysed == [b"video"]
+    assert world.pipeline.analyzed == [b"video"]
 
 
 def test_a_duplicate_outlasts_a_job_that_needs_all_its_retries(world):
@@ -390,8 +390,8 @@ def test_whatever_the_order_the_newest_version_has_the_last_word(world, order):
         world.run()
     assert world.result("a") == sha256(b"video 3")
     assert world.bus.events[-1]["detail"]["result"]["key"] == world.job("a").result_key
-    # And older versions that come after a newer one are not even analysed
-    assert world.pipeline.analysed == [f"video {n}".encode() for i, n in enumerate(order) if n == max(order[: i + 1])]
+    # And older versions that come after a newer one are not even analyzed
+    assert world.pipeline.analyzed == [f"video {n}".encode() for i, n in enumerate(order) if n == max(order[: i + 1])]
 
 
 def test_an_older_version_that_ends_after_a_newer_one_changes_nothing(world):
@@ -471,7 +471,7 @@ def test_a_video_that_was_analysed_is_not_analysed_again_to_announce_it(world):
     world.bus.faults.planned["publish", ""] = [EventsUnavailable("down")]
     world.queue.send(world.put("a", b"video"))
     world.run()
-    assert world.pipeline.analysed == [b"video"]
+    assert world.pipeline.analyzed == [b"video"]
     assert len(world.bus.events) == 1
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from events.aws_shapes import http_event
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
-from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
+from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Partial, Sampling
 from video_common.upload import S3Object, uploads_in
 from video_emotions.video_request import from_http, from_upload
 
@@ -268,3 +268,19 @@ def test_without_a_sequencer_the_later_event_is_the_larger():
     times = ["2026-11-30T00:53:20.000Z", "2026-11-30T00:53:20.001Z", "2027-01-01T00:00:00Z"]
     sequencers = [uploads_in(event(time))[0].sequencer for time in times]
     assert sequencers == sorted(set(sequencers))
+
+
+@pytest.mark.parametrize("name", ["csv", "vtt"])
+def test_a_table_lists_the_frames_and_is_of_the_whole_video(name):
+    request = read(rest_event(VIDEO, query={"format": [name]}))
+    assert (request.format, request.options.include) == (name, "timeline")
+    assert request.understood.partial is Partial.REFUSE
+    allowed = read(rest_event(VIDEO, query={"format": [name], "partial": ["allow"]}))
+    assert allowed.understood.partial is Partial.ALLOW
+
+
+def test_json_is_the_format_of_who_names_none():
+    request = read(rest_event(VIDEO))
+    assert (request.format, request.options.include, request.understood.partial) == ("json", None, Partial.ALLOW)
+    with pytest.raises(errors.InvalidOption, match="json, csv or vtt"):
+        read(rest_event(VIDEO, query={"format": ["xml"]}))

@@ -83,3 +83,12 @@ def test_leftovers_of_lost_workers_are_removed_and_nothing_else(tmp_path):
     (tmp_path / "other").mkdir()
     remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_file_of_this_computer_is_read_where_it_is_and_stays(tmp_path):
+    (own := tmp_path / "clip.mp4").write_bytes(b"abc")
+    (work := tmp_path / "work").mkdir()
+    with video_file(VideoRequest(own, Options()), work, None) as path:
+        assert path == own
+        assert not list(work.iterdir())
+    assert own.read_bytes() == b"abc"

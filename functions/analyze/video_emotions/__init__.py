@@ -1,10 +1,10 @@
 """A video in, one aggregated result out.
 
-The way of the data, one module a step::
+The flow of the data, one module for each step::
 
     event -> file -> probe -> plan -> frames -> faces -> emotions -> aggregate -> response
 
-    handler.py         the Lambda entry point: tells API events from uploads, nothing else
+    handler.py         the Lambda entry point: separates API events from uploads, nothing else
     api.py             the HTTP routes                  uploads.py  uploaded objects, by SQS or S3, each once
                                                         worker.py   an upload's way through its job
                                                         lease.py    the worker's sign of life in the job's record
@@ -12,7 +12,7 @@ The way of the data, one module a step::
     video_request.py 1 event -> VideoRequest
     workspace.py     2 VideoRequest -> a file in a directory of its own, always removed
     reader.py          steps 3 to 5 from outside: each file in a process of its own, which runs child.py
-    probe.py         3 file -> VideoInfo, PacketIndex, or why it is refused   sniffing.py    what a file is
+    probe.py         3 file -> VideoInfo, PacketIndex, or why it is rejected  sniffing.py    what a file is
                                                                               containers.py  is its end missing?
     plan.py          4 VideoInfo, PacketIndex, Options -> Plan                packets.py     what a file's packets say
                                                                               bitstream.py   where pictures begin
@@ -32,7 +32,7 @@ The way of the data, one module a step::
     answers.py         the child's answers, checked                           facts.py       what its parent knows
     sandbox.py         what the child may use and reach                       seccomp.py     its filter of system calls
     tables.py          what an MP4 claims to hold                             encryption.py  are pictures encrypted?
-    supported.py       what FFmpeg may open                                   memory.py      what decoding may take
+    supported.py       what FFmpeg may open                                   memory.py      what decoding may use
     progress.py        signs of progress
     parallel.py        frames ahead, and several at the same time             boxes.py       rectangles in a picture
     remedies.py        what the sender of a file can do

@@ -47,7 +47,7 @@ class ScoredFace:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """An analysed frame: its place, its time in milliseconds, eye contact, and its faces (largest first)."""
+    """An analyzed frame: its place, its time in milliseconds, eye contact, and its faces (largest first)."""
 
     index: int
     time_ms: int

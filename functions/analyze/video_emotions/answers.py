@@ -1,6 +1,7 @@
-"""What a child sends, as facts and pictures. A file that took its child over may make it send anything.
+"""What a child sends, as facts and pictures. A file that controls its child can make it send anything.
 
-So each number is held against what it can be, and against those before it. What does not fit is an error of the file.
+So each number is checked against its possible values, and against earlier numbers. A number that does not fit is
+an error of the file.
 """
 
 import math
@@ -42,7 +43,7 @@ _FRAME: Final = TypeAdapter(_FrameFacts)
 
 
 def crashed() -> DecoderCrashed:
-    """Return the error for a child that does what no child of ours does."""
+    """Return the error for a child that breaks the protocol."""
     return DecoderCrashed(f"The decoder failed at a part of the video. {CONVERT}")
 
 
@@ -52,7 +53,7 @@ class Answers:
     Raises
     ------
     DecoderCrashed
-        From each method: no child of ours answers that.
+        From each method: our own child never sends that.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from video_emotions.display import Orientation
 
 
 class FirstField:
-    """Takes every second row of frames, those of the earlier field.
+    """Take every second row of frames, those of the earlier field.
 
     FFmpeg's filters do it: they know the rows of every pixel format, and which field is the earlier one. PyAV does not
     offer that.
@@ -25,7 +25,7 @@ class FirstField:
     def __call__(self, frame: Any) -> Any:
         """Return a frame of half the height. One that is too low for two fields is returned as it is."""
         shape = frame.width, frame.height, frame.format.name
-        rows = 8 // frame.format.chroma_height(4)  # so many, that both fields have as many rows of color
+        rows = 8 // frame.format.chroma_height(4)  # a multiple of this gives both fields the same rows of color
         if frame.height < rows:
             return frame
         if shape != self._shape:

@@ -33,7 +33,7 @@ class Box(NamedTuple):
         return self.width * self.height
 
     def clipped(self, size: Size) -> Self:
-        """Return the part of the box that lies in a picture of that size."""
+        """Return the part of the box that is inside a picture of that size."""
         left, top = max(0, self.x), max(0, self.y)
         right, bottom = min(size[0], self.x + self.width), min(size[1], self.y + self.height)
         return self._replace(x=left, y=top, width=right - left, height=bottom - top)

@@ -1,4 +1,4 @@
-"""The process that reads one stranger's file: ``python -m video_emotions.child``.
+"""The process that reads one untrusted file: ``python -m video_emotions.child``.
 
 It reads one request from standard input, answers on standard output (see `wire`), and ends. Beside the standard library
 it imports PyAV, NumPy and OpenCV.
@@ -31,7 +31,10 @@ class _Answer:
         self._sent = time.monotonic()
 
     def send(self, message: dict[str, Any], *pixels: memoryview) -> None:
-        wire.send(self._file, message, *pixels)
+        try:
+            wire.send(self._file, message, *pixels)
+        except BrokenPipeError:
+            sys.exit()  # the reader is gone, as after Ctrl-C: there is no one to tell
         self._sent = time.monotonic()
 
     def beat(self) -> None:

@@ -55,7 +55,7 @@ class ChildProcess:
     Attributes
     ----------
     refused : list of str
-        Once an answer came: what the platform refuses, see `sandbox`.
+        After the first answer: what the platform refuses, see `sandbox`.
     """
 
     def __init__(self, command: Sequence[str] = COMMAND, silent_seconds: float = limits.DECODER_SILENT_SECONDS) -> None:
@@ -67,7 +67,7 @@ class ChildProcess:
                 bufsize=0,
                 env=ENVIRONMENT,
                 cwd="/",
-                start_new_session=True,  # without the user's terminal
+                start_new_session=True,  # a terminal's Ctrl-C reaches the parent only, which then ends the child
             )
         except OSError as error:
             raise _unavailable() from error
@@ -86,7 +86,7 @@ class ChildProcess:
         """End the child, if it has not ended."""
 
     def kill(self) -> None:
-        """Let the child end. Unlike `end`, it may be called while another thread waits for an answer."""
+        """Tell the child to end. Unlike `end`, this is safe while another thread waits for an answer."""
         self._is_wanted = False
         self._process.kill()
 
@@ -116,7 +116,7 @@ class ChildProcess:
         Raises
         ------
         VideoError, InvalidOption
-            The child refuses the file or the options, or ended in a way that the file is to blame for.
+            The child rejects the file or the options, or the file made it end.
         DecoderUnavailable
             The child ended, or stopped, before it opened the file.
         """
@@ -181,12 +181,12 @@ class ChildProcess:
 
 
 def _told(message: dict[str, Any]) -> VideoEmotionsError:
-    """Return the error that the child reports, if it is one about files: a stranger may have taken the child over."""
+    """Return the error that the child reports, if it is one about files: the file may control the child."""
     if message.get("no_memory"):
         return _out_of_memory()
     try:
         error = error_of(str(message["error"]), str(message["detail"]))
-        error.detail.encode()  # a part of a character cannot be sent to anybody
+        error.detail.encode()  # half a character cannot be sent to a caller
     except (KeyError, ValueError):
         logger.error("a decoder failed", bug=message.get("bug"))
         return crashed()

@@ -1,8 +1,8 @@
 """What a video file says of itself: its kind, how long it claims to be, and whether its end is missing.
 
-A file that was cut off during a transfer often still decodes in part, and players show it without a word. Three of the
-container families declare their size, so a missing end can be told before anything is decoded. It counts where packets
-are missing: not if a declared size is a few bytes off, if an index at the end is missing, or if something follows.
+A file that was cut off during a transfer often still decodes in part, and players show it without a warning. Three
+of the container families declare their size, so a missing end is known before anything is decoded. It is missing if
+packets are missing: not if a declared size is a few bytes off, an index at the end is missing, or something follows.
 """
 
 import os
@@ -40,7 +40,7 @@ class Extent:
         Bytes that the container claims to have. None where it does not say (a live recording), or where the file is no
         container of a kind that we know.
     is_cut_off : bool
-        Packets must be missing. For an MP4 whose ``mdat`` is too short only its index can tell.
+        Packets must be missing. Only the index of an MP4 shows it if the ``mdat`` is too short.
     boxes : frozenset of bytes
         Names of an MP4's top-level boxes.
     """
@@ -80,7 +80,7 @@ def _mp4(file: BinaryIO, end: int) -> Extent:
             size = int.from_bytes(head[8:16], "big")
         is_box = kind.isalnum() and (size >= 8 or size == 0)
         if not is_box or (position + size > end and kind not in _PARTS):
-            return Extent(position, False, frozenset(seen))  # bytes that somebody put after the video, or padding
+            return Extent(position, False, frozenset(seen))  # bytes after the video, or padding
         is_cut_off = position + size > end and (kind != b"mdat" or b"moov" not in seen)
         seen.add(kind)
         if size == 0:  # up to the end of the file

@@ -27,7 +27,7 @@ from video_emotions.supported import DECODER_NAMES, OPEN_OPTIONS
 from video_emotions.units import opens_group
 
 _USUAL_BITS = 12
-"""Bits of a pixel in 4:2:0, where the file does not say."""
+"""Bits of a pixel in 4:2:0, if the file does not say."""
 
 
 class Video:
@@ -37,12 +37,12 @@ class Video:
     ----------
     aspects : PixelAspects
     first : Picture or None
-        Once `packets` came to its end. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
+        After `packets` has ended. None if ``limits.MAX_UNREADABLE_START`` packets give no picture.
     shown_pts : list of int
-        When the first pictures are shown. One is enough where the file begins with a keyframe, without an edit list.
+        When the first pictures are shown. One is enough for a file that begins with a keyframe and has no edit list.
     is_edited, is_encrypted, is_cut_off : bool
-        Once `packets` came to its end. Edited: an edit list leaves packets out. Cut off: packets that the file lists
-        are missing, in whole or in part.
+        After `packets` has ended. Edited: an edit list leaves packets out. Cut off: packets that the file lists are
+        missing, in whole or in part.
     is_damaged, is_torn : bool
         Damaged: a picture so far could not be decoded, in whole or in part. Torn: the container says of a packet so far
         that data are missing, as a transport stream does.
@@ -83,18 +83,18 @@ class Video:
 
     @property
     def start(self) -> Fraction | None:
-        """Seconds at which the file as a whole begins, or None where it does not say."""
+        """Seconds at which the whole file begins, or None if it does not say."""
         start = self._container.start_time
         return None if start is None else Fraction(start, av.time_base)
 
     @property
     def nominal_rate(self) -> float:
-        """Frames a second as the container claims; 0.0 where it does not say, or where that cannot be."""
+        """Frames a second as the container claims. 0.0 if it does not say, or if the claim is impossible."""
         rate = float(self._stream.average_rate or 0)
         return rate if 0 < rate <= limits.MAX_FRAME_RATE else 0.0
 
     def packets(self, beat: Beat = silent) -> Iterator[Packet]:
-        """Yield every coded picture in the order of the file; nothing is decoded but what comes up to the first one.
+        """Yield every coded picture in the order of the file. Only the packets up to the first picture are decoded.
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
 
@@ -128,9 +128,9 @@ class Video:
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
     def pictures(self, uses: NDArray[np.int8] | None = None, beat: Beat = silent) -> Generator[Picture]:
-        """Yield decoded pictures in presentation order; what cannot be decoded is left out.
+        """Yield decoded pictures in presentation order. Pictures that cannot be decoded are left out.
 
-        A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it.
+        A stream that breaks off ends the iteration. So does damage, if `open_video` was told to stop at it.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Video:
             A `Use` for each packet of `packets`, in that order. Without it everything is decoded. With it, only the
             pictures of `Use.PICTURE` are sure to come; others may.
         beat : Beat
-            Called at each packet of the stream, those that are not decoded included.
+            Called at each packet of the stream, including packets that are not decoded.
         """
         codec, place, running = self._stream.codec_context, -1, False
         for packet in self._until_it_breaks_off():
@@ -223,8 +223,8 @@ def open_video(
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool
-        End `Video.pictures` where a picture is damaged. Of a damaged video, several threads decode other pixels each
-        time, and mark another picture as corrupt. One thread gives the same pictures each time.
+        End `Video.pictures` at the first damaged picture. Several threads decode different pixels of a damaged video
+        each time, and mark different pictures as corrupt. One thread gives the same pictures each time.
 
     Raises
     ------

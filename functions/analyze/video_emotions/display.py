@@ -68,9 +68,9 @@ def shown_size(stored: Size, aspect: Fraction, orientation: Orientation) -> Size
 class PixelAspects:
     """Give each picture its pixel aspect. The decoder reports one for the stream, as of the picture that it gives.
 
-    The container's word counts for pictures whose own aspect is that of the file's first picture: that is the picture
-    the container describes. A stream that changes its aspect midway is right about the change, also where the change is
-    that it no longer gives an aspect: then its pixels are square. An aspect changes with a keyframe only.
+    The container's aspect counts for pictures whose own aspect is that of the file's first picture, because the
+    container describes that picture. If a stream changes its aspect midway, the stream's own aspect counts. If it then
+    gives none, its pixels are square. An aspect changes with a keyframe only.
 
     Parameters
     ----------

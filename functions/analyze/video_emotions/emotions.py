@@ -1,6 +1,6 @@
 """Step 7: the emotions of faces.  crops -> scores, in batches. The only module that knows DeepFace.
 
-Every model stands behind DeepFace's own Emotion client of the chosen engine: the same letterbox to 224 x 224, the same
+Every model runs behind DeepFace's own Emotion client of the chosen engine: the same letterbox to 224 x 224, the same
 ``predict``. What differs between models (network, input size, value range) comes from the model manifest. DeepFace's
 top-level package is not imported: it would make directories, and could download.
 """
@@ -67,7 +67,7 @@ class EmotionModel:
         self.facts = facts
 
     def score(self, faces: Iterable[NDArray[np.float32]]) -> list[Scores]:
-        """Score faces, ``limits.FACE_BATCH`` at a time. No more of them are consumed, and kept, at once.
+        """Score faces, ``limits.FACE_BATCH`` at a time. No more of them are in memory at the same time.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ def load_model(name: str, engine: Engine, models_dir: Path, threads: int) -> Emo
 
 
 def load_spec(spec: EmotionSpec, engine: Engine, models_dir: Path, threads: int) -> EmotionModel:
-    """Do what `load_model` does for an entry that is already at hand."""
+    """Do what `load_model` does, for a given entry of the manifest."""
     verify(spec, models_dir, engine)
     os.environ["DEEPFACE_HOME"] = str(models_dir)
     os.environ["DEEPFACE_BACKEND_ENGINE"] = engine.value

@@ -1,7 +1,7 @@
 """Whether an MP4's pictures are encrypted, by its boxes. Pure.
 
-FFmpeg reports it for most files. It does not where a file begins with clear pictures and goes on with encrypted ones,
-by another sample description or another ``moov`` box. It hands those to the decoder as if they were clear.
+FFmpeg reports it for most files, but not for a file that begins with clear pictures and continues with encrypted ones,
+by another sample description or another ``moov`` box. FFmpeg passes those to the decoder as if they were clear.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ import numpy as np
 from video_common.errors import EncryptedVideo
 
 KINDS: Final = {b"tkhd", b"stsd", b"stsc", b"trex", b"tfhd"}
-"""Boxes that count here."""
+"""Boxes that describe samples, or select a description."""
 _ENCRYPTED: Final = {b"encv", b"drmi"}
 """Names of sample descriptions: Common Encryption (ISO/IEC 14496-12, 8.12) and FairPlay."""
 _HAS_OFFSET, _HAS_DESCRIPTION = 1, 2
 """Flags of a fragment's header."""
 _DEFAULT: Final = 0
-"""In place of a description's number, which begins with 1."""
+"""Stands for the track's default description. Real numbers begin with 1."""
 
 
 @dataclass
@@ -35,9 +35,9 @@ class _Track:
 
 
 class Descriptions:
-    """Collects how the tracks of a file describe their samples, and which of the descriptions are in use.
+    """Collect how the tracks of a file describe their samples, and which descriptions are in use.
 
-    A file may describe encrypted samples and have none: the beginning of a film is often clear.
+    A file can describe encrypted samples and have none: the beginning of a film is often clear.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """Step 5: the sampled pictures.  file -> VideoInfo, Plan, Frame(index, time_ms, image).
 
-`read` is the one call that touches a stranger's bytes: it opens, probes, plans, decodes and shrinks. It runs in a child
+`read` is the one call that touches untrusted bytes: it opens, probes, plans, decodes and shrinks. It runs in a child
 process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
@@ -39,7 +39,7 @@ def read(path: Path, options: Wanted, threads: int, beat: Beat = silent) -> tupl
     threads : int
         Decoder threads.
     beat : Beat
-        Called at each packet of each pass, and as bytes are read besides.
+        Called at each packet of each pass, and while other bytes are read.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def read(path: Path, options: Wanted, threads: int, beat: Beat = silent) -> tupl
     Raises
     ------
     VideoError, InvalidOption
-        The file or the options are refused. The generator raises them too, for pictures that grow midway.
+        The file or the options are rejected. The generator raises them too, for pictures that grow midway.
     """
     info, index = probe(path, threads, beat)
     chosen = plan(info, index, options)
@@ -70,7 +70,8 @@ def sample(
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
     one of them or its keyframe is missing or damaged, the decoder starts over at the last sure keyframe before it and
-    decodes everything from there. It does so in one thread once something is damaged, and for open groups of H.264.
+    decodes everything from there. For this second pass it uses one thread if something is damaged, or if the video has
+    open groups of H.264.
     """
     planned, given = chosen.indices, 0
     is_selective = index.has_presentation_times or chosen.keyframes_only
@@ -86,7 +87,7 @@ def sample(
     if not is_selective and not video.is_damaged:
         return  # everything was decoded
     while given < len(planned):
-        # With several threads half a picture is not always marked as corrupt. Other damage stops the closed groups.
+        # Several threads do not always mark half a picture as corrupt. In closed groups, damage stops the decoder.
         threads = 1 if video.is_damaged or index.has_open_groups else threads
         is_damaged = video.is_damaged or video.is_torn
         first = None if is_damaged and index.has_open_groups else int(planned[given])
@@ -126,7 +127,7 @@ def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
 
 
 class _Search:
-    """Looks for planned pictures among those that a decoder gives.
+    """Search for planned pictures among those that a decoder gives.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ class _Search:
         """Which pictures the decoder gave as keyframes."""
 
     def selected(self, video: Video, wanted: Indices, uses: NDArray[np.int8] | None) -> Generator[tuple[int, Picture]]:
-        """Decode what ``uses`` says, and end where the result may differ from that of a full decode.
+        """Decode what ``uses`` says, and end where the result could differ from a full decode.
 
         Parameters
         ----------
@@ -154,7 +155,7 @@ class _Search:
         needs_keyframe_of = np.maximum.accumulate(np.where(self._index.is_keyframe, self._index.pts, _NEVER))
         for found, picture, keyframe in self._found(video, wanted, uses, by_time=uses is not None):
             if uses is not None and keyframe < needs_keyframe_of[found]:
-                return  # its keyframe did not come, or is none: the picture may need what was left out
+                return  # its keyframe is missing or is not one: the picture may need what was left out
             yield found, picture
 
     def every(self, video: Video, wanted: Indices, first: int | None) -> Generator[tuple[int, Picture]]:
@@ -183,7 +184,7 @@ class _Search:
                     place = int(index.pts.searchsorted(keyframe))
                     self._is_keyframe[place : place + 1] |= index.pts[place : place + 1] == keyframe
                     if (picture.pts > index.pts[last]) if by_time else (count > last):
-                        return  # what is still missing lies before this keyframe, so it cannot come
+                        return  # the missing frames are before this keyframe, so the decoder will not return them
                 found = place_of.get(picture.pts) if by_time else count
                 if found is not None and found in remaining and not picture.is_corrupt:
                     yield found, picture, keyframe

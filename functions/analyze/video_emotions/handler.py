@@ -1,4 +1,4 @@
-"""The Lambda entry point: tells API events from uploads, nothing else.
+"""The Lambda entry point: separates API events from uploads, nothing else.
 
 Importing it is the function's init phase: settings are read, weights verified, the network loaded. What is wrong with a
 deployment shows there and not at the first video.
@@ -44,7 +44,7 @@ api = Api(pipeline)
 
 
 def _uploads() -> "Uploads | None":
-    """Build what handles uploads, where the settings name all that it needs. For HTTP alone, none of it is imported."""
+    """Build the handler of uploads if the settings name all that it needs. HTTP-only deployments skip these imports."""
     tables = settings.jobs_table, settings.idempotency_table
     if not (tables[0] and tables[1] and settings.queue_url):
         return None
@@ -60,9 +60,9 @@ def _uploads() -> "Uploads | None":
 
 
 uploads = _uploads()
-# Each environment of a SnapStart version begins as a copy of one: what they must not share is made anew. Random
-# waits (boto3's retries) come from the seed; ids need nothing, they come from the operating system (uuid4). A spare
-# child of the snapshot would have the same addresses of its memory in each of them.
+# Each environment of a SnapStart version starts as a copy of one snapshot, so it creates again what environments must
+# not share. Random waits (boto3's retries) come from the seed. IDs come from the operating system (uuid4). A spare
+# child from the snapshot would have the same memory addresses in each environment.
 register_after_restore(clients.renew)
 register_after_restore(random.seed)
 register_after_restore(reader.renew)
@@ -77,10 +77,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "requestContext" in event:
         return api.handle(event, context)
     if "Records" not in event and event.get("Event") != "s3:TestEvent":
-        raise UnsupportedEvent("The event is of none of API Gateway, SQS and S3.")
+        raise UnsupportedEvent("The event is not from API Gateway, SQS or S3.")
     if uploads is None:
         raise ConfigurationError(
-            "This function takes no uploads: JOBS_TABLE, IDEMPOTENCY_TABLE or QUEUE_URL is not set."
+            "This function accepts no uploads: JOBS_TABLE, IDEMPOTENCY_TABLE or QUEUE_URL is not set."
         )
     if any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", [])):
         return uploads.handle_queue(event, context)

@@ -1,4 +1,4 @@
-"""A worker's lease on its job: a thread renews it while the worker works. If the worker is lost, nobody renews it."""
+"""A worker's lease on its job: a thread renews it while the worker works. If the worker is lost, the lease ends."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ def renewed(renew: Callable[[], bool], every: float = limits.LEASE_RENEW_SECONDS
     def keep() -> None:
         due = time.monotonic() + every
         while not stopped.wait(max(0, due - time.monotonic())):
-            due += every  # also where a call took long: the lease ends by the clock
+            due += every  # even if a call took long: the lease ends by the clock
             try:
                 if not renew():
                     return

@@ -1,4 +1,4 @@
-"""How much memory decoding may take, as `sandbox.confine` limits this process, and whether that was too little.
+"""How much memory decoding may use, as `sandbox.confine` limits this process, and whether that was too little.
 
 A decoder that gets no memory often says that the file is damaged, or nothing at all. So the process asks the kernel.
 """

@@ -84,7 +84,7 @@ class Pace:
         return run
 
     def _is_hopeless(self) -> bool:
-        """Report whether the rest would surely be refused at the deadline."""
+        """Report whether the rest would surely fail at the deadline."""
         if not self._refuses_parts or self._first_frame is None or self.frames < _ENOUGH_FRAMES:
             return False
         elapsed, left = self._deadline.clock() - self._first_frame, self._deadline.left

@@ -155,8 +155,8 @@ class PacketIndex:
     def uses_from_keyframe(self, picture: int, is_given: NDArray[np.bool_]) -> NDArray[np.int8]:
         """Return the uses that decode everything from the last sure keyframe that ``picture`` follows.
 
-        A container may call a picture a keyframe that is none. A sure keyframe is one for the decoder too, and no
-        picture refers across it. Without one everything is decoded.
+        A container can mark a picture as a keyframe that is not one. A sure keyframe is one for the decoder too, and no
+        picture refers across it. Without a sure keyframe everything is decoded.
 
         Parameters
         ----------
@@ -208,15 +208,15 @@ def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool, bo
 
 
 def leave_out_unseen(packets: NDArray[np.void], shown: Sequence[int]) -> None:
-    """Mark the pictures that nobody sees, because they need a keyframe before the file's beginning.
+    """Mark the pictures that no player shows, because they need a keyframe before the file's beginning.
 
     Parameters
     ----------
     packets : NDArray of `PACKET`, shape (packets,)
         In the order of the file. Their ``starts_picture`` is changed.
     shown : sequence of int
-        When the first pictures are shown that the decoder gives, one at least, in time base units and in its order. It
-        may give pictures late, behind an edit list.
+        When the first pictures are shown, in time base units and in the order in which the decoder gives them. At least
+        one. Behind an edit list, the decoder may give a picture late.
     """
     is_keyframe, stamps = packets["is_keyframe"] & ~packets["opens_group"], packets["stamp"]
     keyframes = np.flatnonzero(is_keyframe)

@@ -12,16 +12,16 @@ Outcome = TypeVar("Outcome")
 
 
 class Closable(Iterator[Item_co], Protocol[Item_co]):
-    """Items that somebody makes."""
+    """Items that are made while the caller waits for them."""
 
     def close(self) -> None:
-        """End the work on the next item, also while another thread waits for that item."""
+        """End the work on the next item, even while another thread waits for it."""
 
 
 def prefetched(items: Closable[Item]) -> Generator[Item]:
-    """Yield ``items``, and make the next one in a thread while one is in use. Close them in the end.
+    """Yield ``items``, and make the next one in a thread while one is in use. Close them at the end.
 
-    Closing this generator early does not wait until the next item is made.
+    Closing this generator early does not wait for the next item.
     """
     end = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as pool:

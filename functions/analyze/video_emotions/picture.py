@@ -25,7 +25,7 @@ class Picture:
     aspect : Fraction
         Width of a stored pixel divided by its height.
     first_field : callable, optional
-        Takes the frame and returns one with every second row only. Set for a picture that was taken in two fields.
+        Returns a frame with every second row only. Set for a picture that was recorded in two fields.
     """
 
     def __init__(

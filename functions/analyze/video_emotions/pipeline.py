@@ -9,7 +9,7 @@ from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import TooLong, UndecodableVideo
 from video_common.result import AnalysisSettings, Result
-from video_common.schema import Options, Partial
+from video_common.schema import AnalysisOptions, Options, Partial
 from video_emotions.advice import advise, in_time
 from video_emotions.aggregate import Report, summarise
 from video_emotions.deadline import NEVER, Deadline
@@ -87,7 +87,7 @@ class Pipeline:
         timings = watch.milliseconds()
         record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
-            **request.options.model_dump(exclude={"detector"}),
+            **request.options.model_dump(include=set(AnalysisOptions.model_fields)),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
             smallest_face_px=smallest_face_px(info.size, plan.scales, detector.smallest_face),
@@ -104,7 +104,7 @@ class Pipeline:
         Parameters
         ----------
         frames : iterator of Frame
-            In presentation order. It is closed in the end.
+            In presentation order. It is closed at the end.
         plan : PlanFacts
             What was to come; frames that do not come count as unreadable.
         options : Options

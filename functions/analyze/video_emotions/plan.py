@@ -88,10 +88,10 @@ def plan(info: VideoInfo, index: PacketIndex, options: Wanted) -> Plan:
 
     `exact` sampling selects every ``frame_interval``-th picture of the chosen part, beginning with its first one.
 
-    By time and by keyframes a part has what the whole video would have there, so that parts join on. ``interval_ms``
+    By time and by keyframes, a part has the same samples that the whole video has there, so parts join. ``interval_ms``
     selects the video's first picture and the picture shown at each multiple. `keyframes` selects the keyframe that is
-    nearest in time to each picture that `exact` would select in the whole video, and the earlier one of two that are
-    equally near. A part that has none of these is sampled by its first picture or keyframe.
+    nearest in time to each picture that `exact` would select in the whole video. If two are equally near, the earlier
+    one counts. A part without any of these samples has its first picture, or its first keyframe, instead.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def _part(times_ms: Indices, options: Wanted) -> tuple[int, int]:
 
 
 def _keyframes(info: VideoInfo, times_ms: Indices, keyframes: Indices, options: Wanted) -> Indices:
-    """Return the keyframes of a video that are nearest to what `exact` selects of the whole."""
+    """Return the keyframes of a video that are nearest to the pictures that `exact` selects in all of it."""
     if options.interval_ms is None:
         exact = np.arange(0, len(times_ms), options.frame_interval, dtype=np.int64)
     else:

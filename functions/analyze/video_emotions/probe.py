@@ -52,7 +52,7 @@ def probe(path: Path, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Pac
     path : Path
     threads : int
     beat : Beat
-        Called at each packet, and as bytes are read besides.
+        Called at each packet, and while other bytes are read.
 
     Raises
     ------

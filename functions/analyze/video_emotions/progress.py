@@ -1,10 +1,10 @@
-"""Signs of progress: work that takes long says that it goes on, so that a hang can be told from it."""
+"""Signs of progress: long work reports that it continues, so that it is not mistaken for a hang."""
 
 from collections.abc import Callable
 
 Beat = Callable[[], None]
-"""Called again and again, many times a second. It must cost next to nothing."""
+"""Called many times a second, so it must cost almost nothing."""
 
 
 def silent() -> None:
-    """Do nothing: nobody waits for a sign of progress."""
+    """Do nothing: no caller waits for a sign of progress."""

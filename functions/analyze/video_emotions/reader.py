@@ -1,7 +1,7 @@
 """Steps 3 to 5 from outside: file -> VideoInfo, PlanFacts, Frame(index, time_ms, image), by a process of its own.
 
-A stranger's file is read by C code, which may crash, hang, or take all memory. Each file has a child process (`child`)
-that reads nothing else. Whatever becomes of it, the caller gets one error, and the next file gets another child.
+C code reads an untrusted file, and can crash, hang, or use all memory. Each file has a child process (`child`)
+that reads nothing else. If the child fails in any way, the caller gets one error, and the next file gets another child.
 """
 
 import math
@@ -32,6 +32,8 @@ class Reader:
         What is started as the child.
     silent_seconds : float
         A child that sends nothing for so long is ended.
+    cpu_seconds : int
+        Processor time of a child for each of its decoder threads.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class Reader:
         memory_bytes: int = limits.DECODER_MEMORY_BYTES,
         command: Sequence[str] = COMMAND,
         silent_seconds: float = limits.DECODER_SILENT_SECONDS,
+        cpu_seconds: int = limits.DECODER_CPU_SECONDS,
     ) -> None:
         self._memory_bytes = memory_bytes
         self._command = command
         self._silent_seconds = silent_seconds
+        self._cpu_seconds = cpu_seconds
         self._spares: list[ChildProcess] = []
         self._refused: list[str] = []
 
@@ -81,7 +85,7 @@ class Reader:
         Raises
         ------
         VideoError, InvalidOption
-            The file or the options are refused, or the child did not live to the end. `Frames` raises them too.
+            The file or the options are rejected, or the child ended early. `Frames` raises them too.
         DecoderUnavailable
             No child starts.
         """
@@ -90,17 +94,17 @@ class Reader:
             "options": options.model_dump(mode="json"),
             "threads": threads,
             "memory_bytes": self._memory_bytes,
-            "cpu_seconds": limits.DECODER_CPU_SECONDS * threads,
+            "cpu_seconds": self._cpu_seconds * threads,
         }
         deadline = time.monotonic() + seconds
         try:
             return self._ask(request, deadline)
         except DecoderUnavailable as first:
-            # Something ended the spare child while it waited, such as the kernel for its memory. The next one is new.
+            # Something ended the spare child while it waited, such as the kernel to free memory. The next one is new.
             try:
                 return self._ask(request, deadline)
             except TooLong:
-                raise first from None  # the first child took the time, and not the video
+                raise first from None  # the first child used up the time, not the video
 
     def _ask(self, request: dict[str, Any], deadline: float) -> tuple[VideoInfo, PlanFacts, "Frames"]:
         try:
@@ -114,14 +118,14 @@ class Reader:
         except BaseException:
             frames.close()
             raise
-        if child.refused != self._refused:  # it is the same for all of them, and the log shall have it once
+        if child.refused != self._refused:  # the same for every child: log it once
             self._refused = child.refused
             logger.warning("this platform refuses to confine the decoder", refused=self._refused)
         return info, plan, frames
 
 
 class Frames(Iterator[Frame]):
-    """The sampled pictures that a child sends. The child ends with the last one, with an error, or with `close`."""
+    """The sampled pictures that a child sends. The child ends after the last one, after an error, or with `close`."""
 
     def __init__(self, reader: Reader, child: ChildProcess) -> None:
         self._reader = reader
@@ -145,7 +149,7 @@ class Frames(Iterator[Frame]):
             raise StopIteration
 
     def close(self) -> None:
-        """End the child, also if no picture was asked for. Another thread that waits for a picture gets an error."""
+        """End the child, even before the first picture. Another thread that waits for a picture gets an error."""
         self._child.kill()
         with self._in_use:
             self._finish()

@@ -1,4 +1,4 @@
-"""What the sender of a file can do: the sentences that end errors about files."""
+"""What the sender of a file can do: the last sentences of errors about files."""
 
 from typing import Final
 

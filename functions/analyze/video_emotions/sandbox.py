@@ -1,10 +1,10 @@
-"""What the process that reads a stranger's file may use, see and reach. Linux; the standard library only.
+"""What the process that reads an untrusted file may use, see and reach. Linux; the standard library only.
 
 =====================  ==============================================================================================
 memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve. Shared
                        memory, which it does not count, is refused by `seccomp`. A process that was taken over can
                        still fill memory and then make it read-only: the kernel ends it before the function
-processor              ``RLIMIT_CPU``, which ends the process also where nobody is left to end it
+processor              ``RLIMIT_CPU``, which ends the process even if its parent is gone
 files                  few can be open, none grow (``RLIMIT_FSIZE``), no core. Changes of files are refused by
                        `seccomp`
 rights                 no capability and no way to gain one, root's included
@@ -41,7 +41,7 @@ def close_to_others() -> bool:
     Returns
     -------
     bool
-        False where the platform refuses, so that they stay open.
+        False if the platform refuses, so they stay open.
     """
     return _prctl(_SET_DUMPABLE, 0)
 

@@ -1,18 +1,18 @@
-"""A filter of system calls for the process that reads a stranger's file. Linux; the standard library only.
+"""A filter of system calls for the process that reads an untrusted file. Linux; the standard library only.
 
 =====================  ==============================================================================================
 new processes          refused; threads are allowed
 other programs         refused
 other processes        no signal to them, none of their memory, open files, limits and priorities
 terminal               nothing is typed into it
-network                no socket of any kind, and no io_uring, which makes sockets without a call for each
+network                no socket of any kind, and no io_uring, which creates sockets without a system call for each
 files                  none is opened for writing, made, renamed, shortened or removed; reading is allowed
 shared memory          none, nor messages and keys: `RLIMIT_DATA` does not count them, and they outlive a process
-namespaces             refused: in a user namespace of its own a process has capabilities again
+namespaces             refused: in its own user namespace a process has capabilities again
 =====================  ==============================================================================================
 
-The filter allows every call that it does not name. A list of what Python and the decoders need would be shorter for an
-attacker, but each release of theirs could break it.
+The filter allows every call that it does not name. A list of the calls that Python and the decoders need would leave an
+attacker less, but each of their releases could break it.
 
 Source: https://docs.kernel.org/userspace-api/seccomp_filter.html. `system_calls` has the calls' numbers.
 """
@@ -28,7 +28,7 @@ from video_emotions.system_calls import number
 _MACHINES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """The kernel's number for each processor (``AUDIT_ARCH_...``)."""
 _FIRST_OF_X32: Final = 0x40000000
-"""An x86_64 kernel may have each call a second time, from this number on."""
+"""An x86_64 kernel can have each call a second time, from this number on."""
 _THREAD: Final = 0x00010000
 """``CLONE_THREAD``."""
 _TO_WRITE: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
@@ -46,12 +46,12 @@ _ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
 _DENY: Final = _FAIL | errno.EPERM
 _SET_FILTER: Final = 1
 _ALL_THREADS, _FULL_SPEED = 1, 4
-"""Flags. Without the second one, kernels before 5.16 switch off speculative loads in a process with a filter."""
+"""Flags. Without the second one, kernels before 5.16 turn off speculative loads in a process with a filter."""
 _REFUSALS: Final = {errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS}
 
 
 class Instruction(NamedTuple):
-    """One step of a filter (``struct sock_filter``). A jump skips so many steps."""
+    """One step of a filter (``struct sock_filter``). A jump skips that many steps."""
 
     code: int
     if_true: int
@@ -73,7 +73,7 @@ def install() -> bool:
     Returns
     -------
     bool
-        False where the platform refuses: the kernel has no filters, or a sandbox around the process forbids them.
+        False if the platform refuses: the kernel has no filters, or a sandbox around the process forbids them.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def program(machine: str, pid: int) -> list[Instruction]:
         *_answer(_EQUAL, number("clone3", machine), _FAIL | errno.ENOSYS),
         *_by_argument(number("clone", machine), 0, _HAS_BITS, (_THREAD,), (_ALLOW, _DENY)),
         *_by_argument(number("kill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),
-        *_by_argument(number("tgkill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),  # `abort` sends itself one
+        *_by_argument(number("tgkill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),  # `abort` signals itself
         *_by_argument(number("prlimit64", machine), 0, _EQUAL, (0,), (_ALLOW, _DENY)),
         # The kernel reads what `openat2` gets from memory, which a filter cannot see.
         *_answer(_EQUAL, number("openat2", machine), _FAIL | errno.ENOSYS),

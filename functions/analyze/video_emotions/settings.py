@@ -20,7 +20,7 @@ class Settings(BaseModel):
     emotion_model : str
         A name of the model manifest.
     emotion_engine : Engine
-        What runs it; only that engine is imported.
+        What runs it. No other engine is imported.
     face_detector : str
         Which detector finds the faces where a request names none.
     models_dir : Path
@@ -29,10 +29,10 @@ class Settings(BaseModel):
         Where a request's file is written. Only one process may use it: before each request it removes there what an
         earlier one left.
     threads : int
-        Threads for decoding and TensorFlow, and frames that are looked at at once (the seed's ``max_workers``); 0 takes
+        Threads for decoding and TensorFlow, and frames in progress at the same time (the seed's ``max_workers``). 0:
         one for each CPU.
     centre_tolerance : float
-        Eye contact: how far a face's centre may lie from the frame's, as a part of its width and height.
+        Eye contact: how far a face's center may be from the frame's, as a part of its width and height.
     uploads_bucket, results_bucket : str or None
         Where uploaded videos are, and where their results go; needed for uploads only, as the next three.
     jobs_table, idempotency_table : str or None
@@ -68,7 +68,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _results_never_trigger(self) -> Self:
         if self.results_bucket is not None and self.results_bucket == self.uploads_bucket:
-            message = "RESULTS_BUCKET and UPLOADS_BUCKET must differ: a result in the uploads bucket would be analysed"
+            message = "RESULTS_BUCKET and UPLOADS_BUCKET must differ: a result in the uploads bucket would be analyzed"
             raise ValueError(message)
         return self
 

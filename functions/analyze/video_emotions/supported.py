@@ -1,15 +1,15 @@
 """What FFmpeg may open, by its own names.
 
-A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
-a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
+An untrusted file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
+a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, regardless of its name).
 """
 
 from typing import Final
 
 CODECS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
-"""Codecs whose decoding is tested; FFmpeg's hundreds of others are attack surface."""
+"""Codecs whose decoding is tested. FFmpeg's hundreds of others are attack surface."""
 DECODER_NAMES: Final = {"libdav1d": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9", "msmpeg4": "msmpeg4v3"}
-"""FFmpeg's decoders that are named after a library, and the codec that people know."""
+"""FFmpeg's decoders that are named after a library, and the common name of the codec."""
 OPEN_OPTIONS: Final = {
     "format_whitelist": "mov,matroska,webm,avi,mpegts,flv",
     "protocol_whitelist": "file",

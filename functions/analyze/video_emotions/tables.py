@@ -1,6 +1,6 @@
 """What an MP4's tables claim, held against the size of the file. FFmpeg builds its indexes from the claims alone.
 
-A sample takes a byte at least, and so does each entry of a table. A file of 3 kB that claims 85 million samples of one
+A sample has at least one byte, and so does each entry of a table. A file of 3 kB that claims 85 million samples of one
 byte costs 3 GB to open, and no picture of it exists.
 """
 
@@ -30,9 +30,9 @@ _SAMPLES_IN: Final = {b"stts": (0, 2), b"ctts": (0, 2), b"stsc": (1, 3)}
 """Tables whose entries count samples: which number of how many. Each number stands for so many samples."""
 _VIDEO_TRACKS: Final = b"video tracks"
 _ENTRIES_AT_ONCE: Final = 65_536
-"""Of a table. The file is never in memory as a whole: what was mapped counts as used where memory ran short."""
+"""Of a table. The whole file is never in memory: mapped pages count as used memory when memory runs short."""
 _MOST_OF_A_BOX: Final = 16 * 1024 * 1024
-"""Bytes of a box that are read for its sample descriptions. An index of a million chunks fits."""
+"""Bytes of a box that the decoder reads for its sample descriptions. An index of a million chunks fits."""
 
 
 def refuse_false_tables(path: Path, beat: Beat = silent) -> None:

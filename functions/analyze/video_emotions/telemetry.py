@@ -21,8 +21,8 @@ STEPS = ("file", "probe", "frames", "faces", "emotions")
 class Stopwatch:
     """Milliseconds by step.
 
-    Steps pull from each other, frame by frame: while an inner step runs the outer one stands still, and each one's time
-    adds up over many visits. Of a step that works in threads it is the time that is waited for them.
+    Steps pull from each other, frame by frame. The time of an outer step excludes that of an inner one, and each step's
+    time adds up over many visits. For threaded steps, this is the time spent waiting for results.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ class Stopwatch:
 
 
 def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:
-    """Count one analysed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step.
+    """Count one analyzed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step.
 
     Parameters
     ----------
     frames : int
-        Frames analysed.
+        Frames analyzed.
     faces : int
         Of them, those with a face: a frame counts once, however many faces it shows.
     timings_ms : dict of str to float

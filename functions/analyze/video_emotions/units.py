@@ -5,14 +5,14 @@ from itertools import islice
 from typing import Final
 
 OfPacket = Callable[[memoryview, bool], bool]
-"""Takes each packet in the order of the file, and whether it is a keyframe."""
+"""Gets each packet in the order of the file, and whether it is a keyframe."""
 
 HEAD: Final = 65_536
 """Bytes of a packet that are read for the parameters and messages in front of the picture."""
 MOST_UNITS: Final = 64
-"""Units that are read in front of a picture; a file with more is made to cost time."""
+"""Units that are read in front of a picture. Only hostile files have more."""
 _UNIT: Final = 260
-"""Bytes of a unit that are looked at: parameters are shorter, and of a slice its first bytes count."""
+"""Bytes read from a unit: parameters are shorter, and the first bytes of a slice are enough."""
 
 _IDR: Final = 5
 SLICES: Final = {1, 2, _IDR}

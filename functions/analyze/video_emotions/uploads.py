@@ -28,8 +28,8 @@ MARGIN_SECONDS: Final = 5
 class Uploads:
     """Hands uploads to the worker, each version of an object once, however often its event comes.
 
-    An event is known by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model, detectors
-    and settings.
+    An event is identified by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model,
+    detectors and settings.
     """
 
     def __init__(self, worker: Worker, queue: Queue, persistence: BasePersistenceLayer) -> None:
@@ -59,7 +59,7 @@ class Uploads:
         Raises
         ------
         Exception
-            After all records were tried: what one of them failed with, so that Lambda delivers the event again.
+            The error of a record, after all records were tried, so that Lambda delivers the event again.
         """
         self._config.register_lambda_context(context)
         return {"jobs": self._take_all(uploads_in(event), context)}
@@ -77,7 +77,7 @@ class Uploads:
         def take(record: SQSRecord) -> list[dict[str, Any]]:
             return self._take_message(record, context)
 
-        # A batch that fails as a whole is told message by message too: the function did its work.
+        # If all messages of a batch fail, they are reported one by one too: the function did its work.
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         return dict(process_partial_response(event, take, processor, context))
 
@@ -86,10 +86,10 @@ class Uploads:
         try:
             return self._take_all(uploads_in_message(record.body), context)
         except JobInProgress:
-            # Whoever has the job has begun before now and ends, or is ended, before this invocation would be.
+            # The worker that has the job began earlier, so its time is over before the time of this invocation is.
             seconds = context.get_remaining_time_in_millis() // 1000 + MARGIN_SECONDS
             if receives >= limits.MAX_RECEIVES:
-                # Hidden once more it would become a dead letter, while the job that it waits for may well succeed.
+                # On its last delivery the message would become a dead letter, although the job can still succeed.
                 self._queue.send_again(record.body, seconds)
                 return []
             self._defer(record, seconds)
@@ -140,7 +140,7 @@ class Uploads:
         return outcome
 
     def _defer(self, record: SQSRecord, seconds: int) -> None:
-        """Ask for the message at a better time than the queue's; if that fails too it comes at the queue's."""
+        """Delay the message. If that fails too, the queue delivers it after its own delay."""
         try:
             self._queue.defer(record.receipt_handle, seconds)
         except TransientError:

@@ -1,6 +1,6 @@
 """Step 1: event -> VideoRequest.
 
-Everything a caller can get wrong in a request is refused here, before a file exists.
+Everything that can be wrong in a request is rejected here, before a file exists.
 """
 
 import base64
@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
@@ -31,19 +32,22 @@ _NO_VIDEO: Final = "The request holds no video. Send the file's bytes as the bod
 
 @dataclass(frozen=True, slots=True)
 class VideoRequest:
-    """A video to analyse: its bytes, or the object that holds them; and what the caller asked for.
+    """A video to analyze, and what the caller asked for.
 
     Attributes
     ----------
-    source : bytes or S3Object
+    source : bytes, S3Object or Path
+        The video, the object that holds it, or a file of this computer.
     options : Options
-    format : str
-        The format of the answer: a key of `rendering.FORMATS`.
     """
 
-    source: bytes | S3Object
+    source: bytes | S3Object | Path
     options: Options
-    format: str = "json"
+
+    @property
+    def format(self) -> str:
+        """The format of the answer, a key of `rendering.FORMATS`."""
+        return self.options.format
 
     @property
     def is_upload(self) -> bool:
@@ -52,8 +56,11 @@ class VideoRequest:
 
     @property
     def understood(self) -> Options:
-        """The options, with the default of ``partial``, which depends on whether somebody waits."""
-        default = Partial.REFUSE if self.is_upload else Partial.ALLOW
+        """The options, with the default of ``partial``.
+
+        A caller who waits gets the result so far, if the format has a place to say so. A table has none.
+        """
+        default = Partial.REFUSE if self.is_upload or self.format != "json" else Partial.ALLOW
         return self.options.model_copy(update={"partial": self.options.partial or default})
 
 

@@ -1,4 +1,4 @@
-"""The last resort against a worker that is stuck where no deadline is looked at, such as in a download."""
+"""The last resort against a worker that is stuck where no code checks the deadline, such as in a download."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
-"""An uploaded object's way through its job: begin -> analyse -> keep the result -> finish -> tell.
+"""An uploaded object's way through its job: begin -> analyze -> store the result -> finish -> announce.
 
-Every step can be repeated: whatever fails for the time being leaves a job that another try takes through to its end.
+Every step can be repeated. After a temporary failure, another try finishes the job.
 """
 
 import json
@@ -96,13 +96,13 @@ class Worker:
                 job = stuck  # a caller may have seen it: a job ends once
             elif not self.jobs.finish(job):
                 return _outcome(job, "SUPERSEDED")
-        # Also for a job that was done before: whoever did it may have been lost before this.
+        # Also for a job that was done before: its worker may have been lost before this.
         settings = self.pipeline.settings
         self.bus.publish(DETAIL_TYPE, completion(job, settings.uploads_bucket, settings.results_bucket))
         return _outcome(job, job.status)
 
     def _ended(self, upload: Upload, request_id: str, deadline: Deadline) -> Job:
-        """Analyse, keep the result, and return the job as it ends."""
+        """Analyze, keep the result, and return the job as it ends."""
         source = upload.source
         try:
             metadata = self.store.metadata(source.bucket, source.key, source.version_id)
@@ -170,7 +170,9 @@ class Worker:
 
     def _refuse_other_buckets(self, upload: Upload) -> None:
         if upload.source.bucket != self.pipeline.settings.uploads_bucket:
-            raise ConfigurationError("The event is of another bucket than UPLOADS_BUCKET. Correct the notification.")
+            raise ConfigurationError(
+                "The event is of another bucket than UPLOADS_BUCKET. Fix the bucket's notification configuration."
+            )
 
 
 def _outcome(job: Job, status: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Step 2: VideoRequest -> a file in a directory of its own, which is removed on every path out."""
+"""Step 2: VideoRequest -> a file. A copy is in a directory of its own, which is removed on every path out."""
 
 import errno
 import shutil
@@ -23,6 +23,8 @@ FILE_NAME = "video"
 def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None) -> Iterator[Path]:
     """Put the request's video into a new directory under ``work_dir`` and remove that directory afterwards.
 
+    A file of this computer is read where it is.
+
     Parameters
     ----------
     request : VideoRequest
@@ -39,6 +41,9 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
     ConfigurationError
         An object was asked for and there is no store.
     """
+    if isinstance(request.source, Path):
+        yield request.source
+        return
     directory = work_dir / f"{PREFIX}{uuid4()}"
     with _room():
         directory.mkdir(mode=0o700)

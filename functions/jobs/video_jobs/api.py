@@ -1,15 +1,21 @@
 """The HTTP routes, for REST APIs (v1 events) and HTTP APIs (v2 events). Entry point: parse, call, map."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.api_gateway import json_answer, json_text, problem_resolvers, query_of
+from video_common.api_gateway import RETRY_AFTER, answer, json_answer, json_text, problem_resolvers, query_of
 from video_common.options import parse_members
-from video_common.routes import JOB, UPLOADS
+from video_common.routes import JOB, OPENAPI, PAGE, UPLOADS
+from video_common.schema import JSON_CONTENT_TYPE
+from video_jobs.page import CONTENT_TYPE, open_page
 from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
+
+_DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
+"""A link to ``docs/openapi.json``. ``sam build`` copies the file itself into the zip."""
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
 
@@ -28,6 +34,11 @@ class Api:
 def _routes(jobs: Jobs) -> Router:
     router = Router()
 
+    @router.route(PAGE.rule, PAGE.methods)
+    def page() -> Response[str]:
+        text, headers = open_page(jobs.settings, jobs.signer)
+        return answer(text, CONTENT_TYPE, headers)
+
     @router.route(UPLOADS.rule, UPLOADS.methods)
     def ask() -> Response[str]:
         text = json_text(router.current_event)
@@ -35,6 +46,12 @@ def _routes(jobs: Jobs) -> Router:
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
-        return json_answer(jobs.look(job_id))
+        told = jobs.look(job_id)
+        pause = jobs.pause(told)
+        return json_answer(told, {RETRY_AFTER: str(pause)} if pause else {})
+
+    @router.route(OPENAPI.rule, OPENAPI.methods)
+    def describe() -> Response[str]:
+        return answer(_DESCRIPTION.read_text(encoding="utf-8"), JSON_CONTENT_TYPE)
 
     return router

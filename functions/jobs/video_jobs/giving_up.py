@@ -55,7 +55,9 @@ class GivingUp:
             logger.exception("a dead letter names no upload")
             settled = False
         else:
-            before = [self._is_settled(upload, request_id) for upload in uploads]  # all of them, whatever the first is
+            before = [
+                self._is_settled(upload, request_id) for upload in uploads
+            ]  # all of them, even if the first is not
             settled = all(before)
         if not settled:
             self.parked.send_again(body, 0)

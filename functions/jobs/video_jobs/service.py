@@ -50,7 +50,7 @@ class Jobs:
         Raises
         ------
         RequestError
-            The options are not valid; they are looked at now, and not after the upload.
+            The options are not valid. They are checked before the upload.
         TransientError
         """
         content_type = _content_type(members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0]))
@@ -78,7 +78,7 @@ class Jobs:
         }
 
     def look(self, job_id: str) -> dict[str, Any]:
-        """Tell where a job is. A job whose worker was lost is PENDING from the end of its lease on.
+        """Return the state of a job. A job whose worker was lost is PENDING as soon as its lease ends.
 
         Returns
         -------
@@ -102,6 +102,19 @@ class Jobs:
         if job.result_key is not None:
             told |= self._result(job.result_key, inline=_fits_inline(job))
         return told
+
+    def pause(self, told: Mapping[str, Any]) -> int | None:
+        """Return after how many seconds to look at a job again. None: it has ended.
+
+        Parameters
+        ----------
+        told : mapping
+            What `look` returned.
+        """
+        if told["status"] not in {JobStatus.PENDING, JobStatus.RUNNING}:
+            return None
+        age = int(self.now() - told["created_at"])
+        return max(limits.MIN_POLL_SECONDS, min(limits.MAX_POLL_SECONDS, age // 10))
 
     def _result(self, key: str, *, inline: bool) -> dict[str, Any]:
         bucket = self.settings.results_bucket

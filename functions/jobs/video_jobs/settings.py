@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -52,9 +52,12 @@ class Settings(SharedSettings):
     ----------
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
+    page : "on" or "off"
+        Whether GET /app answers with the page.
     """
 
     cors_allow_origin: str = "*"
+    page: Literal["on", "off"] = "on"
 
 
 class DeadLetterSettings(SharedSettings):
@@ -63,7 +66,7 @@ class DeadLetterSettings(SharedSettings):
     Attributes
     ----------
     parked_url : str
-        The queue in which dead letters are kept until somebody sends them back.
+        The queue that keeps dead letters until the operator sends them back.
     """
 
     parked_url: str

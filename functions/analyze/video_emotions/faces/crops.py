@@ -27,7 +27,7 @@ def aligned_crop(image: Image, box: Box, eyes: tuple[Point, Point] | None) -> Im
     Returns
     -------
     NDArray of uint8, shape (height, width, 3)
-        BGR. It is empty where the turned box lies outside the surroundings of the face.
+        BGR. It is empty if the turned box is outside the surroundings of the face.
     """
     margin_x, margin_y = int(0.5 * box.width), int(0.5 * box.height)
     width, height = box.width + 2 * margin_x, box.height + 2 * margin_y
@@ -50,7 +50,7 @@ def tilt(eyes: tuple[Point, Point] | None) -> float:
 
 
 def cut(image: Image, box: Box) -> Image:
-    """Cut a box out of a picture of any number of channels. What lies outside the picture is black."""
+    """Cut a box out of a picture of any number of channels. The part outside the picture is black."""
     height, width = image.shape[:2]
     inside = box.clipped((width, height))
     if inside == box:

@@ -56,9 +56,9 @@ class Detector(Protocol):
     ----------
     facts : DetectorFacts
     smallest_face : int
-        Side of the smallest face that it looks for, in pixels of the picture that it is given.
+        Side of the smallest face that it searches, in pixels of the picture that it is given.
     sure_face : int
-        Side from which a face needs no look at a larger copy of the picture, in the same pixels.
+        Side from which a face needs no search in a larger copy of the picture, in the same pixels.
     """
 
     facts: DetectorFacts

@@ -4,8 +4,8 @@ DeepFace gives the picture a black border of half its size before OpenCV's ``det
 decides where windows begin. Without it boxes move by a pixel or two, enough to change the emotion of every fifth frame
 of a real clip. But the border is three quarters of the area, and no window that sees only border ever passes.
 
-``detectMultiScale`` shrinks a picture step by step, moves a window of 24 x 24 pixels over each level, and takes the
-mean of similar windows that pass. Here it gets one level at a time, without most of the border.
+``detectMultiScale`` shrinks a picture step by step, moves a window of 24 x 24 pixels over each level, and averages
+similar windows that pass. Here it gets one level at a time, without most of the border.
 """
 
 from collections.abc import Iterator

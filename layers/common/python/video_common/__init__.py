@@ -11,6 +11,6 @@
 ``upload``      uploaded objects, as S3's events name them
 ``completion``  the event that is published when a job ends
 ``api_gateway`` what the routers share: both event versions, answers, problems
-``aws``         the only place of boto3, one adapter a service, behind Protocols
+``aws``         the only place of boto3, one adapter for each service, behind Protocols
 =============== ==================================================================
 """

@@ -3,8 +3,9 @@
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -19,12 +20,15 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, 
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common import routes
-from video_common.errors import InvalidJson, MethodNotAllowed, RouteNotFound, VideoEmotionsError
+from video_common import limits, routes
+from video_common.errors import InvalidJson, MethodNotAllowed, RouteNotFound, TransientError, VideoEmotionsError
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
 
 CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
 """What a page of another origin may send."""
+
+RETRY_AFTER: Final = "Retry-After"
+"""The header that says after how many seconds a caller can try again."""
 
 _TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
 
@@ -39,7 +43,7 @@ def problem_resolvers(
     An answer to HEAD has the status and the headers of the GET, and no body. A slash at the end of the path makes no
     difference.
     """
-    cors = CORSConfig(allow_origin=cors_allow_origin, allow_headers=CALLERS_HEADERS)
+    cors = CORSConfig(allow_origin=cors_allow_origin, allow_headers=CALLERS_HEADERS, expose_headers=[RETRY_AFTER])
     rest = _with_problems(APIGatewayRestResolver(cors=cors), router)
     # Powertools ignores a trailing slash in REST events only. What it strips from HTTP events is a pattern of ours.
     http = _with_problems(APIGatewayHttpResolver(cors=cors, strip_prefixes=[_TRAILING_SLASH]), router)
@@ -87,18 +91,20 @@ def arrived_ms(event: BaseProxyEvent) -> int | None:
     return context.get("requestTimeEpoch") or context.get("timeEpoch")
 
 
-def answer(text: str, content_type: str) -> Response[str]:
+def answer(text: str, content_type: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response[str]:
     """Answer 200 with a text."""
-    return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)
+    return Response(status_code=HTTPStatus.OK, content_type=content_type, headers={**headers}, body=text)
 
 
-def json_answer(members: dict[str, Any]) -> Response[str]:
+def json_answer(members: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> Response[str]:
     """Answer 200 with a JSON object."""
-    return answer(json.dumps(members), JSON_CONTENT_TYPE)
+    return answer(json.dumps(members), JSON_CONTENT_TYPE, headers)
 
 
 def problem(error: VideoEmotionsError, request_id: str, **headers: str) -> Response[str]:
-    """Answer an error as RFC 9457 problem+json."""
+    """Answer an error as RFC 9457 problem+json. If another try may succeed, the answer says after how long."""
+    if isinstance(error, TransientError):
+        headers[RETRY_AFTER] = str(limits.MIN_POLL_SECONDS)
     body = json.dumps(error.problem(request_id))
     return Response(status_code=error.status, content_type=PROBLEM_CONTENT_TYPE, headers={**headers}, body=body)
 

@@ -3,8 +3,8 @@
 ::
 
     VideoEmotionsError
-    +-- RequestError          the request is wrong; its sender can correct it
-    +-- VideoError            the file cannot be analyzed; sending it again will not help
+    +-- RequestError          the request is wrong; its sender can fix it
+    +-- VideoError            the file cannot be analyzed; sending it again does not help
     +-- ServiceError          our side; the caller did nothing wrong
         +-- TransientError    another try may succeed
 
@@ -46,7 +46,7 @@ class VideoEmotionsError(Exception):
 
 
 class RequestError(VideoEmotionsError):
-    """The request is wrong; its sender can correct it."""
+    """The request is wrong; its sender can fix it."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -106,7 +106,7 @@ class UnsupportedMediaType(RequestError):
 
 
 class VideoError(VideoEmotionsError):
-    """The file is not one that can be analysed; sending it again will not help."""
+    """The file cannot be analyzed. Sending it again does not help."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -181,7 +181,7 @@ class DecoderOutOfMemory(VideoError):
 
 
 class ServiceError(VideoEmotionsError):
-    """Our side; the caller did nothing wrong."""
+    """A failure on our side. The caller did nothing wrong."""
 
 
 class ConfigurationError(ServiceError):

@@ -3,10 +3,10 @@
 ::
 
     PENDING --> RUNNING --> SUCCEEDED
-       (asked for, or       FAILED      the video cannot be analysed; trying again will not help.
+       (asked for, or       FAILED      the video cannot be analyzed; trying again does not help.
         waiting for another try)        Or `gave_up`: every try failed. Only a redriven message tries again.
 
-A job belongs to an object's key. Whatever is put there later, by the order of S3's sequencers, takes the job over.
+A job belongs to an object's key. A newer object under the same key, by S3's sequencers, takes the job over.
 
 A RUNNING record holds a lease, which its worker renews. A lost worker writes nothing, so its lease ends instead. From
 then on the job is PENDING: its message comes back and another worker tries.
@@ -102,7 +102,7 @@ class Job(BaseModel):
 
 
 def is_job_id(text: str) -> bool:
-    """Tell whether a text can be a job's id."""
+    """Report whether a text can be a job's id."""
     return _ID.fullmatch(text) is not None
 
 

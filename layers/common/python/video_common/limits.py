@@ -1,4 +1,4 @@
-"""Every number that is promised to somebody. Code, tests and documents take them from here."""
+"""Every number that the service promises. Code, tests and documents use these."""
 
 from typing import Final
 
@@ -30,7 +30,7 @@ MAX_PIXELS: Final = 8192 * 4320
 """Width times height of a frame: 8K. A decoded frame of this size takes 106 MB as BGR."""
 
 MAX_ANALYZED_PIXELS: Final = 3840 * 2160
-"""Width times height at which a frame is analyzed. Each vCPU analyzes one at a time, in 150 MB."""
+"""Width times height at which a frame is analyzed: about 150 MB for each frame in progress, one frame per vCPU."""
 
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""
@@ -42,7 +42,7 @@ MAX_UNREADABLE_START: Final = 300
 """Pictures that may fail before the first one that can be decoded."""
 
 LOOK_WITHOUT_KEYFRAME: Final = 32
-"""Pictures that are decoded to see which ones are shown, of a file that begins without a keyframe."""
+"""Pictures that are decoded to see which ones are shown, if a file begins without a keyframe."""
 
 MAX_VIDEO_TRACKS: Final = 8
 """Video tracks in an MP4. Opening a file decodes the beginning of each; a camera with several lenses writes four."""
@@ -52,13 +52,13 @@ MAX_BOXES: Final = 1_000_000
 many takes three seconds."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
-"""Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
+"""Frames analyzed of one video. Later frames are left out and the Result says ``truncated``."""
 
 MAX_CONTENT_TYPE_CHARACTERS: Final = 200
 """An upload's content type with its parameters, as a browser reports it."""
 
 MAX_OPTIONS_BYTES: Final = 1_000
-"""Options that travel with an object: S3 takes 2 KB of metadata."""
+"""Options that travel with an object: S3 allows 2 KB of metadata."""
 
 # -- The process that decodes -----------------------------------------------------------------------------------------
 MEMORY_MB: Final = 3_008
@@ -74,10 +74,10 @@ DECODER_PIPE_BYTES: Final = 1024 * 1024
 """Size of the pipe for its answers: it holds one picture of the default size. Linux allows this size to every user."""
 
 DECODER_BEAT_SECONDS: Final = 1
-"""While the decoder makes progress it reports so this often, even when it has no picture to send."""
+"""How often a working decoder reports progress, even when it has no picture to send."""
 
 DECODER_SILENT_SECONDS: Final = 15
-"""A decoder that says nothing for so long has stopped: half of a POST's time, and many times what a picture takes."""
+"""A decoder that is silent for this long has stopped: half of a POST's time, and many times what a picture takes."""
 
 DECODER_CPU_SECONDS: Final = 900
 """Processor time for each decoder thread: as long as a function can run. The end for a decoder without a parent."""
@@ -90,7 +90,11 @@ RESULT_URL_SECONDS: Final = 300
 """How long the address of a large result can be fetched."""
 
 MAX_INLINE_RESULT_BYTES: Final = 3_000_000
-"""A larger result is handed out as an address: as a string in a proxy response each of its bytes can become two."""
+"""A larger result is returned as an address: as a string in a proxy response each of its bytes can become two."""
+
+MIN_POLL_SECONDS: Final = 2
+MAX_POLL_SECONDS: Final = 30
+"""``Retry-After`` of a job that has not ended: a tenth of its age, within these limits."""
 
 JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 """How long a job that is over still answers 410 and not 404."""
@@ -106,7 +110,7 @@ MAX_LOST_RUNS: Final = 3
 """Workers that may be lost with one video, such as by a time-out that nobody saw coming. No fourth one tries it."""
 
 RETRY_SECONDS: Final = 30
-"""Wait before the first repetition of what failed for the time being; doubled at each one."""
+"""Wait before the first retry of a temporary failure. Each further retry doubles it."""
 
 LEASE_SECONDS: Final = 150
 """How long a job stays RUNNING without a word from its worker. One renewal may fail: two fit in."""
@@ -139,7 +143,7 @@ faces take 0.8 s, and 60,000 frames of 3 faces 14 s. That is more than 28 and 90
 
 # -- Analysis --------------------------------------------------------------------------------------------------------
 CENTRE_TOLERANCE: Final = 0.2
-"""Eye contact: how far the face's centre may lie from the frame's, as a part of its width and of its height (seed)."""
+"""Eye contact: how far the face's center may be from the frame's, as a part of its width and of its height (seed)."""
 
 PROBABILITY_UNITS: Final = 1_000_000
 """Probabilities leave the model as integers of 1e-6, so that sums are exact."""

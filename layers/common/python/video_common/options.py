@@ -53,7 +53,7 @@ def parse_options(query: Mapping[str, list[str]], members: Mapping[str, Any]) ->
 
 
 def is_address(value: Any) -> bool:
-    """Tell if a value is the address of a file and not the file: it begins with ``https://``, ``s3://`` or the like."""
+    """Report whether a value is the address of a file, such as ``https://...`` or ``s3://...``, and not the file."""
     return isinstance(value, str) and _ADDRESS.match(value) is not None
 
 
@@ -75,7 +75,7 @@ def parse_members(text: str, example: str) -> dict[str, Any]:
     ----------
     text : str
     example : str
-        What the text should look like; told to a caller whose text does not.
+        What the text should look like. The error shows it.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def to_metadata(options: Options) -> dict[str, str]:
 
 
 def from_metadata(metadata: Mapping[str, str]) -> Options:
-    """Read what `to_metadata` wrote, or what the one who put the object wrote in its place.
+    """Read what `to_metadata` wrote, or what the uploader of the object wrote instead.
 
     Raises
     ------

@@ -121,7 +121,7 @@ class ModelFacts(Frozen):
 
 
 class Result(Frozen):
-    """The answer: the seed's five fields first, with the seed's names and meaning, then more.
+    """The analysis of a video. The first five fields have the Flask app's names and meanings.
 
     Attributes
     ----------
@@ -136,7 +136,10 @@ class Result(Frozen):
     eye_contact_score : float
         Percent of the analyzed frames whose largest face's center is within ``centre_tolerance`` of the frame's
         width and height from the frame's center.
-    frames_with_face, frames_unreadable : int
+    frames_with_face : int
+        Frames in which a face was found.
+    frames_unreadable : int
+        Sampled frames that could not be decoded.
     truncated : bool
         Sampled frames are left out, because the time or a limit was reached.
     mean_emotion_probabilities : Emotions
@@ -144,7 +147,7 @@ class Result(Frozen):
     timings_ms : dict of str to float
         Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them.
     timeline : list of TimelineFrame or None
-        Only with ``include=timeline``.
+        Only with ``include=timeline``: each analyzed frame, in presentation order.
     timeline_truncated : bool or None
         Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
     detector : DetectorFacts

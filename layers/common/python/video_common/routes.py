@@ -1,6 +1,7 @@
 """The table of routes. The routers, the 404 text, the local tools and the tests read it.
 
-A new route needs three changes: a row here, its handler in the function's ``api.py``, its event in ``template.yaml``.
+A new route needs four changes: a row here, its handler in the function's ``api.py``, its event in ``template.yaml``,
+its words and errors in ``local/openapi``.
 A GET needs a second event, for HEAD. A new path needs one more, for all other methods (`OTHER_METHODS`).
 """
 
@@ -54,11 +55,13 @@ class Route:
 
 
 HEALTH: Final = Route("GET", "/", "analyze", is_open=True)
+PAGE: Final = Route("GET", "/app", "jobs", is_open=True)
 PROCESS_FRAME: Final = Route("POST", "/process-frame", "analyze")
 UPLOADS: Final = Route("POST", "/uploads", "jobs")
 JOB: Final = Route("GET", "/jobs/{job_id}", "jobs")
+OPENAPI: Final = Route("GET", "/openapi.json", "jobs", is_open=True)
 
-ROUTES: Final = (HEALTH, PROCESS_FRAME, UPLOADS, JOB)
+ROUTES: Final = (HEALTH, PAGE, PROCESS_FRAME, UPLOADS, JOB, OPENAPI)
 HEADS: Final = tuple(replace(route, method="HEAD") for route in ROUTES if "HEAD" in route.methods)
 """Each asks for the credentials that its GET asks for. The handler of the GET answers."""
 

@@ -44,53 +44,62 @@ DetectorName = Literal["haar", "yunet"]
 """The face detectors; in DeepFace's words ``opencv`` and ``yunet``."""
 
 
+Format = Literal["json", "csv", "vtt"]
+"""What an answer is written in: the whole Result, a table of its timeline, or a subtitle track of its timeline."""
+
+
 class FacelessFrames(StrEnum):
-    """What becomes of a sampled frame in which no face is found."""
+    """What happens to a sampled frame in which no face is found."""
 
     SKIP = "skip"
     ANALYZE = "analyze"
 
 
 class Sampling(StrEnum):
-    """Which frames are wanted: every Nth exactly, or the keyframe nearest to each of those."""
+    """Which frames are selected: exactly every Nth, or the keyframe nearest to each of those."""
 
     EXACT = "exact"
     KEYFRAMES = "keyframes"
 
 
 class Partial(StrEnum):
-    """What becomes of an analysis that does not end in time: the result so far, or an error."""
+    """What happens to an analysis that does not end in time: the result so far, or an error."""
 
     ALLOW = "allow"
     REFUSE = "refuse"
 
 
 class Frozen(BaseModel):
-    """A value that does not change, without members that nobody knows."""
+    """An immutable value without unknown members."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class AnalysisOptions(Frozen):
-    """What a caller may ask for, as far as no setting of the deployment fills it in.
+    """The options that no setting of the deployment fills in.
 
     Attributes
     ----------
     frame_interval : int or None
-        Every Nth picture in presentation order is analyzed, beginning with the first one. None with ``interval_ms``.
+        Analyze every Nth picture in presentation order, beginning with the first one. Not together with
+        ``interval_ms``.
     scale_factor : float or None
-        The scale of the analysis. None: see ``limits.DEFAULT_LONG_SIDES``.
+        The scale of the analysis. Without it the longer side is shrunk to at most 640 pixels, and a frame without a
+        face there, or with small ones only, is searched again at 960 (``limits.DEFAULT_LONG_SIDES``).
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
+        ``exact``: each selected frame. ``keyframes``: the keyframe nearest to it, which is faster.
     include : "timeline" or None
         Also list every analyzed frame.
     interval_ms : int or None
-        Sample by time: the picture shown at each multiple of so many milliseconds from the video's start, each once.
+        Sample by time: the picture shown at each multiple of this number of milliseconds from the start of the video,
+        each picture once.
     start_ms, end_ms : int or None
         Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
     partial : Partial or None
-        Whether the result so far is an answer. None: ``allow`` for a POST, ``refuse`` for an upload.
+        If the time is too short for the whole video: ``allow`` returns the result so far, ``refuse`` the error
+        ``too_long``. Default: ``allow`` for a POST, ``refuse`` for an upload.
     """
 
     frame_interval: int | None = Field(
@@ -150,7 +159,17 @@ class Options(AnalysisOptions):
     Attributes
     ----------
     detector : str or None
-        Which detector finds the faces. None: the deployment's default.
+        Which detector finds the faces. Default: a setting of the deployment.
+    format : str
+        Of the answer. ``csv`` and ``vtt`` list the analyzed frames, so they set ``include`` to ``timeline``.
     """
 
     detector: DetectorName | None = Field(default=None, description="haar or yunet")
+    format: Format = Field(default="json", description="json, csv or vtt")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tables_have_a_timeline(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("format") in {"csv", "vtt"} and values.get("include") is None:
+            return {**values, "include": "timeline"}
+        return values

@@ -27,7 +27,7 @@ class S3Object:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One created object, as S3 tells of it.
+    """One created object, as S3's event describes it.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ def replacing(target: Path) -> Iterator[Path]:
     ------
     Path
         In the same directory, so that the replacement is atomic. The block creates the file: with its own permissions
-        by the process's umask, since a baked model must be readable by another user than the one who built the image.
+        by the process's umask, because a user other than the builder of the image must be able to read a baked model.
 
     Raises
     ------

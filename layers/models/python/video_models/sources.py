@@ -100,7 +100,7 @@ def _url_chunks(url: str, open_seconds: float) -> Generator[bytes, None, None]:
 
 
 def _open(url: str, open_seconds: float) -> HTTPResponse:
-    # urllib's time-out counts anew for each address and leaves out the name look-up; waiting here bounds it all.
+    # urllib's timeout restarts for each address and leaves out the name look-up. Waiting here bounds all of it.
     answers: SimpleQueue[HTTPResponse | Exception] = SimpleQueue()
 
     def ask() -> None:

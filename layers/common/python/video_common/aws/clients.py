@@ -12,7 +12,7 @@ MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"}
 
 
 MOST_READ_SECONDS: Final = {"dynamodb": 10.0}
-"""Its answers are small and quick. A worker renews its lease of 150 s each minute; three tries must fit in between."""
+"""DynamoDB's answers are small and quick. A worker renews its lease of 150 s each minute, and three tries must fit."""
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 60.0

@@ -19,6 +19,6 @@ class DefaultEventBus:
         unavailable = EventsUnavailable("The completion could not be announced.")
         with failures(unavailable):
             answer = client("events").put_events(Entries=[entry])
-        # An entry that is refused is told in a successful answer.
+        # A successful answer can report a rejected entry.
         if answer["FailedEntryCount"]:
             raise unavailable

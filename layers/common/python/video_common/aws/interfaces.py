@@ -19,7 +19,7 @@ class ObjectStore(Protocol):
         ObjectMissing
             There is no such object (any more).
         StorageUnavailable
-            The store did not answer or refused; worth a retry.
+            The store did not answer, or it rejected the call. Retry.
         """
 
     def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
@@ -29,7 +29,7 @@ class ObjectStore(Protocol):
         ----------
         bucket, key : str
         version_id : str or None
-            None takes the current version.
+            None: the current version.
         path : Path
             The file to write.
 
@@ -40,7 +40,7 @@ class ObjectStore(Protocol):
         VideoTooLarge
             It is over ``limits.MAX_UPLOAD_VIDEO_BYTES``; nothing was downloaded.
         StorageUnavailable
-            The store did not answer or refused; worth a retry.
+            The store did not answer, or it rejected the call. Retry.
         """
 
     def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
@@ -61,7 +61,7 @@ class ObjectStore(Protocol):
 
 
 class Signer(Protocol):
-    """Hands out addresses with which somebody without credentials can do one thing, for a short time."""
+    """Signs addresses that let a caller without credentials do one thing, for a short time."""
 
     def upload(self, bucket: str, key: str, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
         """Return ``{"url", "fields"}`` of a form post (multipart/form-data, the file last) that makes this object."""
@@ -150,7 +150,7 @@ class Queue(Protocol):
 
 
 class EventBus(Protocol):
-    """Tells whoever subscribed."""
+    """Publishes events to the account's subscribers."""
 
     def publish(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Publish one event.

@@ -46,7 +46,7 @@ class S3Signer:
     """Presigned requests; they are signed here, and S3 is not asked."""
 
     def upload(self, bucket: str, key: str, content_type: str, metadata: Mapping[str, str]) -> dict[str, Any]:
-        """See `Signer.upload`. S3 refuses whatever the form's policy does not say word for word."""
+        """See `Signer.upload`. S3 rejects every field that is not in the form's policy word for word."""
         fields = {
             "Content-Type": content_type,
             "x-amz-server-side-encryption": "AES256",

@@ -1,0 +1,122 @@
+"""The contract with callers: the answers that are not a `Result`.
+
+The functions write them as JSON. The API's description is made of these models (``local/openapi``).
+"""
+
+from typing import Literal
+
+from video_common.job import JobStatus
+from video_common.result import ModelFacts, Result
+from video_common.schema import Frozen
+
+
+class Problem(Frozen):
+    """An error (RFC 9457). Match on ``code`` and ``status``; the texts can change.
+
+    Attributes
+    ----------
+    type : str
+        ``urn:video-emotions:problem:`` and the code.
+    title : str
+        What the code means.
+    status : int
+        The HTTP status.
+    detail : str
+        What was wrong, and what to do.
+    code : str
+        A stable name. Later versions can add codes.
+    request_id : str
+        Quote it when you report the error.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+
+
+class Health(Frozen):
+    """The service runs.
+
+    Attributes
+    ----------
+    status : str
+    version : str
+        Of the service.
+    model : ModelFacts
+        The emotion model of this deployment.
+    """
+
+    status: Literal["ok"]
+    version: str
+    model: ModelFacts
+
+
+class UploadForm(Frozen):
+    """A form that uploads one file: POST it as ``multipart/form-data``.
+
+    Attributes
+    ----------
+    url : str
+        Where to send the form.
+    fields : dict of str to str
+        Its fields. Send all of them, then the file in a last field ``file``.
+    """
+
+    url: str
+    fields: dict[str, str]
+
+
+class UploadAnswer(Frozen):
+    """A job that waits for its video.
+
+    Attributes
+    ----------
+    job_id : str
+        32 hexadecimal digits.
+    upload : UploadForm
+    expires_in : int
+        Seconds in which the upload must begin.
+    max_bytes : int
+        The size of the largest file that the form accepts.
+    """
+
+    job_id: str
+    upload: UploadForm
+    expires_in: int
+    max_bytes: int
+
+
+class JobAnswer(Frozen):
+    """The state of a job.
+
+    Attributes
+    ----------
+    job_id : str
+        32 hexadecimal digits.
+    status : JobStatus
+        PENDING: the job waits for its upload, or for its next try. RUNNING: a worker analyzes the video. SUCCEEDED and
+        FAILED are final, unless the operator of the service sends a job with the error ``gave_up`` back to the queue.
+    created_at, updated_at, expires_at : int
+        Seconds since 1970. From ``expires_at`` on the job answers 410.
+    error : Problem
+        Only if the job FAILED.
+    result : Result
+        Only if the job SUCCEEDED, and the result is small enough for this answer.
+    result_url : str
+        Only if the job SUCCEEDED and ``result`` is missing: the address of the result.
+    result_url_expires_in : int
+        Only with ``result_url``: seconds for which the address works. Then ask for the job again.
+    """
+
+    job_id: str
+    status: JobStatus
+    created_at: int
+    updated_at: int
+    expires_at: int
+    error: Problem | None = None
+    result: Result | None = None
+    result_url: str | None = None
+    result_url_expires_in: int | None = None

@@ -1,0 +1,98 @@
+"""What each route is for, in words, and what it accepts and answers. A new route needs an entry here."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from video_common import limits
+from video_common.routes import HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
+from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The words and the models of a route.
+
+    Attributes
+    ----------
+    name : str
+        The operation's id.
+    summary, description : str
+    answer : dict
+        The answer's content by content type.
+    body : dict
+        The request's content by content type.
+    is_body_required, has_options : bool
+    """
+
+    name: str
+    summary: str
+    description: str
+    answer: dict[str, Any]
+    body: dict[str, Any]
+    is_body_required: bool = False
+    has_options: bool = False
+
+
+def _json(schema: str) -> dict[str, Any]:
+    return {JSON_CONTENT_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+_TEXT: Final = {"schema": {"type": "string"}}
+
+OPERATIONS: Final[dict[Route, Operation]] = {
+    HEALTH: Operation(
+        "health",
+        "Check that the service runs",
+        "Returns the version of the service and the emotion model of the deployment.",
+        _json("Health"),
+        {},
+    ),
+    PAGE: Operation(
+        "get_page",
+        "Open a page to try the service in a browser",
+        "Returns HTML. Answers 404 if the deployment has no page (`Page=off` or `ApiAuth=iam`).",
+        {"text/html": _TEXT},
+        {},
+    ),
+    PROCESS_FRAME: Operation(
+        "process_frame",
+        "Analyze a small video",
+        f"Send the file's bytes as the body, or the file in base64 as JSON. The file has at most "
+        f"{limits.MAX_POST_VIDEO_BYTES:,} bytes; use `POST /uploads` for larger ones. The answer comes within "
+        f"{limits.API_SECONDS} seconds. If the time is too short for the whole video, the result is `truncated`. Give "
+        "each option once, in the query string or in the JSON. `format` selects the type of the answer.",
+        {**_json("Result"), "text/csv": _TEXT, "text/vtt": _TEXT},
+        {**{name: {} for name in VIDEO_CONTENT_TYPES}, **_json("VideoInJson")},
+        is_body_required=True,
+        has_options=True,
+    ),
+    UPLOADS: Operation(
+        "ask_for_upload",
+        "Ask for the upload of a large video",
+        "Returns a job, and a form that uploads the file to the storage. The analysis starts after the upload. Poll "
+        "`GET /jobs/{job_id}` for the result. Give each option once, in the query string or in the JSON.",
+        _json("UploadAnswer"),
+        _json("UploadRequest"),
+        has_options=True,
+    ),
+    JOB: Operation(
+        "get_job",
+        "Get the state and the result of a job",
+        "While the job is PENDING or RUNNING, the header `Retry-After` says after how many seconds to ask again. A "
+        f"result that is not JSON, or has more than {limits.MAX_INLINE_RESULT_BYTES:,} bytes, has a `result_url` "
+        "instead of `result`.",
+        _json("JobAnswer"),
+        {},
+    ),
+    OPENAPI: Operation(
+        "get_openapi",
+        "Get this description",
+        "Returns this OpenAPI document.",
+        {JSON_CONTENT_TYPE: {"schema": {"type": "object"}}},
+        {},
+    ),
+}
+
+PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "job_id": {"description": "From the answer of `POST /uploads`.", "schema": {"type": "string"}},
+}

@@ -1,0 +1,88 @@
+/** What the page asks of the service. */
+import { Problem, request } from "./requests.js";
+
+export const MAX_POST_BYTES = 4_500_000;
+export const MAX_UPLOAD_BYTES = 5_000_000_000;
+const TYPE = "application/octet-stream"; // the service looks at the bytes, so a browser's guess cannot mislead it
+const POLL_SECONDS = 2;
+const MOST_POLL_SECONDS = 30;
+
+/** The address of the deployment: this page is at <address>app, with or without a slash at the end. */
+const address = (path) => new URL(path, location.href.replace(/\/app\/?([?#].*)?$/, "/"));
+
+/**
+ * Analyze a video, by POST or by upload, as its size asks for.
+ *
+ * @param {Blob} video
+ * @param {{key: string, options: Record<string, string>, tell: (phase: string, part?: number) => void, signal: AbortSignal}} context
+ *   `tell` hears what happens, and which part of it is done if that is known
+ * @returns {Promise<object>} the Result, with its timeline
+ * @throws {Problem}
+ */
+export async function analyze(video, context) {
+  if (video.size > MAX_UPLOAD_BYTES) {
+    throw new Problem({
+      title: "The video is too large",
+      detail: "The limit is 5 GB. Cut or compress the video, then choose the new file.",
+    });
+  }
+  return video.size <= MAX_POST_BYTES ? post(video, context) : upload(video, context);
+}
+
+async function post(video, { key, options, tell, signal }) {
+  const query = new URLSearchParams({ ...options, include: "timeline" });
+  const sent = (part) => (part < 1 ? tell("Sending the video", part) : tell("Analyzing the video"));
+  const { body } = await request(address(`process-frame?${query}`), {
+    method: "POST",
+    headers: { ...keyed(key), "Content-Type": TYPE },
+    body: video,
+    sent,
+    signal,
+  });
+  return body;
+}
+
+async function upload(video, { key, options, tell, signal }) {
+  const headers = { ...keyed(key), "Content-Type": "application/json" };
+  const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
+  tell("Asking for an upload");
+  const wish = JSON.stringify({ content_type: TYPE, include: "timeline", ...numbers });
+  const { body: job } = await request(address("uploads"), { method: "POST", headers, body: wish, signal });
+  const form = new FormData();
+  for (const [name, value] of Object.entries(job.upload.fields)) form.append(name, value);
+  form.append("file", video);
+  const sent = (part) => (part < 1 ? tell("Uploading the video", part) : tell("Storing the video"));
+  await request(job.upload.url, { method: "POST", body: form, sent, signal });
+  return finished(job.job_id, key, tell, signal);
+}
+
+/** Wait for a job's end. The job goes on without this page, so a lost connection only delays the answer. */
+async function finished(id, key, tell, signal) {
+  const began = Date.now();
+  for (let pause = POLL_SECONDS; ; pause = Math.min(MOST_POLL_SECONDS, pause * 1.5)) {
+    let wait = pause;
+    try {
+      const { body: job, retryAfter } = await request(address(`jobs/${id}`), { headers: keyed(key), signal });
+      if (job.status === "SUCCEEDED") return job.result ?? (await request(job.result_url, { signal })).body;
+      if (job.status === "FAILED") throw new Problem(job.error);
+      tell(
+        `${job.status === "RUNNING" ? "Analyzing the video" : "The video waits for its analysis"} (${Math.round((Date.now() - began) / 1000)} s)`,
+      );
+      wait = retryAfter ?? pause;
+    } catch (error) {
+      if (!error.passing) throw error;
+      wait = error.retryAfter ?? pause;
+      tell(`${error.title}. The analysis goes on. This page asks again in ${Math.ceil(wait)} s.`);
+    }
+    await sleep(wait * 1000, signal);
+  }
+}
+
+const keyed = (key) => (key ? { "x-api-key": key } : {});
+
+function sleep(ms, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });
+  });
+}
