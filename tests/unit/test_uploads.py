@@ -643,7 +643,7 @@ def test_a_late_duplicate_does_not_begin_a_job_again_that_was_given_up(world):
     world.redrive()
     world.run()
     assert world.job("a").status is JobStatus.SUCCEEDED
-    assert (world.queue.dead, world.pipeline.analysed) == ([], [b"video"])
+    assert (world.queue.dead, world.pipeline.analyzed) == ([], [b"video"])
 
 
 def test_a_worker_that_was_stuck_says_nothing_of_a_later_version(world):

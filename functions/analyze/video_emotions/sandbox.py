@@ -2,7 +2,7 @@
 
 =====================  ==============================================================================================
 memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve. Shared
-                       memory, which it does not count, is refused by `seccomp`. A process that was taken over can
+                       memory, which it does not count, is refused by `seccomp`. An attacker in it can
                        still fill memory and then make it read-only: the kernel ends it before the function
 processor              ``RLIMIT_CPU``, which ends the process even if its parent is gone
 files                  few can be open, none grow (``RLIMIT_FSIZE``), no core. Changes of files are refused by

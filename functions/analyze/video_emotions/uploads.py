@@ -95,7 +95,7 @@ class Uploads:
             self._defer(record, seconds)
             raise
         except GaveUp:
-            self._defer(record, 0)  # the deliveries that are left are in vain, and the job waits for its end
+            self._defer(record, 0)  # no delivery that is left can help, and the job waits for its end
             raise
         except TransientError:
             self._defer(record, limits.RETRY_SECONDS * 2 ** (receives - 1))
