@@ -133,7 +133,8 @@ class MemoryJobs:
                 return Begun.DONE, stored
             if stored.status_at(job.updated_at) is JobStatus.RUNNING and stored.holder != job.holder:
                 return Begun.BUSY, stored
-            return Begun.RUN, self._set(job)
+            runs = None if job.runs is None else (stored.runs or 0) + job.runs
+            return Begun.RUN, self._set(job.model_copy(update={"runs": runs}))
 
         return self._do("begin", job.job_id, effect)
 
@@ -167,7 +168,7 @@ class MemoryJobs:
     def _set(self, job: Job) -> Job:
         before = self.jobs.get(job.job_id)
         self.jobs[job.job_id] = job.model_copy(update={"created_at": before.created_at}) if before else job
-        return job
+        return self.jobs[job.job_id]
 
     def _do(self, operation: str, key: str, effect: Callable[[], T]) -> T:
         with self._lock:

@@ -21,7 +21,6 @@ from video_common import limits
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
-from video_common.aws.interfaces import Begun
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
 from video_common.errors import EventsUnavailable, GaveUp, JobsUnavailable, ObjectMissing, StorageUnavailable
@@ -86,7 +85,7 @@ def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
             "result": {"result_key": "r", "result_bytes": number, "result_content_type": "text/csv"},
             "error": {"error": {"code": "not_a_video"}},
             "gave_up": {"error": {"code": GaveUp.code}},
-            "lease": {"lease_until": number + 2},  # live for one step
+            "lease": {"lease_until": number + 2, "runs": 1},  # live for one step
         }
         more = fields["lease" if operation == "renew" else what]
         times = {"created_at": number, "updated_at": number}
@@ -94,8 +93,6 @@ def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
         if operation == "create":
             change = change.model_copy(update={"sequencer": None})
         answers = [getattr(store, operation)(change) for store in (real, fake)]
-        if operation == "begin" and answers[0][0] is Begun.RUN:
-            answers = [answer[0] for answer in answers]
         assert answers[0] == answers[1]
         assert real.get(job_id) == fake.get(job_id)
 
@@ -221,19 +218,21 @@ def test_a_versions_own_bytes_and_metadata_are_fetched(cloud, tmp_path):
 
 
 def test_a_message_is_hidden_for_as_long_as_was_asked_and_sent_again_with_a_delay(cloud):
-    sqs, queue = cloud.client("sqs"), SqsQueue(cloud.completions_url)
+    sqs = cloud.client("sqs")
+    # Other tests' messages arrive in the cloud's own queues.
+    address = sqs.create_queue(QueueName="hidden-and-sent-again")["QueueUrl"]
+    queue = SqsQueue(address)
 
     def receive() -> list[dict[str, Any]]:
-        return sqs.receive_message(QueueUrl=cloud.completions_url, VisibilityTimeout=600).get("Messages", [])
+        return sqs.receive_message(QueueUrl=address, VisibilityTimeout=600).get("Messages", [])
 
-    sqs.send_message(QueueUrl=cloud.completions_url, MessageBody="first")
+    sqs.send_message(QueueUrl=address, MessageBody="first")
     (message,) = receive()
     queue.defer(message["ReceiptHandle"], 4)
     queue.send_again("second", 4)
     assert receive() == []
     time.sleep(4.2)
     assert sorted(found["Body"] for found in receive() + receive()) == ["first", "second"]
-    sqs.purge_queue(QueueUrl=cloud.completions_url)
 
 
 def test_a_service_that_says_nothing_is_given_up_within_the_functions_time(monkeypatch, cloud):

@@ -15,7 +15,7 @@ from tests.conftest import SAMPLE
 from tests.fakes import LambdaContext, rest_event
 from tests.fakes_aws import MemoryStore
 from video_common import limits
-from video_common.errors import TooLong
+from video_common.errors import TooLong, UndecodableVideo
 from video_common.schema import Options, Partial
 from video_common.upload import S3Object
 from video_emotions.api import Api
@@ -149,6 +149,17 @@ def test_the_limit_on_sampled_frames_follows_the_same_option(pipeline):
     assert (result.total_frames_analyzed, result.truncated, result.analyzed_until_ms) == (5, True, 5000)
     with pytest.raises(TooLong, match="more than 100,000 frames"):
         pipeline.analyze(posted(partial=Partial.REFUSE))
+
+
+def test_a_limited_number_of_frames_that_cannot_be_read_is_no_lack_of_time(pipeline):
+    # Given a child with a lower limit, and a video of which no sampled picture can be decoded
+    broken = (
+        "from video_emotions import child, frames; from video_common import limits; limits.MAX_SAMPLED_FRAMES = 5\n"
+        "whole = frames.read; frames.read = lambda *asked: (*whole(*asked)[:2], iter(()))\nchild.main()"
+    )
+    pipeline = replace(pipeline, reader=Reader(command=[sys.executable, "-c", broken]))
+    with pytest.raises(UndecodableVideo):
+        pipeline.analyze(posted())
 
 
 @pytest.mark.parametrize(("make", "name"), [(rest_event, "requestTimeEpoch"), (http_event, "timeEpoch")])

@@ -186,11 +186,17 @@ def test_a_poison_message_is_given_up_and_parked_and_succeeds_after_a_redrive(mo
             asked = ask(jobs, frame_interval=1)
             job_id = asked["job_id"]
             upload(asked, video)
-            # Given a video that kills each of its four workers
-            for _ in range(limits.MAX_RECEIVES):
+            began = time.monotonic()
+            # Given a video that kills each of its workers
+            for _ in range(limits.MAX_LOST_RUNS):
                 kill_a_worker(cloud, jobs, job_id, variables, seconds)
                 assert look_until(jobs, job_id, "PENDING", seconds + 1)
-            # When its message is a dead letter
+            # When its message comes again, it is not tried, and becomes a dead letter
+            with emulator(variables, seconds=60) as healthy:
+                pump = Pump(cloud.client("sqs"), cloud.queue_url, healthy.invoke)
+                while not pump.step(wait_seconds=1):
+                    assert time.monotonic() < began + 120
+            assert look(jobs, job_id)["status"] == "PENDING"
             dead_letters = Pump(cloud.client("sqs"), cloud.dead_letters_url, letters.invoke)
             queue = Pump(cloud.client("sqs"), cloud.queue_url, lambda event: pytest.fail("a fifth try"))
             deadline = time.monotonic() + 30

@@ -91,10 +91,18 @@ def test_one_false_time_costs_no_other_frame(victim):
     assert outcome["frames"][-1]["time_ms"] > 1_000_000
 
 
-@pytest.mark.parametrize("name", ["h264-half-a-picture.ts", "h264-damaged-keyframe.flv"])
-def test_a_damaged_video_gives_the_same_pictures_each_time(victim, name):
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("h264-half-a-picture.ts", EACH),
+        ("h264-damaged-keyframe.flv", EACH),
+        ("h264-torn.ts", EACH | {"sampling": "keyframes"}),
+        ("vp8-damaged.mkv", {"interval_ms": 70, "start_ms": 40, "end_ms": 350}),
+    ],
+)
+def test_a_damaged_video_gives_the_same_pictures_each_time(victim, name, options):
     data = (INPUTS / name).read_bytes()
-    seen = [same(outcome) for _ in range(15) for outcome in victim.read(data, EACH)]
+    seen = [same(outcome) for _ in range(15) for outcome in victim.read(data, options)]
     assert all(outcome == seen[0] for outcome in seen)
     # The decoder marks this picture as corrupt, but with several threads not always.
     assert name != "h264-half-a-picture.ts" or seen[0]["frames"] == []

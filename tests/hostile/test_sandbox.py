@@ -16,7 +16,7 @@ from video_emotions.child_process import COMMAND
 from video_emotions.reader import Reader
 
 TRIES = """
-import ctypes, errno, fcntl, json, os, resource, signal, socket, sys, threading
+import ctypes, errno, fcntl, json, mmap, os, resource, signal, socket, sys, threading
 from pathlib import Path
 from video_emotions import sandbox
 
@@ -52,6 +52,11 @@ def threads():
 def opens():
     files = [open("/dev/null") for _ in range(100)]
 
+folder = Path(sys.argv[3])
+for name in "changed", "renamed", "removed":
+    (folder / name).write_text("text")
+kept = os.open(folder / "changed", os.O_WRONLY)
+
 done, refused = [], None
 if sys.argv[1] == "child":
     refused = sandbox.isolate()
@@ -77,7 +82,23 @@ print(json.dumps({
     "debug": number(lambda: call("ptrace", 7, parent, None, None)),
     "memory of the parent": number(lambda: call("process_vm_readv", parent, None, 0, None, 0, 0)),
     "environment of the parent": number(lambda: Path(f"/proc/{parent}/environ").read_bytes()),
-    "write": number(lambda: Path(sys.argv[3]).write_text("text")),
+    "write": number(lambda: os.write(kept, b"text")),
+    "shorten an open file": number(lambda: os.ftruncate(kept, 0)),
+    "new file": number(lambda: os.open(folder / "new", os.O_CREAT)),
+    "open to write": number(lambda: os.open(folder / "changed", os.O_WRONLY)),
+    "open to change": number(lambda: os.open(folder / "changed", os.O_RDWR)),
+    "empty": number(lambda: os.open(folder / "changed", os.O_RDONLY | os.O_TRUNC)),
+    "shorten": number(lambda: os.truncate(folder / "changed", 0)),
+    "rename": number(lambda: os.rename(folder / "renamed", folder / "other")),
+    "remove": number(lambda: os.remove(folder / "removed")),
+    "folder": number(lambda: os.mkdir(folder / "folder")),
+    "link": number(lambda: os.symlink("changed", folder / "link")),
+    "mode": number(lambda: os.chmod(folder / "changed", 0o777)),
+    "times": number(lambda: os.utime(folder / "changed")),
+    "read": number(lambda: (folder / "changed").read_bytes()),
+    "shared memory": number(lambda: mmap.mmap(-1, 400 * 2**20)),
+    "file in memory": number(lambda: os.memfd_create("")),
+    "shared segment": number(lambda: call("shmget", 0, 4096, 0o1600)),
     "files": number(opens),
     "own signal": number(lambda: os.kill(os.getpid(), 0)),
     "thread": number(threads),
@@ -90,10 +111,15 @@ from video_emotions import sandbox
 assert sandbox.close_to_others()
 sys.exit(subprocess.run([sys.executable, "-c", *sys.argv[1:]]).returncode)
 """
+CHANGES = [
+    *("shorten an open file", "new file", "open to write", "open to change", "empty", "shorten", "rename", "remove"),
+    *("folder", "link", "mode", "times", "shared memory", "file in memory", "shared segment"),
+]
 FREE = {
     **dict.fromkeys(["network", "local socket", "pair of sockets", "fork", "start", "namespace"], "done"),
     **dict.fromkeys(["signal", "signal of a pipe", "limits", "memory of the parent"], "done"),
-    **dict.fromkeys(["write", "files", "own signal", "thread", "memory"], "done"),
+    **dict.fromkeys(CHANGES, "done"),
+    **dict.fromkeys(["write", "read", "files", "own signal", "thread", "memory"], "done"),
     "execute": "ENOENT",
     "debug": "ESRCH",
 }
@@ -102,7 +128,9 @@ CHILD = {
     **dict.fromkeys(["network", "local socket", "pair of sockets", "io_uring"], "EPERM"),
     **dict.fromkeys(["fork", "start", "execute", "namespace"], "EPERM"),
     **dict.fromkeys(["signal", "signal of a pipe", "limits", "debug", "memory of the parent"], "EPERM"),
+    **dict.fromkeys(CHANGES, "EPERM"),
     "environment of the parent": "EACCES",
+    "read": "done",
     "write": "EFBIG",
     "files": "EMFILE",
     "memory": "ENOMEM",
@@ -122,7 +150,7 @@ def tries(tmp_path):
         port = str(server.getsockname()[1])
 
         def run(who: str) -> dict:
-            command = [sys.executable, "-c", PARENT, TRIES, who, port, str(tmp_path / "written")]
+            command = [sys.executable, "-c", PARENT, TRIES, who, port, str(tmp_path)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             return json.loads(done.stdout)
 
@@ -153,7 +181,7 @@ REFUSES = """
 import os, sys
 from video_emotions import sandbox, seccomp
 prctl = {"x86_64": 157, "aarch64": 167}[os.uname().machine]
-numbers = prctl, seccomp._CALLS["seccomp"][seccomp._MACHINES[os.uname().machine][0]]
+numbers = prctl, seccomp.number("seccomp", os.uname().machine)
 refuse = [step for number in numbers for step in seccomp._answer(seccomp._EQUAL, number, seccomp._DENY)]
 begin, end = (seccomp.Instruction(code, 0, 0, value) for code, value in ((0x20, 0), (0x06, seccomp._ALLOW)))
 seccomp.program = lambda *_: [begin, *refuse, end]

@@ -1,6 +1,7 @@
 """The filter of system calls, run here instead of by the kernel, for each processor."""
 
 import errno
+import os
 import struct
 
 import pytest
@@ -14,13 +15,29 @@ I386 = 0x40000003
 F_GETFL, F_SETOWN, F_SETOWN_EX = 3, 8, 15
 THREAD_FLAGS, FORK_FLAGS = 0x3D0F00, 0x01200011
 """What the C library gives to ``clone``."""
-X86 = {"clone": 56, "clone3": 435, "fcntl": 72, "kill": 62, "tgkill": 234, "prlimit64": 302, "read": 0}
-ARM = {"clone": 220, "clone3": 435, "fcntl": 25, "kill": 129, "tgkill": 131, "prlimit64": 261, "read": 63}
+X86 = {"clone": 56, "clone3": 435, "fcntl": 72, "kill": 62, "tgkill": 234, "prlimit64": 302, "openat": 257, "mmap": 9}
+ARM = {
+    "clone": 220,
+    "clone3": 435,
+    "fcntl": 25,
+    "kill": 129,
+    "tgkill": 131,
+    "prlimit64": 261,
+    "openat": 56,
+    "mmap": 222,
+}
 NUMBERS = {"x86_64": X86, "aarch64": ARM}
 REFUSED = {
-    # fork, vfork, execve, execveat, socket, socketpair, io_uring_setup, ptrace, process_vm_readv and writev, unshare
-    "x86_64": [57, 58, 59, 322, 41, 53, 425, 101, 310, 311, 272],
-    "aarch64": [221, 281, 198, 199, 425, 117, 270, 271, 97],
+    # fork, vfork, execve, execveat, socket, socketpair, io_uring_setup, ptrace, process_vm_readv and writev, unshare;
+    # unlink, rename, mkdir, symlink, link and their newer forms, truncate, fchmodat; memfd_create, shmget
+    "x86_64": [
+        *(57, 58, 59, 322, 41, 53, 425, 101, 310, 311, 272),
+        *(87, 263, 82, 264, 316, 83, 258, 88, 266, 86, 265, 76, 77, 268, 319, 29),
+    ],
+    "aarch64": [
+        *(221, 281, 198, 199, 425, 117, 270, 271, 97),
+        *(35, 38, 276, 34, 36, 37, 45, 46, 53, 279, 194),
+    ],
 }
 USUAL = {
     # read, mmap, futex, openat, exit_group
@@ -90,6 +107,23 @@ def test_no_file_signals_another_process(machine, told):
     calls = NUMBERS[machine]
     assert told(calls["fcntl"], 0, F_GETFL) == ALLOW
     assert {told(calls["fcntl"], 0, command, 1) for command in (F_SETOWN, F_SETOWN_EX)} == {"EPERM"}
+
+
+def test_files_are_opened_to_be_read_only(machine, told):
+    calls = NUMBERS[machine]
+    assert told(calls["openat"], 0, 0, os.O_RDONLY | os.O_CLOEXEC) == ALLOW
+    for flags in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_TMPFILE | os.O_RDWR):
+        assert told(calls["openat"], 0, 0, flags | os.O_CLOEXEC) == "EPERM"
+    assert told(437, 0, 0, 0, 0) == "ENOSYS"  # openat2, whose flags a filter cannot see
+    if machine == "x86_64":
+        assert (told(2, 0, os.O_RDONLY), told(2, 0, os.O_RDWR), told(85)) == (ALLOW, "EPERM", "EPERM")
+
+
+def test_no_memory_is_shared(machine, told):
+    # MAP_PRIVATE is 2, MAP_SHARED 1, MAP_SHARED_VALIDATE 3, MAP_ANONYMOUS 32
+    number = NUMBERS[machine]["mmap"]
+    assert {told(number, 0, 4096, 3, flags) for flags in (2, 2 | 32)} == {ALLOW}
+    assert {told(number, 0, 4096, 3, flags) for flags in (1, 3, 1 | 32, 3 | 32)} == {"EPERM"}
 
 
 def test_calls_of_another_architecture_end_the_process(machine):

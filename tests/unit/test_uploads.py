@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -431,7 +432,6 @@ def test_of_a_batch_only_the_failing_message_comes_again(world):
         ("store", ("metadata", "a"), StorageUnavailable("down")),
         ("store", ("download", "a"), StorageUnavailable("down")),
         ("jobs", ("begin", job_id_of("a")), JobsUnavailable("down")),
-        ("jobs", ("finish", job_id_of("a")), JobsUnavailable("down")),
         ("bus", ("publish", ""), EventsUnavailable("down")),
         ("store", ("put", result_key(job_id_of("a"), "1".zfill(32), ".json")), StorageUnavailable("down")),
     ],
@@ -451,6 +451,20 @@ def test_what_fails_for_the_time_being_is_tried_three_times_more(world, fakes, c
         world.queue.send(world.put("a", b"video"))
         world.run()
         assert world.job("a").status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_an_end_that_cannot_be_written_is_tried_twice_more(world, times):
+    # A worker whose end is not in the record looks like one that was lost
+    world.jobs.faults.planned["finish", job_id_of("a")] = [JobsUnavailable("down")] * times
+    world.queue.send(world.put("a", b"video"))
+    world.run()
+    assert len(world.queue.dead) == times - 2
+    world.give_up()
+    world.redrive()
+    world.run()
+    assert world.job("a").status is JobStatus.SUCCEEDED
+    assert len(world.bus.events) == times - 1
 
 
 def test_a_video_that_was_analysed_is_not_analysed_again_to_announce_it(world):
@@ -533,6 +547,13 @@ def test_a_result_never_triggers_an_analysis(world):
     assert world.jobs.jobs == {}
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < 30
+        time.sleep(0.01)
+
+
 class LastSecond(Context):
     """An invocation that Lambda stops in a second."""
 
@@ -546,10 +567,7 @@ def test_a_worker_that_is_stuck_until_lambda_stops_it_is_not_repeated(world):
 
     def stuck(content: bytes) -> None:
         runs.append(content)
-        began = time.monotonic()
-        while world.job("a").status is JobStatus.RUNNING:
-            assert time.monotonic() - began < 30
-            time.sleep(0.01)
+        wait_until(lambda: world.job("a").status is not JobStatus.RUNNING)
         raise Lost
 
     world.pipeline.during = stuck
@@ -562,6 +580,60 @@ def test_a_worker_that_is_stuck_until_lambda_stops_it_is_not_repeated(world):
     assert (runs, world.queue.dead) == ([b"video"], [])
     assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "too_long")
     assert [event["detail"]["error"]["code"] for event in world.bus.events] == ["too_long"]
+
+
+def test_a_job_that_was_called_stuck_ends_only_once(world):
+    # Given a worker that is stuck until its job has ended, and then goes on
+    world.pipeline.during = lambda _: wait_until(lambda: world.job("a").status is JobStatus.FAILED)
+    world.queue.send(world.put("a", b"video"))
+    assert world.deliver(context=LastSecond()) == []
+    # Then its late result changes nothing, and the end that callers saw is announced
+    assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "too_long")
+    assert [event["detail"]["error"]["code"] for event in world.bus.events] == ["too_long"]
+
+
+def test_a_video_that_three_workers_were_lost_with_is_not_tried_a_fourth_time(world):
+    runs = []
+
+    def lost(content: bytes) -> None:
+        runs.append(content)
+        raise Lost
+
+    world.pipeline.during = lost
+    world.queue.send(world.put("a", b"video"))
+    for _ in range(3):
+        with pytest.raises(Lost):
+            world.deliver()
+        world.clock.now += 1000
+    # When the message comes again
+    world.run()
+    # Then no worker is lost any more: the message is a dead letter, whose consumer ends the job
+    assert (len(runs), len(world.queue.dead)) == (3, 1)
+    world.give_up()
+    assert (world.job("a").status, world.job("a").error["code"]) == (JobStatus.FAILED, "gave_up")
+    # And once it is redriven, it can succeed
+    world.pipeline.during = lambda _: None
+    world.redrive()
+    world.run()
+    assert world.job("a").status is JobStatus.SUCCEEDED
+
+
+def test_only_workers_that_say_nothing_count_as_lost(world):
+    ends: list[type[BaseException]] = [StorageUnavailable, Lost, StorageUnavailable]
+
+    def fails(_: bytes) -> None:
+        if ends:
+            raise ends.pop(0)("away")
+
+    world.pipeline.during = fails
+    world.queue.send(world.put("a", b"video"))
+    for lost in (0, 1, 1):
+        with suppress(Lost):
+            world.deliver()
+        assert (world.job("a").runs or 0) == lost
+        world.clock.now += 1000
+    world.run()
+    assert world.job("a").status is JobStatus.SUCCEEDED
 
 
 def test_what_runs_out_of_time_is_failed_after_one_run(world):

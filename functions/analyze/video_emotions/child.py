@@ -45,6 +45,7 @@ class _Answer:
 
 def main() -> None:
     """Get ready, wait for the request, answer it."""
+    nothing = os.open(os.devnull, os.O_WRONLY)  # which the sandbox forbids
     refused = sandbox.isolate()
     import cv2
 
@@ -57,7 +58,6 @@ def main() -> None:
     answer.send({"ready": True, "refused": refused})
     sandbox.confine(request["memory_bytes"], request["cpu_seconds"])
     # What a library prints must not come between the records.
-    nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.dup2(nothing, sys.stderr.fileno())
     outcome, is_whole = _outcome(request, answer, read)

@@ -198,7 +198,7 @@ def _unavailable() -> DecoderUnavailable:
 
 
 def _too_long() -> TooLong:
-    return TooLong("The time ended before the video was decoded. Use a larger frame_interval, or send a shorter video.")
+    return TooLong("The time ended before the video was decoded.")  # callers add what was reached, and what to do
 
 
 def _out_of_memory() -> DecoderOutOfMemory:

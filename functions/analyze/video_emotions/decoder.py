@@ -43,23 +43,22 @@ class Video:
     is_edited, is_encrypted, is_cut_off : bool
         After `packets` has ended. Edited: an edit list leaves packets out. Cut off: packets that the file lists are
         missing, in whole or in part.
-    is_damaged : bool
-        A picture so far could not be decoded, in whole or in part.
+    is_damaged, is_torn : bool
+        Damaged: a picture so far could not be decoded, in whole or in part. Torn: the container reports that data of a
+        packet so far are missing, as a transport stream does.
     """
 
     def __init__(self, container: Any, stream: Any, first_aspect: Fraction | None, *, stop_at_damage: bool) -> None:
-        self._container = container
-        self._stream = stream
+        self._container, self._stream = container, stream
         self._stops_at_damage = stop_at_damage
         self._format = str(container.format.name)
         self._orientation: Orientation | None = None
         self.aspects = PixelAspects(stream.sample_aspect_ratio, first_aspect)
-        self._pts = 0
-        self._first_field = FirstField()
+        self._pts, self._first_field = 0, FirstField()
         self.first: Picture | None = None
         self.shown_pts: list[int] = []
         self.is_encrypted = "enc_key_id" in stream.metadata
-        self.is_edited = self.is_cut_off = self.is_damaged = False
+        self.is_edited = self.is_cut_off = self.is_damaged = self.is_torn = False
 
     @property
     def codec(self) -> str:
@@ -157,6 +156,7 @@ class Video:
                 # Between two wanted pictures what no other picture refers to need not be decoded.
                 codec.skip_frame = "DEFAULT" if use == Use.PICTURE else "NONREF"
             running = True
+            self.is_torn |= packet.is_corrupt
             yield from self._decoded(packet)
         yield from self._decoded(None)
 
@@ -219,7 +219,7 @@ def open_video(
     path : Path
         A local file; its name is not looked at.
     threads : int
-        Decoder threads.
+        Decoder threads. VP8 has one: with more, FFmpeg may decode damaged pictures in another way, and reports nothing.
     first_aspect : Fraction, optional
         The pixel aspect of the stream's first picture, from an earlier pass: see `PixelAspects`.
     stop_at_damage : bool
@@ -245,6 +245,6 @@ def open_video(
         stream.thread_type = "AUTO"
         codec = stream.codec_context
         bits = codec.format.padded_bits_per_pixel if codec.format else _USUAL_BITS
-        codec.thread_count = threads_for((codec.width, codec.height), bits, threads)
+        codec.thread_count = threads_for((codec.width, codec.height), bits, 1 if codec.name == "vp8" else threads)
         codec.options = {"max_pixels": str(limits.MAX_PIXELS)} | ({"err_detect": "explode"} if stop_at_damage else {})
         yield Video(container, stream, first_aspect, stop_at_damage=stop_at_damage)

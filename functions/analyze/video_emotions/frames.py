@@ -79,7 +79,8 @@ def sample(
     search = _Search(index, beat)
     with open_video(path, threads, index.first_aspect, stop_at_damage=not index.has_open_groups) as video:
         for place, picture in search.selected(video, planned, uses):
-            if place != planned[given]:
+            # Of open groups, several threads do not always mark as corrupt what this damages.
+            if place != planned[given] or (video.is_torn and index.has_open_groups):
                 break
             given += 1
             yield _frame(place, picture, index, options, chosen)
@@ -88,7 +89,8 @@ def sample(
     while given < len(planned):
         # Several threads do not always mark half a picture as corrupt. In closed groups, damage stops the decoder.
         threads = 1 if video.is_damaged or index.has_open_groups else threads
-        first = None if video.is_damaged and index.has_open_groups else int(planned[given])
+        is_damaged = video.is_damaged or video.is_torn
+        first = None if is_damaged and index.has_open_groups else int(planned[given])
         with open_video(path, threads, index.first_aspect, stop_at_damage=threads > 1) as video:
             rest = search.every(video, planned[given:], first)
             for frame in in_order((_frame(*found, index, options, chosen) for found in rest), given):

@@ -75,7 +75,8 @@ class Pipeline:
                 if plan.truncated and refuses:
                     raise _too_long(f"The options sample more than {limits.MAX_SAMPLED_FRAMES:,} frames.", request)
                 report = self.report(frames, plan, options, watch, deadline)
-        if report.truncated and (refuses or not report.frames_analyzed):
+        is_cut = report.analyzed_until_ms != plan.until_ms  # by the time, not by the limit on frames
+        if is_cut and (refuses or not report.frames_analyzed):
             raise _too_long(
                 f"{report.frames_analyzed} of {plan.frames_wanted} sampled frames were analyzed in "
                 f"{watch.milliseconds()['total'] / 1000:.0f} s, and the time is too short for the rest.",

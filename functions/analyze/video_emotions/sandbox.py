@@ -1,11 +1,13 @@
 """What the process that reads an untrusted file may use, see and reach. Linux; the standard library only.
 
 =====================  ==============================================================================================
-memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve
+memory                 ``RLIMIT_DATA``. It counts what can be written, and not what libraries only reserve. `seccomp`
+                       refuses shared memory, which it does not count
 processor              ``RLIMIT_CPU``, which ends the process even if its parent is gone
-files                  none can be written (``RLIMIT_FSIZE``), few be open, no core
+files                  few can be open, none can grow (``RLIMIT_FSIZE``), no core. `seccomp` refuses changes of
+                       files
 rights                 no capability and no way to gain one, root's included
-system calls           none for new processes, other processes, and networks: see `seccomp`
+system calls           none for new processes, other processes, networks and changes of files: see `seccomp`
 other processes        a process that called `close_to_others` cannot be read through /proc
 environment            the parent gives none but what Python needs to start
 =====================  ==============================================================================================

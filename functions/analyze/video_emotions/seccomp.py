@@ -5,14 +5,15 @@ new processes          refused; threads are allowed
 other programs         refused
 other processes        no signal to them, and none of their memory, open files and limits
 network                no socket of any kind, and no io_uring, which creates sockets without a system call for each
+files                  none is opened for writing, created, renamed, shortened or removed; reading is allowed
+shared memory          none, because ``RLIMIT_DATA`` does not count it
 namespaces             refused: in its own user namespace a process has capabilities again
 =====================  ==============================================================================================
 
 The filter allows every call that it does not name. A list of the calls that Python and the decoders need would leave an
 attacker less, but each of their releases could break it.
 
-Sources: https://docs.kernel.org/userspace-api/seccomp_filter.html, and for the numbers the kernel's
-``arch/x86/entry/syscalls/syscall_64.tbl`` and ``include/uapi/asm-generic/unistd.h``.
+Source: https://docs.kernel.org/userspace-api/seccomp_filter.html. `system_calls` has the calls' numbers.
 """
 
 import ctypes
@@ -20,46 +21,19 @@ import errno
 import os
 from typing import Final, NamedTuple
 
-_MACHINES: Final = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-"""The column of each processor in `_CALLS`, and the kernel's number for it (``AUDIT_ARCH_...``)."""
-_NONE: Final = 0xFFFFFFFF
-"""No call has this number."""
-_CALLS: Final[dict[str, tuple[int, int]]] = {
-    "clone": (56, 220),
-    "clone3": (435, 435),
-    "execve": (59, 221),
-    "execveat": (322, 281),
-    "fcntl": (72, 25),
-    "fork": (57, _NONE),
-    "io_uring_setup": (425, 425),
-    "kill": (62, 129),
-    "pidfd_getfd": (438, 438),
-    "pidfd_send_signal": (424, 424),
-    "prlimit64": (302, 261),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "ptrace": (101, 117),
-    "rt_sigqueueinfo": (129, 138),
-    "rt_tgsigqueueinfo": (297, 240),
-    "seccomp": (317, 277),
-    "setns": (308, 268),
-    "socket": (41, 198),
-    "socketpair": (53, 199),
-    "tgkill": (234, 131),
-    "tkill": (200, 130),
-    "unshare": (272, 97),
-    "vfork": (58, _NONE),
-}
-_REFUSED: Final = (
-    *("fork", "vfork", "execve", "execveat", "unshare", "setns"),
-    *("socket", "socketpair", "io_uring_setup"),
-    *("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"),
-    *("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"),
-)
+from video_emotions import system_calls
+from video_emotions.system_calls import number
+
+_MACHINES: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""The kernel's number for each processor (``AUDIT_ARCH_...``)."""
 _FIRST_OF_X32: Final = 0x40000000
 """An x86_64 kernel can have each call a second time, from this number on."""
 _THREAD: Final = 0x00010000
 """``CLONE_THREAD``."""
+_TO_WRITE: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+"""The flags of files that may be changed."""
+_SHARED: Final = 1
+"""``MAP_SHARED``, also a bit of ``MAP_SHARED_VALIDATE``."""
 _SET_OWNER: Final = (8, 15)
 """``F_SETOWN`` and ``F_SETOWN_EX`` of fcntl. They name a process that gets signals."""
 
@@ -110,7 +84,7 @@ def install() -> bool:
     filled = _Program(len(steps), (_Step * len(steps))(*(_Step(*step) for step in steps)))
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
-    numbers = (_number("seccomp", machine), _SET_FILTER, _ALL_THREADS | _FULL_SPEED)
+    numbers = (number("seccomp", machine), _SET_FILTER, _ALL_THREADS | _FULL_SPEED)
     status = call(*map(ctypes.c_long, numbers), ctypes.byref(filled))
     if status > 0:
         raise OSError(errno.EBUSY, "seccomp: a thread has a filter of its own")
@@ -132,39 +106,40 @@ def program(machine: str, pid: int) -> list[Instruction]:
         raise NotImplementedError(f"seccomp: the system calls of {machine} are not known")
     return [
         Instruction(_LOAD, 0, 0, _MACHINE_AT),
-        Instruction(_EQUAL, 1, 0, _MACHINES[machine][1]),
+        Instruction(_EQUAL, 1, 0, _MACHINES[machine]),
         Instruction(_RETURN, 0, 0, _KILL),
         Instruction(_LOAD, 0, 0, _NUMBER_AT),
         *_answer(_AT_LEAST, _FIRST_OF_X32, _KILL),
-        *(step for name in _REFUSED for step in _answer(_EQUAL, _number(name, machine), _DENY)),
+        *(step for refused in system_calls.refused(machine) for step in _answer(_EQUAL, refused, _DENY)),
         # The C library then starts threads by `clone`, whose flags a filter can see.
-        *_answer(_EQUAL, _number("clone3", machine), _FAIL | errno.ENOSYS),
-        *_by_argument(_number("clone", machine), 0, _HAS_BITS, (_THREAD,), (_ALLOW, _DENY)),
-        *_by_argument(_number("kill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),
-        *_by_argument(_number("tgkill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),  # `abort` signals itself
-        *_by_argument(_number("prlimit64", machine), 0, _EQUAL, (0,), (_ALLOW, _DENY)),
-        *_by_argument(_number("fcntl", machine), 1, _EQUAL, _SET_OWNER, (_DENY, _ALLOW)),
+        *_answer(_EQUAL, number("clone3", machine), _FAIL | errno.ENOSYS),
+        *_by_argument(number("clone", machine), 0, _HAS_BITS, (_THREAD,), (_ALLOW, _DENY)),
+        *_by_argument(number("kill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),
+        *_by_argument(number("tgkill", machine), 0, _EQUAL, (pid,), (_ALLOW, _DENY)),  # `abort` signals itself
+        *_by_argument(number("prlimit64", machine), 0, _EQUAL, (0,), (_ALLOW, _DENY)),
+        # The kernel reads what `openat2` gets from memory, which a filter cannot see.
+        *_answer(_EQUAL, number("openat2", machine), _FAIL | errno.ENOSYS),
+        *_by_argument(number("open", machine), 1, _HAS_BITS, (_TO_WRITE,), (_DENY, _ALLOW)),
+        *_by_argument(number("openat", machine), 2, _HAS_BITS, (_TO_WRITE,), (_DENY, _ALLOW)),
+        *_by_argument(number("mmap", machine), 3, _HAS_BITS, (_SHARED,), (_DENY, _ALLOW)),
+        *_by_argument(number("fcntl", machine), 1, _EQUAL, _SET_OWNER, (_DENY, _ALLOW)),
         Instruction(_RETURN, 0, 0, _ALLOW),
     ]
 
 
-def _answer(test: int, number: int, action: int) -> list[Instruction]:
-    return [Instruction(test, 0, 1, number), Instruction(_RETURN, 0, 0, action)]
+def _answer(test: int, value: int, action: int) -> list[Instruction]:
+    return [Instruction(test, 0, 1, value), Instruction(_RETURN, 0, 0, action)]
 
 
 def _by_argument(
-    number: int, place: int, test: int, values: tuple[int, ...], actions: tuple[int, int]
+    call: int, place: int, test: int, values: tuple[int, ...], actions: tuple[int, int]
 ) -> list[Instruction]:
     """Answer a call by the lower half of an argument: the first action if a value passes the test, else the second."""
     tests = [Instruction(test, len(values) - skipped, 0, value) for skipped, value in enumerate(values)]
     return [
-        Instruction(_EQUAL, 0, len(tests) + 3, number),
+        Instruction(_EQUAL, 0, len(tests) + 3, call),
         Instruction(_LOAD, 0, 0, _ARGUMENTS_AT + 8 * place),
         *tests,
         Instruction(_RETURN, 0, 0, actions[1]),
         Instruction(_RETURN, 0, 0, actions[0]),
     ]
-
-
-def _number(name: str, machine: str) -> int:
-    return _CALLS[name][_MACHINES[machine][0]]

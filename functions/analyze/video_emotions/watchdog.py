@@ -6,13 +6,25 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def watchdog(seconds: float, act: Callable[[], object]) -> Iterator[None]:
-    """Call ``act`` from a thread if the block takes longer than so many seconds. The block goes on."""
-    timer = threading.Timer(seconds, act)
+def watchdog(seconds: float, act: Callable[[], object]) -> Iterator[threading.Event]:
+    """Call ``act`` from a thread if the block takes longer than so many seconds. The block goes on.
+
+    Yields
+    ------
+    Event
+        Set once ``act`` was called and did not raise. After the block it does not change any more.
+    """
+    acted = threading.Event()
+
+    def bark() -> None:
+        act()
+        acted.set()
+
+    timer = threading.Timer(seconds, bark)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield acted
     finally:
         timer.cancel()
-        timer.join()  # what has begun must not end after the block: the worker writes the last word
+        timer.join()  # what has begun must not end after the block

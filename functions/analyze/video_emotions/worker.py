@@ -14,7 +14,7 @@ from typing import Any
 from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.completion import DETAIL_TYPE, completion
-from video_common.errors import ConfigurationError, JobInProgress, ServiceError, TooLong, VideoEmotionsError
+from video_common.errors import ConfigurationError, GaveUp, JobInProgress, ServiceError, TooLong, VideoEmotionsError
 from video_common.job import Job, JobStatus, job_id_of, result_key
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
@@ -60,6 +60,8 @@ class Worker:
             Another worker has the job.
         TransientError
             Another try may succeed; the job waits for it as PENDING where that could still be written.
+        GaveUp
+            Too many workers were lost with this video.
         ServiceError
             The deployment is wrong.
         """
@@ -73,17 +75,24 @@ class Worker:
         if begun is Begun.BUSY:
             raise JobInProgress("Another worker has the job.")
         if begun is Begun.RUN:
+            runs = job.runs or 1
+            if runs > limits.MAX_LOST_RUNS:
+                self.jobs.finish(self._job(upload, JobStatus.PENDING, runs=runs))
+                raise GaveUp(f"{limits.MAX_LOST_RUNS} workers were lost with this video. It is not tried again.")
+            stuck = self._stuck(upload, request_id)
             try:
                 with (
                     renewed(lambda: self.jobs.renew(lease()), self.renew_seconds),
-                    watchdog(stuck_at - time.monotonic(), lambda: self._end_stuck(upload, request_id)),
+                    watchdog(stuck_at - time.monotonic(), lambda: self._end_stuck(stuck)) as is_stuck,
                 ):
                     job = self._ended(upload, request_id, deadline)
             except Exception:
                 # Callers who poll see PENDING. The queue, not this record, decides whether to retry.
-                self.jobs.finish(self._job(upload, JobStatus.PENDING))
+                self.jobs.finish(self._job(upload, JobStatus.PENDING, runs=runs - 1 or None))
                 raise
-            if not self.jobs.finish(job):
+            if is_stuck.is_set():
+                job = stuck  # a caller may have seen it: a job ends once
+            elif not self.jobs.finish(job):
                 return _outcome(job, "SUPERSEDED")
         # Also for a job that was done before: its worker may have been lost before this.
         settings = self.pipeline.settings
@@ -112,15 +121,20 @@ class Worker:
             result_content_type=body.content_type,
         )
 
-    def _end_stuck(self, upload: Upload, request_id: str) -> None:
-        """End a job whose worker Lambda is about to stop. The message comes back once and announces the end."""
+    def _stuck(self, upload: Upload, request_id: str) -> Job:
+        """Return a job as it ends when Lambda is about to stop its worker."""
         error = TooLong("The service could not read and analyze the video in its time. Upload the video again.")
-        logger.error("a worker is stuck", code=error.code)
-        self.jobs.finish(self._job(upload, JobStatus.FAILED, error=error.problem(request_id)))
+        return self._job(upload, JobStatus.FAILED, error=error.problem(request_id))
+
+    def _end_stuck(self, job: Job) -> None:
+        """End a job whose worker Lambda is about to stop. The message comes back once and announces the end."""
+        logger.error("a worker is stuck", code=TooLong.code)
+        self.jobs.finish(job)
 
     def _lease(self, upload: Upload, end: float) -> Job:
         """Return the job with a lease from now on. It ends with the invocation, before the message comes back."""
-        return self._job(upload, JobStatus.RUNNING, lease_until=int(min(self.now() + limits.LEASE_SECONDS, end)))
+        until = int(min(self.now() + limits.LEASE_SECONDS, end))
+        return self._job(upload, JobStatus.RUNNING, lease_until=until, runs=1)
 
     def _job(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
         now = int(self.now())

@@ -62,6 +62,9 @@ class Job(BaseModel):
         is the rest of a try that has ended.
     lease_until : int or None
         Of a RUNNING job: seconds since 1970. The job is RUNNING before this time only.
+    runs : int or None
+        Of a RUNNING job: how many workers began with this version of the object and did not say how it ended, the
+        present one included. Of a PENDING job: those that were lost.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -79,6 +82,7 @@ class Job(BaseModel):
     error: dict[str, Any] | None = None
     holder: str | None = None
     lease_until: int | None = None
+    runs: int | None = None
 
     @property
     def has_ended(self) -> bool:

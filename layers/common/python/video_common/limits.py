@@ -106,6 +106,9 @@ then the job's record says what was done."""
 MAX_RECEIVES: Final = 4
 """Deliveries of a message: the first one and three more."""
 
+MAX_LOST_RUNS: Final = 3
+"""Workers that may be lost with one video, such as by a time-out that nobody saw coming. No fourth one tries it."""
+
 RETRY_SECONDS: Final = 30
 """Wait before the first retry of a temporary failure. Each further retry doubles it."""
 

@@ -14,7 +14,8 @@ _OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not fiel
 _OURS: Final = "sequencer = :sequencer"
 _NO_LEASE: Final = "(attribute_not_exists(lease_until) OR lease_until <= :updated_at OR holder = :caller)"
 _OPEN: Final = f"(error_code = :gave_up OR (#status IN (:pending, :running) AND {_NO_LEASE}))"
-_FREE: Final = f"attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND {_OPEN})"
+_NEW: Final = "attribute_not_exists(sequencer) OR sequencer < :sequencer"
+_AGAIN: Final = f"{_OURS} AND {_OPEN}"
 _HELD: Final = f"{_OURS} AND #status = :running AND holder = :caller"
 _ERROR_CODE: Final = "error_code"
 """An attribute of its own, since a condition cannot look into the error's JSON."""
@@ -46,8 +47,8 @@ class DynamoJobStore:
             ":gave_up": {"S": GaveUp.code},
             **_caller(job),
         }
-        if self._change(job, _FREE, values):
-            return Begun.RUN, job
+        if changed := self._change(job, _NEW, {}) or self._change(job, _AGAIN, values, is_again=True):
+            return Begun.RUN, changed
         stored = self.get(job.job_id)
         if stored is None or stored.sequencer is None or job.sequencer is None:
             raise JobsUnavailable("The job's record changed meanwhile. Try again.")
@@ -57,7 +58,7 @@ class DynamoJobStore:
 
     def renew(self, job: Job) -> bool:
         """See `JobStore.renew`."""
-        return self._write(
+        written = self._write(
             "update_item",
             Key={"job_id": {"S": job.job_id}},
             UpdateExpression="SET lease_until = :until",
@@ -70,43 +71,50 @@ class DynamoJobStore:
                 **_caller(job),
             },
         )
+        return written is not None
 
     def finish(self, job: Job) -> bool:
         """See `JobStore.finish`."""
         if job.status is JobStatus.PENDING:
             # A worker that failed must not undo what another one has done since this one lost its lease.
-            return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)})
-        return self._change(job, _OURS, {})
+            return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)}) is not None
+        return self._change(job, _OURS, {}) is not None
 
-    def _change(self, job: Job, condition: str, values: dict[str, Any]) -> bool:
-        """Write all of a job but the time of its creation, which stays the first one's."""
+    def _change(self, job: Job, condition: str, values: dict[str, Any], *, is_again: bool = False) -> Job | None:
+        """Write all of a job but the time of its creation, which stays the first one's. Return what is stored then.
+
+        None if nothing is written. With ``is_again`` the runs are added to those that are stored.
+        """
         item = _item(job)
         del item["job_id"]
-        created = item.pop("created_at")
-        sets = [f"#{name} = :{name}" for name in item] + ["created_at = if_not_exists(created_at, :created_at)"]
+        kept = {"created_at": "if_not_exists(#created_at, :created_at)"}
+        if is_again and "runs" in item:
+            kept["runs"] = "if_not_exists(#runs, :none) + :runs"
+            values = values | {":none": {"N": "0"}}
+        sets = [f"#{name} = {kept.get(name, f':{name}')}" for name in item]
         gone = [name for name in (*_OPTIONAL, _ERROR_CODE) if name not in item]
         names = {f"#{name}": name for name in (*item, *gone)}
         removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
-        return self._write(
+        written = self._write(
             "update_item",
             Key={"job_id": {"S": job.job_id}},
             UpdateExpression=f"SET {', '.join(sets)}{removes}",
             ConditionExpression=condition,
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues={f":{name}": value for name, value in item.items()}
-            | {":created_at": created}
-            | values,
+            ExpressionAttributeValues={f":{name}": value for name, value in item.items()} | values,
+            ReturnValues="ALL_NEW",
         )
+        return None if written is None else _job(written["Attributes"])
 
-    def _write(self, operation: str, **request: Any) -> bool:
-        """Do a conditional write; False if the condition does not hold."""
+    def _write(self, operation: str, **request: Any) -> dict[str, Any] | None:
+        """Do a conditional write, and return DynamoDB's answer; None if the condition does not hold."""
         dynamodb = client("dynamodb")
         with _failures():
             try:
-                getattr(dynamodb, operation)(TableName=self._table, **request)
+                answer: dict[str, Any] = getattr(dynamodb, operation)(TableName=self._table, **request)
             except dynamodb.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+                return None
+        return answer
 
 
 def _caller(job: Job) -> dict[str, Any]:

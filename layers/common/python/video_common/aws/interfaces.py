@@ -98,8 +98,9 @@ class JobStore(Protocol):
     def begin(self, job: Job) -> tuple[Begun, Job]:
         """Take a job over for the version of its object that ``job.sequencer`` names, and store ``job`` as its record.
 
-        A worker begins a job as RUNNING, with a lease. The consumer of dead letters begins it as FAILED. A live lease
-        of another holder is respected; ``job.updated_at`` is the time of the call.
+        A worker begins a job as RUNNING, with a lease and with one run, which is added to those of the same version.
+        The consumer of dead letters begins it as FAILED. A live lease of another holder is respected;
+        ``job.updated_at`` is the time of the call.
 
         Returns
         -------
