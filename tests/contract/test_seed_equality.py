@@ -16,8 +16,10 @@ from testbed.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, moving, portra
 from tests.conftest import ROOT, SAMPLE
 from video_common.schema import EMOTION_LABELS
 
+pytestmark = pytest.mark.timeout(900)  # three programs, each with 280 seconds of its own
+
 CASES = {
-    "sample": (10, 1.0),
+    "sample": (30, 1.0),
     "half": (5, 0.5),
     "odd size": (6, 0.37),
     "turned": (4, 0.75),
