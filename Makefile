@@ -113,6 +113,10 @@ browser: $(VENV)/.browser web/node_modules/.ready $(MODELS_DIR)/.mini-xception $
 screenshots: $(VENV)/.browser $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Take the screenshots in docs/ again
 	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
+.PHONY: hostile
+hostile: $(VENV)/.ready ## Read damaged and hostile files: the sandbox, 500 mutants, bombs, files that name others
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/hostile $(T)
+
 .PHONY: e2e
 e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
@@ -208,7 +212,7 @@ redrive: $(VENV)/.ready ## Send parked uploads back to the queue: STACK=name, or
 	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)") $(if $(TO),--to "$(TO)")
 
 .PHONY: check
-check: lint types workflows template openapi-check test e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
+check: lint types workflows template openapi-check test hostile e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
 
 .PHONY: lock
 lock: $(TOOLS)/.ready ## Resolve the lock files again
