@@ -102,6 +102,6 @@ def number(name: str, machine: str) -> int:
 
 
 def refused(machine: str) -> list[int]:
-    """Return the numbers of the calls that are refused whatever their arguments are."""
+    """Return the numbers of the calls that are always refused, with any arguments."""
     numbers = (of_machines[_MACHINES.index(machine)] for of_machines in _REFUSED.values())
     return [found for found in numbers if found != _NONE]
