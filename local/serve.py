@@ -34,6 +34,9 @@ os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
 os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 
 one_at_a_time = threading.Lock()
+"""Requests to the function `analyze`."""
+jobs_one_at_a_time = threading.Lock()
+"""Requests to the function `jobs`: Powertools keeps the present one in a place that all resolvers share."""
 
 
 @dataclass
@@ -79,8 +82,9 @@ def _jobs(event: Event) -> dict[str, Any]:
     from video_jobs.handler import handler
 
     context: Any = LocalContext("jobs")
-    answer: dict[str, Any] = handler(event, context)
-    return answer
+    with jobs_one_at_a_time:
+        answer: dict[str, Any] = handler(event, context)
+        return answer
 
 
 def _analyze(event: Event) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from aws_lambda_powertools.event_handler.api_gateway import Router
 
 import video_emotions.api
 import video_jobs.api
@@ -13,6 +14,7 @@ from tests.fakes import LambdaContext
 from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
 from tests.job_world import result_of
 from tests.videos_info import MODEL
+from video_common.api_gateway import json_answer, problem_resolvers
 from video_common.result import Result
 from video_common.routes import HEALTH, ROUTES, Route, find
 from video_common.schema import PROBLEM_CONTENT_TYPE
@@ -126,3 +128,17 @@ def test_an_unknown_path_is_404_for_every_method(path, version):
 def test_a_route_of_the_other_function_is_404(version):
     response = answer(version, "POST", "/uploads", HEALTH)
     assert (response["statusCode"], code(response)) == (404, "not_found")
+
+
+@pytest.mark.parametrize("shape", [rest_event, http_event])
+def test_an_answer_keeps_its_body_while_a_head_is_answered(shape):
+    # Given a route during whose work another request comes, as to the local server
+    router, other = Router(), problem_resolvers(Router(), "*")
+
+    @router.route("/process-frame", ["POST"])
+    def work() -> Any:
+        other(shape("HEAD", "/", None, {}), LambdaContext())
+        return json_answer({"done": True})
+
+    answered = problem_resolvers(router, "*")(shape("POST", "/process-frame", None, {}), LambdaContext())
+    assert (answered["statusCode"], answered["body"]) == (200, '{"done": true}')

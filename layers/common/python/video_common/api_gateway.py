@@ -49,9 +49,12 @@ def problem_resolvers(
     http = _with_problems(APIGatewayHttpResolver(cors=cors, strip_prefixes=[_TRAILING_SLASH]), router)
 
     def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        resolver = http if event.get("version") == "2.0" else rest
+        if event.get("version") == "2.0":
+            resolver, method = http, event["requestContext"]["http"]["method"]
+        else:
+            resolver, method = rest, event["httpMethod"]
         answered = resolver.resolve(event, context)
-        return {**answered, "body": ""} if resolver.current_event.http_method == "HEAD" else answered
+        return {**answered, "body": ""} if method == "HEAD" else answered
 
     return resolve
 
