@@ -40,6 +40,7 @@ class LocalContext:
     """The Lambda context of a request."""
 
     function_name: str = "analyze"
+    function_version: str = "$LATEST"
     memory_limit_in_mb: int = 3008
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:analyze"
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))

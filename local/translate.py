@@ -48,6 +48,10 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
     wrong = []
     if groups != (FUNCTIONS if gradual else 0) or aliases != FUNCTIONS:
         wrong.append(f"{groups} deployment groups, {aliases} aliases")
+    policies = [resource.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate") for resource in resources.values()]
+    hooks = {policy["BeforeAllowTrafficHook"]["Ref"] for policy in policies if policy}
+    if hooks != ({"PreTraffic"} if gradual else set()):
+        wrong.append(f"new versions are tried by {hooks}")
     methods = {
         f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}": operation
         for path, item in resources["Api"]["Properties"]["Body"]["paths"].items()

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tests.template_info import (
     FUNCTIONS,
+    HOOK,
     IMAGE_FUNCTIONS,
     RESOURCES,
     ROOT,
@@ -25,9 +26,8 @@ from tests.template_info import (
     role_of,
 )
 from video_common import limits
-from video_emotions import telemetry
 from video_emotions.settings import Settings as AnalyzeSettings
-from video_jobs.settings import DeadLetterSettings
+from video_jobs.settings import DeadLetterSettings, PreTrafficSettings
 from video_jobs.settings import Settings as JobsSettings
 
 GATEWAY_SECONDS = 29
@@ -37,7 +37,7 @@ ENVIRONMENTS = ["default", "staging", "prod"]
 
 
 def test_one_image_two_functions_and_a_zip():
-    assert set(of_type("AWS::Serverless::Function")) == set(FUNCTIONS)
+    assert set(of_type("AWS::Serverless::Function")) == {*FUNCTIONS, HOOK}
     api, uploads = (RESOURCES[name] for name in IMAGE_FUNCTIONS)
     assert api["Metadata"] == uploads["Metadata"]
     assert api["Metadata"] == {
@@ -66,13 +66,14 @@ def test_the_zip_is_small_and_shares_the_layer():
     assert jobs["Layers"] == [{"Ref": "CommonLayer"}]
     assert [jobs["Runtime"]] == layer["CompatibleRuntimes"]
     assert layer["PublishLambdaVersion"] is True  # AutoPublishAliasAllProperties does not look into layers
-    # And so is the function for dead letters, which is the same zip
-    dead = properties("GiveUp")
-    assert dead["Handler"] == "video_jobs.dead_letters.handler"
-    for key in ("PackageType", "CodeUri", "Runtime", "Layers", "MemorySize"):
-        assert dead[key] == jobs[key]
-    assert "\nbuild-GiveUp: build-Jobs\n" in (ROOT / dead["CodeUri"] / "Makefile").read_text(encoding="utf-8")
-    assert RESOURCES["GiveUp"]["Metadata"] == RESOURCES["Jobs"]["Metadata"]
+    # And so are the function for dead letters and the one for deployments, which are the same zip
+    for name, handler in (("GiveUp", "video_jobs.dead_letters.handler"), (HOOK, "video_jobs.pre_traffic.handler")):
+        other = properties(name)
+        assert other["Handler"] == handler
+        for key in ("PackageType", "CodeUri", "Runtime", "Layers", "MemorySize"):
+            assert other[key] == jobs[key]
+        assert f"\nbuild-{name}: build-Jobs\n" in (ROOT / other["CodeUri"] / "Makefile").read_text(encoding="utf-8")
+        assert RESOURCES[name]["Metadata"] == RESOURCES["Jobs"]["Metadata"]
     # The image's Python
     assert resolve({"Ref": "BaseImage"}).endswith(jobs["Runtime"].replace("python", "python:"))
     # And each is built by make, with the target that SAM calls
@@ -103,8 +104,9 @@ def test_the_zip_has_the_images_versions_and_nothing_heavy():
 
 
 def test_each_function_has_its_own_role_and_logs():
-    assert len({role_of(name) for name in FUNCTIONS}) == len(FUNCTIONS)
-    assert len({properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in FUNCTIONS}) == len(FUNCTIONS)
+    everyone = [*FUNCTIONS, HOOK]
+    assert len({role_of(name) for name in everyone}) == len(everyone)
+    assert len({properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in everyone}) == len(everyone)
 
 
 def test_functions_end_before_the_gateway_gives_up():
@@ -162,31 +164,28 @@ def test_defaults_deploy_on_a_new_account():
         assert "ProvisionedConcurrencyConfig" not in properties(name)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [*FUNCTIONS, HOOK])
 def test_environment_is_what_settings_read(name):
     # Given the variables that a function gets
     variables = {key: str(value) for key, value in resolve(properties(name)["Environment"]["Variables"]).items()}
-    powertools = {key: variables.pop(key) for key in list(variables) if key.startswith("POWERTOOLS_")}
     # When the function starts
     readers: dict[str, Callable[[dict[str, str]], BaseModel]] = {
         "Jobs": JobsSettings.from_environment,
         "GiveUp": DeadLetterSettings.from_environment,
+        HOOK: PreTrafficSettings.from_environment,
     }
     settings = readers.get(name, AnalyzeSettings.from_environment)(variables)
     # Then each of them is a setting, and arrives
     arrived = settings.model_dump(mode="json")
     assert {key: str(arrived.get(key.lower())) for key in variables} == variables
-    assert powertools == {
-        "POWERTOOLS_SERVICE_NAME": telemetry.SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": telemetry.NAMESPACE,
-    }
 
 
 def test_a_function_knows_what_it_works_with_and_no_more():
     known = {name: resolve(properties(name)["Environment"]["Variables"]) for name in FUNCTIONS}
     shared = {"UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "RESULTS_EXPIRE_DAYS"}
     model = {"EMOTION_MODEL", "EMOTION_ENGINE", "FACE_DETECTOR", "MODELS_DIR"}
-    assert {name: {key for key in variables if "POWERTOOLS" not in key} for name, variables in known.items()} == {
+    place = {"STACK", "ENVIRONMENT"}
+    assert {name: set(variables) - place for name, variables in known.items()} == {
         "AnalyzeApi": model | {"CORS_ALLOW_ORIGIN"},
         "Jobs": shared | {"CORS_ALLOW_ORIGIN"},
         "AnalyzeUploads": model | shared | {"IDEMPOTENCY_TABLE", "QUEUE_URL"},

@@ -8,13 +8,14 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from snapshot_restore_py import register_after_restore
 
 from video_common.aws import clients
 from video_common.aws.s3 import S3ObjectStore
 from video_common.errors import ConfigurationError, UnsupportedEvent
+from video_common.metrics import meter
+from video_common.telemetry import logger
 from video_emotions.api import Api
 from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
@@ -22,13 +23,13 @@ from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Reader
 from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
-from video_emotions.telemetry import logger, metrics
 from video_emotions.workspace import remove_leftovers
 
 if TYPE_CHECKING:
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
+meter.settle(settings.stack, settings.environment)
 close_to_others()
 remove_leftovers(settings.work_dir)
 reader = Reader(settings.decoder_memory_bytes)
@@ -66,11 +67,10 @@ register_after_restore(random.seed)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
-@metrics.log_metrics(capture_cold_start_metric=True)
+@meter.invocation
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one event."""
     remove_leftovers(settings.work_dir)
-    metrics.add_metric("Requests", MetricUnit.Count, 1)
     if "requestContext" in event:
         return api.handle(event, context)
     if "Records" not in event and event.get("Event") != "s3:TestEvent":

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from video_common import limits
 from video_common.errors import TransientError
-from video_emotions.telemetry import logger
+from video_common.telemetry import logger
 
 
 @contextmanager

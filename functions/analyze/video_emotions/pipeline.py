@@ -84,7 +84,6 @@ class Pipeline:
         if not report.frames_analyzed:
             raise UndecodableVideo("No sampled frame can be decoded. Export the video again, then send the new file.")
         timings = watch.milliseconds()
-        record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
             **request.options.model_dump(exclude={"detector"}),
             detector=detector.facts.name,
@@ -93,6 +92,7 @@ class Pipeline:
         )
         advice = advise(report, plan, info.size, settings, self.finder.usable)
         result = build_result(report, info, settings, detector.facts, self.model.facts, timings)
+        record_analysis(result)
         return result.model_copy(update={"advice": advice or None})
 
     def report(

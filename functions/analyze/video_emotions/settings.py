@@ -45,6 +45,8 @@ class Settings(BaseModel):
         Megabytes; Lambda sets it. Elsewhere it is what the template asks for.
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
+    stack, environment : str
+        What this deployment is called; metrics have both as dimensions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +66,8 @@ class Settings(BaseModel):
     results_expire_days: Annotated[int, Field(ge=1)] = 30
     aws_lambda_function_memory_size: Annotated[int, Field(ge=512)] = limits.MEMORY_MB
     cors_allow_origin: str = "*"
+    stack: str = "local"
+    environment: str = "local"
 
     @model_validator(mode="after")
     def _results_never_trigger(self) -> Self:

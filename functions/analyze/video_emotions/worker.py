@@ -9,23 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import ConfigurationError, JobInProgress, ServiceError, TooLong, VideoEmotionsError
 from video_common.job import Job, JobStatus, job_id_of, result_key
+from video_common.telemetry import logger
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
 from video_emotions.lease import renewed
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render
-from video_emotions.telemetry import logger
 from video_emotions.video_request import from_upload
 from video_emotions.watchdog import watchdog
 
-_DAY = 24 * 60 * 60
+SUPERSEDED: Final = "SUPERSEDED"
+_DAY: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Worker:
         Returns
         -------
         dict
-            ``job_id``, and ``status``: SUCCEEDED, FAILED, or SUPERSEDED if a later version of the object has come.
+            ``job_id``, and ``status``: SUCCEEDED, FAILED, or SUPERSEDED if a later version of the object has come. Of a
+            FAILED one also ``code``.
 
         Raises
         ------
@@ -69,7 +71,7 @@ class Worker:
         lease = partial(self._lease, upload, self.now() + seconds_left)
         begun, job = self.jobs.begin(lease())
         if begun is Begun.OLDER:
-            return _outcome(job, "SUPERSEDED")
+            return _outcome(job, SUPERSEDED)
         if begun is Begun.BUSY:
             raise JobInProgress("Another worker has the job.")
         if begun is Begun.RUN:
@@ -84,7 +86,7 @@ class Worker:
                 self.jobs.finish(self._job(upload, JobStatus.PENDING))
                 raise
             if not self.jobs.finish(job):
-                return _outcome(job, "SUPERSEDED")
+                return _outcome(job, SUPERSEDED)
         # Also for a job that was done before: whoever did it may have been lost before this.
         settings = self.pipeline.settings
         self.bus.publish(DETAIL_TYPE, completion(job, settings.uploads_bucket, settings.results_bucket))
@@ -100,7 +102,6 @@ class Worker:
         except ServiceError:
             raise
         except VideoEmotionsError as error:
-            logger.info(error.detail, code=error.code)
             return self._job(upload, JobStatus.FAILED, error=error.problem(request_id))
         key = result_key(job_id_of(source.key), upload.sequencer, body.suffix)
         self.store.put(self._results_bucket, key, body.text, body.content_type)
@@ -152,4 +153,5 @@ class Worker:
 
 
 def _outcome(job: Job, status: str) -> dict[str, Any]:
-    return {"job_id": job.job_id, "status": str(status)}
+    code = {"code": job.error["code"]} if status == JobStatus.FAILED and job.error else {}
+    return {"job_id": job.job_id, "status": str(status), **code}

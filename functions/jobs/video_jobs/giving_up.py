@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger
-
 from video_common.aws.interfaces import Begun, EventBus, JobStore, Queue
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import GaveUp, JobInProgress, UnsupportedEvent
 from video_common.job import Job, JobStatus, job_id_of
+from video_common.metrics import Metric, meter
+from video_common.telemetry import Entry, Outcome, digest_of, entry, logger
 from video_common.upload import Upload, uploads_in_message
 from video_jobs.settings import DeadLetterSettings
-
-logger = Logger(child=True)
 
 _DAY = 24 * 60 * 60
 _DETAIL = (
@@ -55,25 +53,34 @@ class GivingUp:
             logger.exception("a dead letter names no upload")
             settled = False
         else:
-            before = [self._is_settled(upload, request_id) for upload in uploads]  # all of them, whatever the first is
+            before = [self._settle(upload, request_id) for upload in uploads]  # all of them, whatever the first is
             settled = all(before)
         if not settled:
             self.parked.send_again(body, 0)
 
-    def _is_settled(self, upload: Upload, request_id: str) -> bool:
+    def _settle(self, upload: Upload, request_id: str) -> bool:
         """End an upload's job, and report whether it had its end before."""
-        if upload.source.bucket != self.settings.uploads_bucket:
+        source = upload.source
+        if source.bucket != self.settings.uploads_bucket:
             logger.error("a dead letter is of another bucket")
             return False
+        facts = {"job_id": job_id_of(source.key), "bucket": source.bucket, "key_digest": digest_of(source.key)}
+        with entry("job", **facts) as line:
+            return self._give_up(upload, request_id, line)
+
+    def _give_up(self, upload: Upload, request_id: str, line: Entry) -> bool:
         begun, job = self.jobs.begin(self._given_up(upload, request_id))
         if begun is Begun.OLDER:
+            line.ends(Outcome.SUPERSEDED)
             return True
         if begun is Begun.BUSY:
             raise JobInProgress("A worker has the job.")
         if begun is Begun.RUN:
             logger.error("a job was given up", job_id=job.job_id)
+            meter.add(Metric.GIVEN_UP)
         # Also for a job that had its end before: perhaps only its announcement failed four times.
         self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
+        line.ends(*((Outcome.REPEATED, None) if begun is Begun.DONE else (Outcome.FAILED, GaveUp.code)))
         return begun is Begun.DONE
 
     def _given_up(self, upload: Upload, request_id: str) -> Job:

@@ -9,24 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from video_common.errors import ConfigurationError
 
 
-class SharedSettings(BaseModel):
-    """What both functions need: one frozen value for the life of the process.
+class BaseSettings(BaseModel):
+    """What every function needs: one frozen value for the life of the process.
 
     Attributes
     ----------
-    uploads_bucket, results_bucket : str
-    jobs_table : str
-        The DynamoDB table of jobs.
-    results_expire_days : int
-        Days that a result is kept, and the job with it.
+    stack, environment : str
+        What this deployment is called; metrics have both as dimensions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    uploads_bucket: str
-    results_bucket: str
-    jobs_table: str
-    results_expire_days: Annotated[int, Field(ge=1)] = 30
+    stack: str = "local"
+    environment: str = "local"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -43,6 +38,24 @@ class SharedSettings(BaseModel):
         except ValidationError as error:
             wrong = "; ".join(f"{problem['loc'][0]!s}: {problem['msg']}" for problem in error.errors())
             raise ConfigurationError(f"Wrong settings. {wrong}") from error
+
+
+class SharedSettings(BaseSettings):
+    """What the functions that know jobs need.
+
+    Attributes
+    ----------
+    uploads_bucket, results_bucket : str
+    jobs_table : str
+        The DynamoDB table of jobs.
+    results_expire_days : int
+        Days that a result is kept, and the job with it.
+    """
+
+    uploads_bucket: str
+    results_bucket: str
+    jobs_table: str
+    results_expire_days: Annotated[int, Field(ge=1)] = 30
 
 
 class Settings(SharedSettings):
@@ -67,3 +80,19 @@ class DeadLetterSettings(SharedSettings):
     """
 
     parked_url: str
+
+
+class PreTrafficSettings(BaseSettings):
+    """The settings of the function that tries new versions.
+
+    Attributes
+    ----------
+    analyze_versions : str
+        The ARNs of the new versions that analyze, with commas between them.
+    jobs_version, give_up_version : str
+        The ARNs of the others.
+    """
+
+    analyze_versions: str
+    jobs_version: str
+    give_up_version: str

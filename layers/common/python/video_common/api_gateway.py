@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import (
     APIGatewayHttpResolver,
     APIGatewayRestResolver,
@@ -21,14 +20,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import routes
 from video_common.errors import InvalidJson, MethodNotAllowed, RouteNotFound, VideoEmotionsError
+from video_common.job import is_job_id
+from video_common.metrics import Metric, meter
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
+from video_common.telemetry import Outcome, entry, logger
 
 CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
 """What a page of another origin may send."""
 
-_TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""Those that a REST API passes on."""
 
-logger = Logger(child=True)
+_TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
 
 
 def problem_resolvers(
@@ -46,10 +49,41 @@ def problem_resolvers(
 
     def resolve(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         resolver = http if event.get("version") == "2.0" else rest
-        answered = resolver.resolve(event, context)
+        with entry("request", **_facts(event)) as line:
+            answered = resolver.resolve(event, context)
+            outcome, code = _count(answered)
+            line.ends(outcome, code, status=answered["statusCode"])
         return {**answered, "body": ""} if resolver.current_event.http_method == "HEAD" else answered
 
     return resolve
+
+
+def _facts(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what the log says of a request: nothing that its caller made up."""
+    asked = event["requestContext"]
+    found = routes.find(event.get("rawPath") or event.get("path") or "")
+    route, parameters = found or (None, {})
+    method = asked.get("http", asked).get("method") or event.get("httpMethod")
+    job_id = parameters.get("job_id", "")
+    return {
+        "gateway_request_id": asked["requestId"],
+        "route": route.path if route else None,
+        "method": method if method in _METHODS else None,
+        **({"job_id": job_id} if is_job_id(job_id) else {}),
+    }
+
+
+def _count(answered: dict[str, Any]) -> tuple[Outcome, str | None]:
+    """Count a request by what its caller gets, and return the end of its line in the log."""
+    if answered["statusCode"] < HTTPStatus.BAD_REQUEST:
+        meter.add(Metric.SUCCEEDED)
+        return Outcome.SUCCEEDED, None
+    code = json.loads(answered["body"])["code"]  # every error is a problem document
+    if answered["statusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+        meter.reject(code)
+        return Outcome.REJECTED, code
+    meter.fail(code)
+    return Outcome.FAILED, code
 
 
 def json_text(event: BaseProxyEvent) -> str:
@@ -111,8 +145,8 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
 
     @resolver.exception_handler(VideoEmotionsError)
     def known(error: VideoEmotionsError) -> Response[str]:
-        log = logger.error if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
-        log(error.detail, code=error.code, exc_info=error.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error(error.detail, code=error.code, exc_info=True)
         return problem(error, request_id())
 
     @resolver.not_found

@@ -40,6 +40,7 @@
         +-- UnsupportedEvent       500 unsupported_event
         +-- DecoderUnavailable     500 decoder_unavailable
         +-- GaveUp                 500 gave_up
+        +-- FunctionFailed         500 function_failed
         +-- TransientError         another try may succeed
             +-- StorageUnavailable 503 storage_unavailable
             +-- JobsUnavailable    503 jobs_unavailable
@@ -242,6 +243,10 @@ class GaveUp(ServiceError):
     code, title = "gave_up", "Every try to analyze the video failed"
 
 
+class FunctionFailed(ServiceError):
+    code, title = "function_failed", "Another function does not answer"
+
+
 class TransientError(ServiceError):
     """Another try may succeed."""
 
@@ -262,6 +267,11 @@ class EventsUnavailable(TransientError):
 
 class JobInProgress(TransientError):
     code, title = "job_in_progress", "Another worker has the job"
+
+
+def code_of(error: BaseException) -> str:
+    """Return the code of an error; one that is not of the tree is an internal error."""
+    return error.code if isinstance(error, VideoEmotionsError) else VideoEmotionsError.code
 
 
 def error_of(code: str, detail: str) -> VideoEmotionsError:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
-from video_common.errors import ObjectMissing, TransientError
+from video_common.errors import ObjectMissing, ServiceError
 
 MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"})
 
@@ -42,19 +42,19 @@ def renew() -> None:
 
 
 @contextmanager
-def failures(unavailable: TransientError, *, missing: frozenset[str] = frozenset()) -> Iterator[None]:
+def failures(unavailable: ServiceError, *, missing: frozenset[str] = frozenset()) -> Iterator[None]:
     """Give boto3's errors the names of ours.
 
     Parameters
     ----------
-    unavailable : TransientError
+    unavailable : ServiceError
         What to raise for an error of the service or of the way there.
     missing : frozenset of str
         The codes that say that an object is not there.
 
     Raises
     ------
-    ObjectMissing, TransientError
+    ObjectMissing, ServiceError
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError

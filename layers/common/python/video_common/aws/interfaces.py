@@ -158,3 +158,28 @@ class EventBus(Protocol):
         ------
         EventsUnavailable
         """
+
+
+class Functions(Protocol):
+    """Lambda functions that can be asked."""
+
+    def invoke(self, arn: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a version's answer to an event.
+
+        Raises
+        ------
+        FunctionFailed
+            It could not be invoked, or it failed as a whole.
+        """
+
+
+class Deployments(Protocol):
+    """Deployments that wait until a check is over."""
+
+    def report(self, deployment_id: str, hook_id: str, *, succeeded: bool) -> None:
+        """Let a deployment go on, or end it.
+
+        Raises
+        ------
+        FunctionFailed
+        """
