@@ -18,6 +18,7 @@ from events.make_events import clip_event
 from local.emulator import ROOT, EmulatorError, emulator
 from video_common import limits
 from video_emotions.settings import Settings
+from video_models.manifest import load_manifest
 
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
 
@@ -84,7 +85,8 @@ def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None
     console.print(
         f"{video['codec']} {video['width']}x{video['height']}, {video['duration_ms'] / 1000:.1f} s; "
         f"model {model['name']} on {model['engine']}; analysis {result['timings_ms']['total'] / 1000:.2f} s, "
-        f"{seconds:.1f} s with the cold start of the runtime"
+        f"{seconds:.1f} s with the cold start of the runtime\n"
+        f"licence of the model's weights: {load_manifest().models[model['name']].licence}"
     )
 
 

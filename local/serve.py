@@ -23,7 +23,7 @@ from uuid import uuid4
 import uvicorn
 
 from events.aws_shapes import Event, http_event
-from local.cloud import emulated_cloud
+from local.cloud import Cloud, emulated_cloud
 from local.processes import exit_on_term
 from local.pump import Pump
 from video_common import limits, routes
@@ -106,7 +106,7 @@ def _dead_letters(event: Event) -> dict[str, Any]:
 
 
 @contextmanager
-def _uploads() -> Iterator[None]:
+def uploads() -> Iterator[Cloud]:
     """Play the AWS services, and deliver what is uploaded, until the block ends."""
     stopped = threading.Event()
     with TemporaryDirectory(prefix="video-emotions-serve-") as work_dir, emulated_cloud() as cloud:
@@ -127,7 +127,7 @@ def _uploads() -> Iterator[None]:
 
         thread.start()
         try:
-            yield
+            yield cloud
         finally:
             stopped.set()
             thread.join()
@@ -151,7 +151,7 @@ def main() -> None:
             listener.bind((HOST, port))
         except OSError as error:
             sys.exit(f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running?")
-        with _uploads():
+        with uploads():
             _serve(listener, port)
 
 

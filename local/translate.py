@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 from samcli.yamlhelper import yaml_parse
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -20,7 +20,8 @@ FUNCTIONS = 4
 QUEUES = {"UploadsQueue": "AnalyzeUploads", "UploadsDeadLetters": "GiveUp"}
 """Each queue that feeds a function."""
 
-PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], [{"AWS_IAM": []}]]}
+_WITHOUT_KEY: Final = {"Fn::If": ["WithCognito", [{"cognito": []}], [{"AWS_IAM": []}]]}
+PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], _WITHOUT_KEY]}
 METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTES, *HEADS, *PREFLIGHTS, *OTHER_METHODS)}
 """What each method asks of its caller; CloudFormation chooses."""
 

@@ -21,7 +21,6 @@ from video_common import limits
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
-from video_common.aws.interfaces import Begun
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
 from video_common.errors import EventsUnavailable, GaveUp, JobsUnavailable, ObjectMissing, StorageUnavailable
@@ -67,7 +66,7 @@ def test_the_time_to_live_lies_after_the_expiry(real, cloud):
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["create", "begin", "renew", "finish"]),
+        st.sampled_from(["create", "begin", "renew", "finish", "delete"]),
         st.sampled_from(list(JobStatus)),
         st.sampled_from(["1", "9", "A", "10"]),
         st.sampled_from(["result", "error", "gave_up", "lease"]),
@@ -92,10 +91,12 @@ def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
         times = {"created_at": number, "updated_at": number}
         change = job(job_id, status, sequencer=comparable(sequencer), holder=holder, **times, **more)
         if operation == "create":
-            change = change.model_copy(update={"sequencer": None})
-        answers = [getattr(store, operation)(change) for store in (real, fake)]
-        if operation == "begin" and answers[0][0] is Begun.RUN:
-            answers = [answer[0] for answer in answers]
+            change = change.model_copy(update={"sequencer": None, "owner": "key:a", "file_name": "clip.mp4"})
+        if operation == "delete":
+            change = change.model_copy(update={"status": JobStatus.DELETED, "sequencer": None, "key": ""})
+        # An upload that was asked for, one from before a deletion, one from after it
+        since = [[None, number - 2, number + 1][number % 3]] if operation == "begin" else []
+        answers = [getattr(store, operation)(change, *since) for store in (real, fake)]
         assert answers[0] == answers[1]
         assert real.get(job_id) == fake.get(job_id)
 

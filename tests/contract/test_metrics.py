@@ -25,7 +25,7 @@ from video_jobs.service import Jobs
 from video_jobs.settings import Settings as JobsSettings
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
-OURS = [name for name in ALARMS if properties(name)["Namespace"] == NAMESPACE]
+OURS = [name for name in ALARMS if properties(name).get("Namespace") == NAMESPACE]
 STACK = {"Stack": resolve({"Ref": "AWS::StackName"}), "Environment": "default"}
 
 
@@ -60,7 +60,7 @@ class BrokenLetters:
 @pytest.fixture
 def entry_points(handler_module, monkeypatch) -> Iterator[Callable[[str], ModuleType]]:
     """Return the module with each function's handler, initialized as in a deployment."""
-    for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "PARKED_URL"):
+    for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "PARKED_URL", "JOB_ID_SECRET_ARN"):
         monkeypatch.setenv(name, name.lower())
     modules = {
         "AnalyzeApi": handler_module,

@@ -41,7 +41,7 @@ class Versions:
 
 @pytest.fixture
 def versions(handler_module, monkeypatch) -> Versions:
-    for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "PARKED_URL"):
+    for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "PARKED_URL", "JOB_ID_SECRET_ARN"):
         monkeypatch.setenv(name, name.lower())
     jobs, letters = import_module("video_jobs.handler"), import_module("video_jobs.dead_letters")
     monkeypatch.setattr(letters, "giving_up", World().giving_up)

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from local.cloud import HANDLED, UPLOADS, Cloud, emulated_cloud
+from local.cloud import HANDLED, UPLOADS, Cloud, emulated_cloud, id_of
 from local.emulator import Emulator, emulator
 from local.pump import Pump
 from testbed.make_video import write_video
@@ -21,7 +21,6 @@ from testbed.pictures import CENTRED, portraits
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event
 from video_common import limits
-from video_common.job import job_id_of
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
 FUNCTION_SECONDS = 12
@@ -113,8 +112,8 @@ def test_a_file_that_is_dropped_into_the_bucket_is_a_job_and_what_is_no_video_fa
     s3.put_object(Bucket=UPLOADS, Key="holiday/my clip+1.mp4", Body=SAMPLE.read_bytes())
     s3.put_object(Bucket=UPLOADS, Key="notes.txt", Body=b"no video")
     assert [pump.step(), pump.step(), pump.step()] == [1, 1, 0]
-    assert look(jobs, job_id_of("holiday/my clip+1.mp4"))["result"]["overall_dominant_emotion"] == "happy"
-    failed = look(jobs, job_id_of("notes.txt"))
+    assert look(jobs, id_of("holiday/my clip+1.mp4"))["result"]["overall_dominant_emotion"] == "happy"
+    failed = look(jobs, id_of("notes.txt"))
     assert (failed["status"], failed["error"]["code"]) == ("FAILED", "not_a_video")
     events = completions(cloud)
     assert {event["detail"]["status"] for event in events} == {"SUCCEEDED", "FAILED"}

@@ -32,6 +32,7 @@ from video_jobs.settings import Settings as JobsSettings
 
 GATEWAY_SECONDS = 29
 NEW_ACCOUNT_MEGABYTES = 3008
+NEW_ACCOUNT_EXECUTIONS = 10
 LAMBDA_TMP_MEGABYTES = 10_240
 ENVIRONMENTS = ["default", "staging", "prod"]
 
@@ -135,13 +136,16 @@ def snapstart_problems(own: dict[str, Any]) -> list[str]:
 
 
 def test_snapstart_where_a_caller_waits():
-    assert properties("AnalyzeApi")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    own = resolve(properties("AnalyzeApi"))
+    assert own["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert "SnapStart" not in properties("AnalyzeUploads")
-    assert snapstart_problems(properties("AnalyzeApi")) == []
+    assert snapstart_problems(own) == []
     # And what must not be is seen
     more: dict[str, Any]
     for more in ({"EphemeralStorage": {"Size": 513}}, {"ProvisionedConcurrencyConfig": {}}):
-        assert len(snapstart_problems({**properties("AnalyzeApi"), **more})) == 1
+        assert len(snapstart_problems({**own, **more})) == 1
+    # And it can be turned off
+    assert resolve(properties("AnalyzeApi")["SnapStart"], SnapStart="off") == {"ApplyOn": "None"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -157,6 +161,15 @@ def test_image_arguments_have_the_defaults_of_the_dockerfile():
     assert resolve(RESOURCES["AnalyzeApi"]["Metadata"]["DockerBuildArgs"]) == declared
 
 
+def test_defaults_leave_room_among_the_ten_executions_of_a_new_account():
+    defaults = {name: parameter.get("Default") for name, parameter in TEMPLATE["Parameters"].items()}
+    (letters,) = properties("GiveUp")["Events"].values()
+    others = defaults["MaxConcurrency"] + letters["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    assert defaults["ThrottleBurst"] + others <= NEW_ACCOUNT_EXECUTIONS
+    # A request of the sample's length, three seconds on Lambda, fits in as often as it may come
+    assert defaults["ThrottleRate"] * 3 + others <= NEW_ACCOUNT_EXECUTIONS
+
+
 def test_defaults_deploy_on_a_new_account():
     for name in FUNCTIONS:
         assert resolve(properties(name)["MemorySize"]) <= NEW_ACCOUNT_MEGABYTES
@@ -164,10 +177,18 @@ def test_defaults_deploy_on_a_new_account():
         assert "ProvisionedConcurrencyConfig" not in properties(name)
 
 
+def spelled(setting: Any) -> str:
+    """Return a setting as the template spells it."""
+    if isinstance(setting, bool):
+        return str(setting).lower()
+    return "" if setting is None else str(setting)
+
+
 @pytest.mark.parametrize("name", [*FUNCTIONS, HOOK])
 def test_environment_is_what_settings_read(name):
     # Given the variables that a function gets
     variables = {key: str(value) for key, value in resolve(properties(name)["Environment"]["Variables"]).items()}
+    assert variables.pop("PARAMETERS_SET")  # nobody reads it: see operations/parameters.py
     # When the function starts
     readers: dict[str, Callable[[dict[str, str]], BaseModel]] = {
         "Jobs": JobsSettings.from_environment,
@@ -177,26 +198,38 @@ def test_environment_is_what_settings_read(name):
     settings = readers.get(name, AnalyzeSettings.from_environment)(variables)
     # Then each of them is a setting, and arrives
     arrived = settings.model_dump(mode="json")
-    assert {key: str(arrived.get(key.lower())) for key in variables} == variables
+    assert {key: spelled(arrived.get(key.lower())) for key in variables} == variables
 
 
 def test_a_function_knows_what_it_works_with_and_no_more():
     known = {name: resolve(properties(name)["Environment"]["Variables"]) for name in FUNCTIONS}
     shared = {"UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "RESULTS_EXPIRE_DAYS"}
     model = {"EMOTION_MODEL", "EMOTION_ENGINE", "FACE_DETECTOR", "MODELS_DIR"}
-    place = {"STACK", "ENVIRONMENT"}
+    place = {"STACK", "ENVIRONMENT", "PARAMETERS_SET"}
     assert {name: set(variables) - place for name, variables in known.items()} == {
         "AnalyzeApi": model | {"CORS_ALLOW_ORIGIN"},
-        "Jobs": shared | {"CORS_ALLOW_ORIGIN"},
-        "AnalyzeUploads": model | shared | {"IDEMPOTENCY_TABLE", "QUEUE_URL"},
-        "GiveUp": shared | {"PARKED_URL"},
+        "Jobs": shared | {"CORS_ALLOW_ORIGIN", "OPERATOR"},
+        "AnalyzeUploads": model
+        | shared
+        | {"IDEMPOTENCY_TABLE", "QUEUE_URL", "JOB_ID_SECRET_ARN", "DELETE_VIDEOS_AFTER_ANALYSIS"},
+        "GiveUp": shared | {"PARKED_URL", "JOB_ID_SECRET_ARN"},
     }
     assert {key: known["GiveUp"][key] for key in shared} == {key: known["Jobs"][key] for key in shared}
+    secret = resolve({"Ref": "JobIdSecret"})
+    assert {known[name]["JOB_ID_SECRET_ARN"] for name in ("GiveUp", "AnalyzeUploads")} == {secret}
     assert known["GiveUp"]["PARKED_URL"] == resolve({"Ref": "UploadsParked"})
     assert {key: known["Jobs"][key] for key in shared} == {key: known["AnalyzeUploads"][key] for key in shared}
     assert known["Jobs"]["UPLOADS_BUCKET"] == resolve({"Ref": "UploadsBucket"})
     assert known["Jobs"]["RESULTS_BUCKET"] == resolve({"Ref": "ResultsBucket"})
     assert known["Jobs"]["RESULTS_EXPIRE_DAYS"] == resolve({"Ref": "ResultsExpireDays"})
+
+
+def test_the_licence_question_stands_where_the_default_is_chosen():
+    assert TEMPLATE["Parameters"]["EmotionModel"]["Default"] == "deepface"
+    for text in (TEMPLATE["Description"], TEMPLATE["Parameters"]["EmotionModel"]["Description"]):
+        assert "licence" in text
+        assert "commercial use" in text
+    assert "commercial use" in (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 
 
 def test_no_circular_dependency():

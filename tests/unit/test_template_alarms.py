@@ -16,10 +16,11 @@ from tests.template_info import (
     references,
     resolve,
 )
+from video_common.metrics import NAMESPACE, Metric
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 HEALTH = [name for name in ALARMS if "Condition" not in RESOURCES[name]]
-DEPLOYMENT = [name for name in ALARMS if "Condition" in RESOURCES[name]]
+DEPLOYMENT = [name for name in ALARMS if RESOURCES[name].get("Condition") == "Gradual"]
 
 
 def dimensions(alarm: str) -> dict[str, str]:
@@ -100,7 +101,7 @@ def test_an_alarm_reaches_the_topic_if_there_is_one(name):
 @pytest.mark.parametrize("name", ALARMS)
 def test_a_quiet_stack_raises_no_alarm(name):
     assert properties(name)["TreatMissingData"] == "notBreaching"
-    assert properties(name)["Period"] % 60 == 0
+    assert properties(name).get("Period", 60) % 60 == 0
 
 
 @pytest.mark.parametrize("name", HEALTH)
@@ -134,6 +135,24 @@ def test_only_prod_deploys_gradually(name):
     canary = re.fullmatch(r"Canary10Percent(\d+)Minutes", preference["Type"])
     assert canary
     assert int(canary[1]) * 60 > properties(name)["Timeout"]
+
+
+def test_a_budget_counts_what_all_functions_cost_in_a_day():
+    alarm = properties("AlarmBudget")
+    total, *parts = alarm["Metrics"]
+    assert total["Expression"] == "SUM(METRICS())"
+    watched = [item["MetricStat"]["Metric"] for item in parts]
+    assert {(item["Namespace"], item["MetricName"]) for item in watched} == {(NAMESPACE, Metric.DOLLARS)}
+    found = [{each["Name"]: resolve(each["Value"]) for each in item["Dimensions"]} for item in watched]
+    place = {"Stack": resolve({"Ref": "AWS::StackName"}), "Environment": "default"}
+    assert found == [{**place, "Function": name} for name in ("AnalyzeApi", "Jobs", "AnalyzeUploads", "GiveUp")]
+    assert {item["MetricStat"]["Period"] for item in parts} == {24 * 60 * 60}
+    assert [item["ReturnData"] for item in parts] == [False] * len(FUNCTIONS)
+    # And it is there for who names a sum
+    assert RESOURCES["AlarmBudget"]["Condition"] == "WithBudget"
+    assert [condition("WithBudget", DollarsPerDay=dollars) for dollars in ("0", "2.5")] == [False, True]
+    assert resolve(alarm["Threshold"], DollarsPerDay="2.5") == "2.5"
+    assert "`AlarmBudget`" in (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
 def test_every_deployment_alarm_is_used():

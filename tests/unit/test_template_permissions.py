@@ -20,16 +20,21 @@ MAY = {
     "AnalyzeApi": set(),
     "Jobs": {
         ("s3:PutObject", f"{UPLOADS}/{KEY_PREFIX}*"),
+        ("s3:DeleteObject", f"{UPLOADS}/*"),
         ("s3:GetObject", f"{RESULTS}/*"),
+        ("s3:DeleteObject", f"{RESULTS}/*"),
         ("s3:ListBucket", RESULTS),
         ("dynamodb:GetItem", "JobsTable.Arn"),
         ("dynamodb:PutItem", "JobsTable.Arn"),
     },
     "AnalyzeUploads": {
-        ("s3:GetObject", f"{UPLOADS}/*"),
-        ("s3:GetObjectVersion", f"{UPLOADS}/*"),
-        ("s3:ListBucket", UPLOADS),
-        ("s3:PutObject", f"{RESULTS}/*"),
+        *(
+            (f"s3:{action}", f"{UPLOADS}/*")
+            for action in ("GetObject", "GetObjectVersion", "DeleteObject", "DeleteObjectVersion")
+        ),
+        *(("s3:ListBucket", bucket) for bucket in (UPLOADS, RESULTS)),
+        *((f"s3:{action}", f"{RESULTS}/*") for action in ("PutObject", "DeleteObject")),
+        ("secretsmanager:GetSecretValue", "JobIdSecret"),
         *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         *(
             (f"dynamodb:{action}", "IdempotencyTable.Arn")
@@ -50,6 +55,7 @@ MAY = {
             for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
         ),
         ("sqs:SendMessage", resolve({"Fn::GetAtt": ["UploadsParked", "Arn"]})),
+        ("secretsmanager:GetSecretValue", "JobIdSecret"),
         *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         ("events:PutEvents", BUS),
     },

@@ -11,7 +11,7 @@ import pytest
 
 from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
-from tests.job_world import Context, Lost, World
+from tests.job_world import Context, Lost, World, id_of
 from video_common import limits
 from video_common.aws.interfaces import Begun
 from video_common.errors import (
@@ -22,7 +22,7 @@ from video_common.errors import (
     StorageUnavailable,
     TooLong,
 )
-from video_common.job import JobStatus, job_id_of, result_key
+from video_common.job import JobStatus, result_key
 from video_emotions.rendering import FORMATS, Body
 from video_emotions.uploads import Uploads
 from video_emotions.watchdog import watchdog
@@ -40,7 +40,7 @@ def sha256(content: bytes) -> str:
 def test_an_upload_becomes_a_job_with_its_result_and_is_announced(world):
     event = world.put("holiday/clip 1.mp4", b"video")
     assert world.uploads.handle_s3(event, Context()) == {
-        "jobs": [{"job_id": job_id_of("holiday/clip 1.mp4"), "status": "SUCCEEDED"}]
+        "jobs": [{"job_id": id_of("holiday/clip 1.mp4"), "status": "SUCCEEDED"}]
     }
     job = world.job("holiday/clip 1.mp4")
     assert (job.status, job.result_key) == (JobStatus.SUCCEEDED, result_key(job.job_id, "1".zfill(32), ".json"))
@@ -116,9 +116,9 @@ def test_any_key_is_a_job(world, key):
 
 
 def test_an_asked_for_upload_is_the_job_of_its_id():
-    assert job_id_of(f"uploads/{'ab' * 16}") == "ab" * 16
+    assert id_of(f"uploads/{'ab' * 16}") == "ab" * 16
     for other in (f"uploads/{'AB' * 16}", f"uploads/{'ab' * 16}/x", f"x/uploads/{'ab' * 16}", f"uploads/{'ab' * 17}"):
-        assert job_id_of(other) not in other
+        assert id_of(other) not in other
 
 
 def test_the_same_event_ten_times_at_once_is_one_analysis_and_one_result(world):
@@ -317,7 +317,7 @@ def test_a_worker_that_lost_its_job_to_a_later_version_renews_no_lease_of_it(wor
 
 def test_a_renewal_that_fails_is_tried_again(world):
     renewing(world)
-    world.jobs.faults.planned["renew", job_id_of("a")] = [JobsUnavailable("down")] * 3
+    world.jobs.faults.planned["renew", id_of("a")] = [JobsUnavailable("down")] * 3
 
     def work(content: bytes) -> None:
         world.clock.now += 100
@@ -326,7 +326,7 @@ def test_a_renewal_that_fails_is_tried_again(world):
     world.pipeline.seconds = 0
     world.pipeline.during = work
     world.uploads.handle_s3(world.put("a", b"video"), Context())
-    assert world.jobs.faults.planned["renew", job_id_of("a")] == []
+    assert world.jobs.faults.planned["renew", id_of("a")] == []
 
 
 def test_one_that_lost_its_lease_does_not_undo_what_another_holder_does(world):
@@ -335,7 +335,7 @@ def test_one_that_lost_its_lease_does_not_undo_what_another_holder_does(world):
     def another_begins(content: bytes) -> None:
         world.clock.now += limits.LEASE_SECONDS
         job = world.job("a").model_copy(update={"holder": "another", "updated_at": int(world.clock())})
-        assert world.jobs.begin(job)[0] is Begun.RUN
+        assert world.jobs.begin(job, None)[0] is Begun.RUN
         raise StorageUnavailable("down")
 
     world.pipeline.during = another_begins
@@ -427,10 +427,10 @@ def test_of_a_batch_only_the_failing_message_comes_again(world):
     [
         ("store", ("metadata", "a"), StorageUnavailable("down")),
         ("store", ("download", "a"), StorageUnavailable("down")),
-        ("jobs", ("begin", job_id_of("a")), JobsUnavailable("down")),
-        ("jobs", ("finish", job_id_of("a")), JobsUnavailable("down")),
+        ("jobs", ("begin", id_of("a")), JobsUnavailable("down")),
+        ("jobs", ("finish", id_of("a")), JobsUnavailable("down")),
         ("bus", ("publish", ""), EventsUnavailable("down")),
-        ("store", ("put", result_key(job_id_of("a"), "1".zfill(32), ".json")), StorageUnavailable("down")),
+        ("store", ("put", result_key(id_of("a"), "1".zfill(32), ".json")), StorageUnavailable("down")),
     ],
 )
 @pytest.mark.parametrize("times", [3, 4])
@@ -583,9 +583,9 @@ def test_an_analysis_ends_before_lambda_ends_the_worker(world):
 def test_a_slow_start_of_a_job_costs_its_analysis_the_time(world, monkeypatch):
     begin = world.jobs.begin
 
-    def slowly(job):
+    def slowly(*arguments):
         time.sleep(1)
-        return begin(job)
+        return begin(*arguments)
 
     monkeypatch.setattr(world.jobs, "begin", slowly)
     world.queue.send(world.put("a", b"video"))

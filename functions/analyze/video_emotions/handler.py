@@ -45,17 +45,18 @@ api = Api(pipeline)
 
 def _uploads() -> "Uploads | None":
     """Build what takes uploads, where the settings name all that it needs; who only answers HTTP imports none of it."""
-    tables = settings.jobs_table, settings.idempotency_table
-    if not (tables[0] and tables[1] and settings.queue_url):
+    tables, secret = (settings.jobs_table, settings.idempotency_table), settings.job_id_secret_arn
+    if not (tables[0] and tables[1] and settings.queue_url and secret):
         return None
     from video_common.aws.dynamodb import DynamoJobStore
     from video_common.aws.eventbridge import DefaultEventBus
     from video_common.aws.idempotency import dynamodb_persistence
+    from video_common.aws.secrets import StackSecret
     from video_common.aws.sqs import SqsQueue
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
 
-    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus())
+    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret))
     return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
 
 
@@ -77,7 +78,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         raise UnsupportedEvent("The event is of none of API Gateway, SQS and S3.")
     if uploads is None:
         raise ConfigurationError(
-            "This function takes no uploads: JOBS_TABLE, IDEMPOTENCY_TABLE or QUEUE_URL is not set."
+            "This function handles no uploads. Set JOBS_TABLE, IDEMPOTENCY_TABLE, QUEUE_URL and JOB_ID_SECRET_ARN."
         )
     if any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", [])):
         return uploads.handle_queue(event, context)

@@ -16,9 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import JobInProgress, JobsUnavailable, TransientError, code_of
-from video_common.job import JobStatus, job_id_of
+from video_common.job import JobStatus
 from video_common.metrics import Metric, meter
-from video_common.telemetry import Entry, Outcome, digest_of, entry, logger
+from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
 from video_common.upload import Upload, uploads_in, uploads_in_message
 from video_emotions.worker import SUPERSEDED, Worker
 
@@ -29,6 +29,7 @@ MARGIN_SECONDS: Final = 5
 _OUTCOMES: Final = {
     JobStatus.SUCCEEDED: Outcome.SUCCEEDED,
     JobStatus.FAILED: Outcome.REJECTED,
+    JobStatus.DELETED: Outcome.DELETED,
     SUPERSEDED: Outcome.SUPERSEDED,
 }
 
@@ -131,8 +132,7 @@ class Uploads:
 
     def _take(self, upload: Upload, context: LambdaContext) -> dict[str, Any]:
         source = upload.source
-        facts = {"job_id": job_id_of(source.key), "bucket": source.bucket, "key_digest": digest_of(source.key)}
-        with entry("job", **facts) as line:
+        with entry("job", **job_facts(self._worker.job_id(upload), source.bucket, source.key)) as line:
             line.ends(Outcome.REPEATED)
             return self._take_once(upload, context, line)
 

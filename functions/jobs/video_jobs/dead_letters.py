@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
+from video_common.aws.secrets import StackSecret
 from video_common.aws.sqs import SqsQueue
 from video_common.errors import JobInProgress, TransientError
 from video_common.metrics import meter
@@ -16,8 +17,14 @@ from video_jobs.settings import DeadLetterSettings
 
 settings = DeadLetterSettings.from_environment()
 meter.settle(settings.stack, settings.environment)
-clients.use_timeouts(connect=1, read=1)  # three tries of each of four calls within the function's 30 s
-giving_up = GivingUp(settings, DynamoJobStore(settings.jobs_table), DefaultEventBus(), SqsQueue(settings.parked_url))
+clients.use_timeouts(connect=1, read=1)  # three tries of each of five calls within the function's 30 s
+giving_up = GivingUp(
+    settings,
+    DynamoJobStore(settings.jobs_table),
+    DefaultEventBus(),
+    SqsQueue(settings.parked_url),
+    StackSecret(settings.job_id_secret_arn),
+)
 
 
 @logger.inject_lambda_context(clear_state=True)

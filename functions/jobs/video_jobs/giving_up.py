@@ -16,7 +16,7 @@ from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import GaveUp, JobInProgress, UnsupportedEvent
 from video_common.job import Job, JobStatus, job_id_of
 from video_common.metrics import Metric, meter
-from video_common.telemetry import Entry, Outcome, digest_of, entry, logger
+from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
 from video_common.upload import Upload, uploads_in_message
 from video_jobs.settings import DeadLetterSettings
 
@@ -35,6 +35,7 @@ class GivingUp:
     jobs: JobStore
     bus: EventBus
     parked: Queue
+    secret: Callable[[], bytes]
     now: Callable[[], float] = time.time
 
     def handle(self, body: str, request_id: str) -> None:
@@ -64,14 +65,14 @@ class GivingUp:
         if source.bucket != self.settings.uploads_bucket:
             logger.error("a dead letter is of another bucket")
             return False
-        facts = {"job_id": job_id_of(source.key), "bucket": source.bucket, "key_digest": digest_of(source.key)}
-        with entry("job", **facts) as line:
+        job_id = job_id_of(source.key, self.secret)
+        with entry("job", **job_facts(job_id, source.bucket, source.key)) as line:
             return self._give_up(upload, request_id, line)
 
     def _give_up(self, upload: Upload, request_id: str, line: Entry) -> bool:
-        begun, job = self.jobs.begin(self._given_up(upload, request_id))
-        if begun is Begun.OLDER:
-            line.ends(Outcome.SUPERSEDED)
+        begun, job = self.jobs.begin(self._given_up(upload, request_id), upload.revives_since)
+        if begun in {Begun.OLDER, Begun.DELETED}:
+            line.ends(Outcome.SUPERSEDED if begun is Begun.OLDER else Outcome.DELETED)
             return True
         if begun is Begun.BUSY:
             raise JobInProgress("A worker has the job.")
@@ -86,7 +87,7 @@ class GivingUp:
     def _given_up(self, upload: Upload, request_id: str) -> Job:
         now = int(self.now())
         return Job(
-            job_id=job_id_of(upload.source.key),
+            job_id=job_id_of(upload.source.key, self.secret),
             status=JobStatus.FAILED,
             key=upload.source.key,
             sequencer=upload.sequencer,

@@ -65,9 +65,12 @@ class Settings(SharedSettings):
     ----------
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
+    operator : str or None
+        The caller (`video_jobs.callers`) whose the jobs without an owner are. None: they are nobody's.
     """
 
     cors_allow_origin: str = "*"
+    operator: str | None = None
 
 
 class DeadLetterSettings(SharedSettings):
@@ -77,9 +80,12 @@ class DeadLetterSettings(SharedSettings):
     ----------
     parked_url : str
         The queue in which dead letters are kept until somebody sends them back.
+    job_id_secret_arn : str
+        The secret in Secrets Manager with which job ids of dropped files are made.
     """
 
     parked_url: str
+    job_id_secret_arn: str
 
 
 class PreTrafficSettings(BaseSettings):

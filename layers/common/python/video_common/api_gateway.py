@@ -126,6 +126,11 @@ def answer(text: str, content_type: str) -> Response[str]:
     return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)
 
 
+def no_content() -> Response[str]:
+    """Answer 204: what was asked for is done."""
+    return Response(status_code=HTTPStatus.NO_CONTENT, body="")
+
+
 def json_answer(members: dict[str, Any]) -> Response[str]:
     """Answer 200 with a JSON object."""
     return answer(json.dumps(members), JSON_CONTENT_TYPE)
@@ -156,7 +161,8 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
         # A method in the list is one of the other function's: there is no such route here.
         if not allowed or event.http_method in allowed:
             return problem(RouteNotFound(f"{routes.sentence()} Check the path."), request_id())
-        useful = " or ".join(method for method in allowed if method != "OPTIONS")
+        *others, last = (method for method in allowed if method != "OPTIONS")
+        useful = f"{', '.join(others)} or {last}" if others else last
         error = MethodNotAllowed(f"This path does not support the request's method. Send {useful} instead.")
         return problem(error, request_id(), Allow=", ".join(allowed))
 

@@ -14,6 +14,7 @@
     |   +-- MethodNotAllowed       405 method_not_allowed
     |   +-- JobNotFound            404 job_not_found
     |   +-- JobExpired             410 job_expired
+    |   +-- JobDeleted             410 job_deleted
     |   +-- VideoTooLarge          413 video_too_large
     |   +-- UnsupportedMediaType   415 unsupported_media_type
     +-- VideoError                 the file is not one that can be analysed; sending it again will not help
@@ -131,6 +132,11 @@ class JobNotFound(RequestError):
 
 class JobExpired(RequestError):
     code, title = "job_expired", "The job's time is over"
+    status = HTTPStatus.GONE
+
+
+class JobDeleted(RequestError):
+    code, title = "job_deleted", "The job is deleted"
     status = HTTPStatus.GONE
 
 

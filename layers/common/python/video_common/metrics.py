@@ -96,9 +96,8 @@ class Meter:
     """Collects the metrics of one invocation and writes them when it ends, also when it fails."""
 
     def __init__(self) -> None:
-        self._stack = self._environment = "local"
-        self._place: dict[str, str] = {}
-        self._version = ""
+        self._stack = self._environment = self._version = "local"
+        self._place: dict[str, str] = dict.fromkeys(PLACE, "local")
         self._emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="")
 
     def settle(self, stack: str, environment: str) -> None:

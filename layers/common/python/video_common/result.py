@@ -118,6 +118,21 @@ class ModelFacts(Frozen):
     weights_sha256: str
 
 
+class Source(Frozen):
+    """The object that was analyzed.
+
+    Attributes
+    ----------
+    bucket, key : str
+    file_name : str or None
+        The file's own name, if it was given.
+    """
+
+    bucket: str
+    key: str
+    file_name: str | None = None
+
+
 class Result(Frozen):
     """The answer: the seed's five fields first, with the seed's names and meaning, then more.
 
@@ -154,6 +169,8 @@ class Result(Frozen):
     analyzed_until_ms : int or None
         Only if ``truncated``: presentation time of the first sampled frame that is left out. The answer is that of the
         video before this time (``end_ms``); ``start_ms`` continues there.
+    source : Source or None
+        Only in a stored result: the object that was analyzed.
     """
 
     average_emotion_scores: Emotions
@@ -175,3 +192,4 @@ class Result(Frozen):
     faces_left_out: int
     advice: list[str] | None = None
     analyzed_until_ms: int | None = None
+    source: Source | None = None

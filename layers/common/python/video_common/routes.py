@@ -58,7 +58,9 @@ PROCESS_FRAME: Final = Route("POST", "/process-frame", "analyze")
 UPLOADS: Final = Route("POST", "/uploads", "jobs")
 JOB: Final = Route("GET", "/jobs/{job_id}", "jobs")
 
-ROUTES: Final = (HEALTH, PROCESS_FRAME, UPLOADS, JOB)
+DELETE_JOB: Final = Route("DELETE", "/jobs/{job_id}", "jobs")
+
+ROUTES: Final = (HEALTH, PROCESS_FRAME, UPLOADS, JOB, DELETE_JOB)
 HEADS: Final = tuple(replace(route, method="HEAD") for route in ROUTES if "HEAD" in route.methods)
 """Each asks for the credentials that its GET asks for. The handler of the GET answers."""
 

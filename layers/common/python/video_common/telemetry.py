@@ -83,6 +83,6 @@ def entry(what: str, **facts: Any) -> Iterator[Entry]:
         logger.info(f"{what} ended", **{**facts, **made.facts, **told})
 
 
-def digest_of(key: str) -> str:
-    """Return the digest that stands for an object's key in the log."""
-    return sha256(key.encode()).hexdigest()[:16]
+def job_facts(job_id: str, bucket: str, key: str) -> dict[str, str]:
+    """Return what the log says of an object's job."""
+    return {"job_id": job_id, "bucket": bucket, "key_digest": sha256(key.encode()).hexdigest()[:16]}

@@ -14,7 +14,10 @@ _OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not fiel
 _OURS: Final = "sequencer = :sequencer"
 _NO_LEASE: Final = "(attribute_not_exists(lease_until) OR lease_until <= :updated_at OR holder = :caller)"
 _OPEN: Final = f"(error_code = :gave_up OR (#status IN (:pending, :running) AND {_NO_LEASE}))"
-_FREE: Final = f"attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND {_OPEN})"
+_KEPT: Final = ("created_at", "owner", "file_name")
+"""Written once, when the record is made."""
+_UNDELETED: Final = "(attribute_not_exists(#status) OR #status <> :deleted OR updated_at < :revives_since)"
+_FREE: Final = f"{_UNDELETED} AND (attribute_not_exists(sequencer) OR sequencer < :sequencer OR ({_OURS} AND {_OPEN}))"
 _HELD: Final = f"{_OURS} AND #status = :running AND holder = :caller"
 _ERROR_CODE: Final = "error_code"
 """An attribute of its own, since a condition cannot look into the error's JSON."""
@@ -38,17 +41,21 @@ class DynamoJobStore:
             )
         return _job(answer["Item"]) if "Item" in answer else None
 
-    def begin(self, job: Job) -> tuple[Begun, Job]:
+    def begin(self, job: Job, revives_since: int | None) -> tuple[Begun, Job]:
         """See `JobStore.begin`."""
         values = {
+            ":deleted": {"S": JobStatus.DELETED},
+            ":revives_since": {"N": str(revives_since or 0)},
             ":pending": {"S": JobStatus.PENDING},
             ":running": {"S": JobStatus.RUNNING},
             ":gave_up": {"S": GaveUp.code},
             **_caller(job),
         }
-        if self._change(job, _FREE, values):
-            return Begun.RUN, job
+        if changed := self._change(job, _FREE, values):
+            return Begun.RUN, changed
         stored = self.get(job.job_id)
+        if stored is not None and stored.status is JobStatus.DELETED:
+            return Begun.DELETED, stored
         if stored is None or stored.sequencer is None or job.sequencer is None:
             raise JobsUnavailable("The job's record changed meanwhile. Try again.")
         if stored.sequencer != job.sequencer:
@@ -57,7 +64,7 @@ class DynamoJobStore:
 
     def renew(self, job: Job) -> bool:
         """See `JobStore.renew`."""
-        return self._write(
+        written = self._write(
             "update_item",
             Key={"job_id": {"S": job.job_id}},
             UpdateExpression="SET lease_until = :until",
@@ -70,43 +77,47 @@ class DynamoJobStore:
                 **_caller(job),
             },
         )
+        return written is not None
 
     def finish(self, job: Job) -> bool:
         """See `JobStore.finish`."""
         if job.status is JobStatus.PENDING:
             # A worker that failed must not undo what another one has done since this one lost its lease.
-            return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)})
-        return self._change(job, _OURS, {})
+            return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)}) is not None
+        return self._change(job, _OURS, {}) is not None
 
-    def _change(self, job: Job, condition: str, values: dict[str, Any]) -> bool:
-        """Write all of a job but the time of its creation, which stays the first one's."""
+    def delete(self, job: Job) -> None:
+        """See `JobStore.delete`."""
+        self._write("put_item", Item=_item(job), ConditionExpression="attribute_exists(job_id)")
+
+    def _change(self, job: Job, condition: str, values: dict[str, Any]) -> Job | None:
+        """Write a job, but what stays as it was created. Return it as it is stored then, None if it is not changed."""
         item = _item(job)
         del item["job_id"]
-        created = item.pop("created_at")
-        sets = [f"#{name} = :{name}" for name in item] + ["created_at = if_not_exists(created_at, :created_at)"]
-        gone = [name for name in (*_OPTIONAL, _ERROR_CODE) if name not in item]
+        sets = [f"#{name} = " + (f"if_not_exists(#{name}, :{name})" if name in _KEPT else f":{name}") for name in item]
+        gone = [name for name in (*_OPTIONAL, _ERROR_CODE) if name not in item and name not in _KEPT]
         names = {f"#{name}": name for name in (*item, *gone)}
         removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
-        return self._write(
+        written = self._write(
             "update_item",
             Key={"job_id": {"S": job.job_id}},
             UpdateExpression=f"SET {', '.join(sets)}{removes}",
             ConditionExpression=condition,
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues={f":{name}": value for name, value in item.items()}
-            | {":created_at": created}
-            | values,
+            ExpressionAttributeValues={f":{name}": value for name, value in item.items()} | values,
+            ReturnValues="ALL_NEW",
         )
+        return _job(written["Attributes"]) if written else None
 
-    def _write(self, operation: str, **request: Any) -> bool:
-        """Do a conditional write; False if the condition does not hold."""
+    def _write(self, operation: str, **request: Any) -> dict[str, Any] | None:
+        """Do a conditional write, and return DynamoDB's answer; None if the condition does not hold."""
         dynamodb = client("dynamodb")
         with _failures():
             try:
-                getattr(dynamodb, operation)(TableName=self._table, **request)
+                answer: dict[str, Any] = getattr(dynamodb, operation)(TableName=self._table, **request)
             except dynamodb.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+                return None
+        return answer
 
 
 def _caller(job: Job) -> dict[str, Any]:
@@ -118,7 +129,8 @@ def _failures() -> Any:
 
 
 def _item(job: Job) -> dict[str, Any]:
-    item: dict[str, Any] = {"delete_at": {"N": str(job.expires_at + limits.JOB_KEPT_AFTER_EXPIRY_DAYS * _DAY)}}
+    kept_days = 0 if job.status is JobStatus.DELETED else limits.JOB_KEPT_AFTER_EXPIRY_DAYS
+    item: dict[str, Any] = {"delete_at": {"N": str(job.expires_at + kept_days * _DAY)}}
     if job.error is not None:
         item[_ERROR_CODE] = {"S": job.error["code"]}
     for name, value in job.model_dump(mode="json", exclude_none=True).items():

@@ -9,7 +9,7 @@ from video_common.job import Job
 
 
 class ObjectStore(Protocol):
-    """Reads videos, writes results."""
+    """Reads videos, writes results, deletes both."""
 
     def metadata(self, bucket: str, key: str, version_id: str | None) -> Mapping[str, str]:
         """Return the metadata that was stored with an object, names in lower case.
@@ -59,6 +59,22 @@ class ObjectStore(Protocol):
         ObjectMissing, StorageUnavailable
         """
 
+    def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
+        """Delete an object. One that is not there (any more), or has another entity tag than ``etag``, is left alone.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
+    def delete_all(self, bucket: str, prefix: str) -> None:
+        """Delete all objects whose keys begin so.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
 
 class Signer(Protocol):
     """Hands out addresses with which somebody without credentials can do one thing, for a short time."""
@@ -81,6 +97,8 @@ class Begun(Enum):
     """A later version of the object has come: this one's result is of no interest."""
     DONE = auto()
     """This version's job has its result, or its error. A job that was given up is not done: it can begin again."""
+    DELETED = auto()
+    """Somebody deleted the job."""
 
 
 class JobStore(Protocol):
@@ -95,11 +113,18 @@ class JobStore(Protocol):
     def get(self, job_id: str) -> Job | None:
         """Return a job, None if there is none. What was written before is seen."""
 
-    def begin(self, job: Job) -> tuple[Begun, Job]:
+    def begin(self, job: Job, revives_since: int | None) -> tuple[Begun, Job]:
         """Take a job over for the version of its object that ``job.sequencer`` names, and store ``job`` as its record.
 
         A worker begins a job as RUNNING, with a lease. The consumer of dead letters begins it as FAILED. A live lease
-        of another holder is respected; ``job.updated_at`` is the time of the call.
+        of another holder is respected; ``job.updated_at`` is the time of the call. The time of its creation, its owner
+        and its file's name stay as they were stored first.
+
+        Parameters
+        ----------
+        job : Job
+        revives_since : int or None
+            Seconds since 1970. A job that was deleted before begins anew; None leaves every deleted job deleted.
 
         Returns
         -------
@@ -126,6 +151,9 @@ class JobStore(Protocol):
             False if a later version has taken the job over meanwhile; for PENDING also if ``job.holder`` does not have
             the job any more.
         """
+
+    def delete(self, job: Job) -> None:
+        """Put a tombstone, a DELETED job, in the place of a job's record. Where there is no record it puts none."""
 
 
 class Queue(Protocol):
