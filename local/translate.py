@@ -1,4 +1,7 @@
-"""What SAM makes of the template in each environment; `sam validate` looks at the defaults only. Runs in .tools."""
+"""What SAM makes of the template in each environment, with each switch in each position. Runs in .tools.
+
+`sam validate` looks at the defaults only.
+"""
 
 import logging
 import os
@@ -26,7 +29,15 @@ METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTE
 """What each method asks of its caller; CloudFormation chooses."""
 
 
-def translate(environment: str) -> dict[str, Any]:
+def switches() -> list[dict[str, str]]:
+    """Return each value of each parameter that has a list of them, one at a time; the first is the defaults."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    listed = {name: item.get("AllowedValues", []) for name, item in template["Parameters"].items()}
+    del listed["Environment"], listed["LogRetentionDays"]
+    return [{}, *({name: str(value)} for name, values in listed.items() for value in values)]
+
+
+def translate(environment: str, **parameters: str) -> dict[str, Any]:
     """Return the resources that CloudFormation is given, by name."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
@@ -37,7 +48,7 @@ def translate(environment: str) -> dict[str, Any]:
             own["CodeUri"] = "s3://bucket/code"
         elif own.get("PackageType") == "Image":
             own["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:tag"
-    made = Translator({}, Parser()).translate(template, {"Environment": environment})
+    made = Translator({}, Parser()).translate(template, {"Environment": environment, **parameters})
     resources: dict[str, Any] = made["Resources"]
     return resources
 
@@ -71,19 +82,23 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
 
 
 def main() -> int:
-    """Translate for each environment; exit status 1 if one fails, or is otherwise than it should be."""
+    """Translate for each environment and switch; exit status 1 if one fails, or is otherwise than it should be."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     logging.disable(logging.CRITICAL)
     for environment, gradual in ENVIRONMENTS.items():
-        try:
-            resources = translate(environment)
-            wrong = problems(resources, gradual=gradual)
-        except InvalidDocumentException as error:
-            wrong = [error.message, *(cause.message for cause in error.causes)]
-        if wrong:
-            print(f"{environment}:", *wrong, sep="\n", file=sys.stderr)
-            return 1
-        print(f"{environment}: {len(resources)} resources, new versions come {'gradually' if gradual else 'at once'}.")
+        for switch in switches():
+            try:
+                resources = translate(environment, **switch)
+                wrong = problems(resources, gradual=gradual)
+            except InvalidDocumentException as error:
+                wrong = [error.message, *(cause.message for cause in error.causes)]
+            if wrong:
+                print(f"{environment} {switch}:", *wrong, sep="\n", file=sys.stderr)
+                return 1
+        print(
+            f"{environment}: {len(resources)} resources with each of {len(switches())} switches, "
+            f"new versions come {'gradually' if gradual else 'at once'}."
+        )
     return 0
 
 

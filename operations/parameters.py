@@ -72,16 +72,12 @@ def deploy(
     # SAM would take away the tags that it is not told.
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     tags = [f"{tag['Key']}={tag['Value']}" for tag in found.get("Tags", [])]
-    options = {"--stack-name": [stack], "--capabilities": ["CAPABILITY_IAM"], "--tags": tags}
-    options |= {"--resolve-s3": [], "--resolve-image-repos": [], "--no-confirm-changeset": []}
-    if not tags:
-        del options["--tags"]
+    options = ["--stack-name", stack, "--capabilities", "CAPABILITY_IAM", "--resolve-s3", "--resolve-image-repos"]
+    options += ["--no-confirm-changeset", *(["--tags", *tags] if tags else [])]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "template.yaml")
         path.write_text(text, encoding="utf-8")
-        command = [sam, "deploy", "--template-file", str(path)]
-        command += [word for name, values in options.items() for word in (name, *values)]
-        return run([*command, "--parameter-overrides", *parameters])
+        return run([sam, "deploy", "--template-file", str(path), *options, "--parameter-overrides", *parameters])
 
 
 def main() -> int:

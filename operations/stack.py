@@ -125,7 +125,8 @@ def deployed(name: str, token: str = "") -> Stack:
     (found,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     outputs = {item["OutputKey"]: item["OutputValue"] for item in found["Outputs"]}
     parameters = {item["ParameterKey"]: item["ParameterValue"] for item in found["Parameters"]}
-    auth, headers, region = parameters["ApiAuth"], {}, ""
+    auth, region = parameters["ApiAuth"], ""
+    headers: dict[str, str] = {}
     if auth == "api-key":
         key = boto3.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
         headers = {"x-api-key": key["value"]}

@@ -62,12 +62,11 @@ def _facts(event: dict[str, Any]) -> dict[str, Any]:
     """Return what the log says of a request: nothing that its caller made up."""
     asked = event["requestContext"]
     found = routes.find(event.get("rawPath") or event.get("path") or "")
-    route, parameters = found or (None, {})
     method = asked.get("http", asked).get("method") or event.get("httpMethod")
-    job_id = parameters.get("job_id", "")
+    job_id = found[1].get("job_id", "") if found else ""
     return {
         "gateway_request_id": asked["requestId"],
-        "route": route.path if route else None,
+        "route": found[0].path if found else None,
         "method": method if method in _METHODS else None,
         **({"job_id": job_id} if is_job_id(job_id) else {}),
     }
