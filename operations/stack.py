@@ -95,7 +95,8 @@ def exchange(request: urllib.request.Request) -> Answer:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
             return Answer(response.status, response.read())
     except urllib.error.HTTPError as error:
-        return Answer(error.code, error.read())
+        with error:
+            return Answer(error.code, error.read())
 
 
 def post_form(url: str, fields: Mapping[str, str], content: bytes) -> int:

@@ -183,7 +183,8 @@ class MemoryJobs:
 
     def delete(self, job: Job) -> None:
         def effect() -> None:
-            if job.job_id in self.jobs:
+            stored = self.jobs.get(job.job_id)
+            if stored is not None and (job.key or stored.status is JobStatus.DELETED):
                 self.jobs[job.job_id] = job
 
         self._do("delete", job.job_id, effect)

@@ -93,7 +93,8 @@ def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
         if operation == "create":
             change = change.model_copy(update={"sequencer": None, "owner": "key:a", "file_name": "clip.mp4"})
         if operation == "delete":
-            change = change.model_copy(update={"status": JobStatus.DELETED, "sequencer": None, "key": ""})
+            key = "" if number % 2 else "k"
+            change = change.model_copy(update={"status": JobStatus.DELETED, "sequencer": None, "key": key})
         # An upload that was asked for, one from before a deletion, one from after it
         since = [[None, number - 2, number + 1][number % 3]] if operation == "begin" else []
         answers = [getattr(store, operation)(change, *since) for store in (real, fake)]

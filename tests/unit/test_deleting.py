@@ -215,6 +215,24 @@ def test_a_file_that_is_dropped_after_the_deletion_is_a_new_one(world):
     assert world.jobs.jobs[job_id].status is JobStatus.SUCCEEDED
 
 
+def test_a_file_that_is_dropped_in_the_middle_of_a_deletion_is_analyzed(world):
+    world.queue.send(event_at(world, world.clock() - 60, 1))
+    world.run()
+    job_id = id_of("daily.mp4")
+    erase = world.store.delete_all
+
+    def drops(bucket: str, prefix: str) -> None:
+        erase(bucket, prefix)
+        world.clock.now += 2
+        world.queue.send(event_at(world, world.clock(), 2))
+        world.run()
+
+    world.store.delete_all = drops  # type: ignore[method-assign]
+    assert world.call(OPERATOR, "DELETE", job_id)[0] == 204
+    assert world.jobs.jobs[job_id].status is JobStatus.SUCCEEDED
+    assert ("uploads", "daily.mp4") in world.store.objects
+
+
 def test_a_version_that_waited_when_the_job_was_deleted_does_not_bring_it_back(world):
     world.queue.send(event_at(world, world.clock() - 60, 1))
     world.run()

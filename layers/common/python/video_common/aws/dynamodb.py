@@ -88,7 +88,14 @@ class DynamoJobStore:
 
     def delete(self, job: Job) -> None:
         """See `JobStore.delete`."""
-        self._write("put_item", Item=_item(job), ConditionExpression="attribute_exists(job_id)")
+        request: dict[str, Any] = {"ConditionExpression": "attribute_exists(job_id)"}
+        if not job.key:
+            request = {
+                "ConditionExpression": "#status = :deleted",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": {":deleted": {"S": JobStatus.DELETED}},
+            }
+        self._write("put_item", Item=_item(job), **request)
 
     def _change(self, job: Job, condition: str, values: dict[str, Any]) -> Job | None:
         """Write a job, but what stays as it was created. Return it as it is stored then, None if it is not changed."""

@@ -153,7 +153,10 @@ class JobStore(Protocol):
         """
 
     def delete(self, job: Job) -> None:
-        """Put a tombstone, a DELETED job, in the place of a job's record. Where there is no record it puts none."""
+        """Put a tombstone, a DELETED job, in the place of a job's record. Where there is no record it puts none.
+
+        A tombstone without a key replaces only another tombstone: meanwhile a new file can have begun the job anew.
+        """
 
 
 class Queue(Protocol):
