@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from events.aws_shapes import rest_event
 from tests.template_info import RESOURCES, TEMPLATE, api_events, properties, resolve
 from video_common import errors, limits
 from video_common.routes import HEADS, JOB, PREFLIGHTS, ROUTES, sentence
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, VIDEO_CONTENT_TYPES
+from video_jobs.callers import caller_of
 
 GATEWAY_SECONDS = 29
 AUTHS = ["api-key", "iam", "cognito"]
@@ -92,6 +94,22 @@ def test_a_user_pool_is_asked_where_it_is_meant_and_nowhere_else():
     (rule,) = [rule for rule in TEMPLATE["Rules"].values() if "UserPoolArn" in str(rule["Assertions"])]
     assert resolve(rule["RuleCondition"], ApiAuth="cognito")
     assert not resolve(rule["Assertions"][0]["Assert"], ApiAuth="cognito")
+
+
+def test_the_operator_is_named_as_callers_are_and_in_no_other_way():
+    pattern = TEMPLATE["Parameters"]["Operator"]["AllowedPattern"]
+    account, role = "arn:aws:iam::123456789012", "arn:aws:sts::123456789012:assumed-role/Operations"
+    events = [rest_event("GET", "/jobs/0") for _ in range(4)]
+    for event, arn in zip(events, (f"{account}:user/people/ann", f"{account}:root", f"{role}/a-session"), strict=False):
+        event["requestContext"]["identity"]["userArn"] = arn
+    events[3]["requestContext"]["identity"]["apiKeyId"] = "a1b2c3d4e5"
+    callers = [caller_of(event) for event in events]
+    assert f"iam:{role}" in callers
+    for name in (*callers, "cognito:8d0e5f2c-6a3b-4c1d-9e7f-0a1b2c3d4e5f", ""):
+        assert re.fullmatch(pattern, name), name
+    # A name that no caller ever has would hide the jobs of dropped files from everybody
+    for name in (f"iam:{account}:role/Operations", f"iam:{role}/a-session", role, "anonymous", "key:"):
+        assert not re.fullmatch(pattern, name), name
 
 
 @pytest.mark.parametrize("name", ["ApiKey", "UsagePlan", "UsagePlanKey"])
