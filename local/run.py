@@ -86,7 +86,7 @@ def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None
         f"{video['codec']} {video['width']}x{video['height']}, {video['duration_ms'] / 1000:.1f} s; "
         f"model {model['name']} on {model['engine']}; analysis {result['timings_ms']['total'] / 1000:.2f} s, "
         f"{seconds:.1f} s with the cold start of the runtime\n"
-        f"licence of the model's weights: {load_manifest().models[model['name']].licence}"
+        f"license of the model's weights: {load_manifest().models[model['name']].licence}"
     )
 
 

@@ -224,10 +224,10 @@ def test_a_function_knows_what_it_works_with_and_no_more():
     assert known["Jobs"]["RESULTS_EXPIRE_DAYS"] == resolve({"Ref": "ResultsExpireDays"})
 
 
-def test_the_licence_question_stands_where_the_default_is_chosen():
+def test_the_license_question_stands_where_the_default_is_chosen():
     assert TEMPLATE["Parameters"]["EmotionModel"]["Default"] == "deepface"
     for text in (TEMPLATE["Description"], TEMPLATE["Parameters"]["EmotionModel"]["Description"]):
-        assert "licence" in text
+        assert "license" in text
         assert "commercial use" in text
     assert "commercial use" in (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 

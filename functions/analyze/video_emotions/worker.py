@@ -1,4 +1,4 @@
-"""An uploaded object's way through its job: begin -> analyse -> keep the result -> finish -> tell -> tidy up.
+"""An uploaded object's way through its job: begin -> analyze -> keep the result -> finish -> tell -> tidy up.
 
 Every step can be repeated: whatever fails for the time being leaves a job that another try takes through to its end.
 """
