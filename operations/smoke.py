@@ -64,9 +64,10 @@ class Smoke:
                 check()
             except NotRun as reason:
                 self.say(f"not run  {name} {reason}")
-            except SmokeError as error:
+            except Exception as error:  # no answer, or one of another form: the other checks still run
                 self.failed.append(name)
-                self.say(f"FAILED   {name} {error}")
+                kind = "" if isinstance(error, SmokeError) else f"{type(error).__name__}: "
+                self.say(f"FAILED   {name} {kind}{error}")
             else:
                 self.say(f"ok       {name}")
         return not self.failed
@@ -203,7 +204,14 @@ def main() -> int:
     parser.add_argument("--token", default="", help="make's TOKEN: with ApiAuth=cognito, an ID token of a user")
     chosen = parser.parse_args()
     if chosen.stack:
-        return 0 if Smoke(deployed(chosen.stack, chosen.token)).run() else 1
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            stack = deployed(chosen.stack, chosen.token)
+        except (BotoCoreError, ClientError) as error:
+            print(error, file=sys.stderr)
+            return 1
+        return 0 if Smoke(stack).run() else 1
     from local.stack import local_stack
 
     with local_stack() as stack:

@@ -1,12 +1,11 @@
 """A running stack, as its callers and its operator reach it."""
 
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Protocol
-from uuid import uuid4
+
+import urllib3
 
 SECONDS: Final = 40
 """The gateway answers within 29."""
@@ -86,30 +85,17 @@ class Http:
         sent = {**headers, **(self.headers if signed else {})}
         if signed and self.region:
             sent = _signed(method, self.url + path, body, sent, self.region)
-        return exchange(urllib.request.Request(self.url + path, body or None, sent, method=method))  # noqa: S310
-
-
-def exchange(request: urllib.request.Request) -> Answer:
-    """Send a request and return its answer, whatever its status."""
-    try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
-            return Answer(response.status, response.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.read())
+        # urllib3 reads the answer of a gateway that closes the connection before it has the whole body.
+        answer = urllib3.request(
+            method, self.url + path, body=body or None, headers=sent, retries=False, timeout=SECONDS
+        )
+        return Answer(answer.status, answer.data)
 
 
 def post_form(url: str, fields: Mapping[str, str], content: bytes) -> int:
     """Send the form of an upload, the file last, and return the status of the answer."""
-    boundary = uuid4().hex
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ]
-    head = "".join(parts) + f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n\r\n'
-    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    return exchange(urllib.request.Request(url, body, headers, method="POST")).status  # noqa: S310
+    form: dict[str, str | tuple[str, bytes]] = {**fields, "file": ("file", content)}
+    return urllib3.request("POST", url, fields=form, retries=False, timeout=SECONDS).status
 
 
 def deployed(name: str, token: str = "") -> Stack:

@@ -11,7 +11,7 @@ import pytest
 
 from local.stack import local_stack
 from operations.smoke import Smoke
-from operations.stack import Stack
+from operations.stack import Answer, Stack
 
 ALL = [
     "The stack is healthy.",
@@ -60,6 +60,18 @@ def test_a_stack_as_it_is_passes_and_what_only_the_gateway_does_is_said_to_be_no
         assert found[name].startswith("not run only API Gateway decides")
     # And leaves nothing behind
     assert stack.s3.list_objects_v2(Bucket=stack.uploads_bucket)["KeyCount"] == 0
+
+
+def test_a_connection_that_breaks_is_a_failed_check_and_not_the_end(stack):
+    def hangs_up(method: str, path: str, *arguments: Any, **more: Any) -> Answer:
+        if path == "/process-frame":
+            raise ConnectionResetError("the other side hung up")
+        return stack.send(method, path, *arguments, **more)
+
+    passed, found = report(replace(stack, send=hangs_up))
+    assert not passed
+    assert found[ALL[1]] == "FAILED ConnectionResetError: the other side hung up"
+    assert found[ALL[8]] == "ok"
 
 
 class Answers:
