@@ -90,7 +90,7 @@ def _analyze(event: Event) -> dict[str, Any]:
         if "requestContext" in event:
             # Lambda starts another environment for a request that would have to wait. So its time starts here.
             event["requestContext"]["timeEpoch"] = round(time.time() * 1000)
-            context = LocalContext()
+            context: Any = LocalContext()
         else:
             context = LocalContext(seconds=limits.WORKER_SECONDS)
         answer: dict[str, Any] = handler(event, context)

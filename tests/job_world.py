@@ -126,8 +126,8 @@ class World:
         self.worker = Worker(pipeline, self.store, self.jobs, self.bus, lambda: SECRET, self.clock)
         self.uploads = Uploads(self.worker, self.queue, self.persistence)
         self.parked = MemoryQueue(self.clock)
-        names = dict.fromkeys(("jobs_table", "parked_url", "job_id_secret_arn"), "unused")
-        letters = DeadLetterSettings(uploads_bucket="uploads", results_bucket="results", **names)
+        names = {"UPLOADS_BUCKET": "uploads", "RESULTS_BUCKET": "results", "JOBS_TABLE": "j", "PARKED_URL": "p"}
+        letters = DeadLetterSettings.from_environment({**names, "JOB_ID_SECRET_ARN": "s"})
         self.giving_up = GivingUp(letters, self.jobs, self.bus, self.parked, lambda: SECRET, self.clock)
 
     def put(self, key: str, content: bytes, version: int = 1, *, versioned: bool = False) -> dict[str, Any]:

@@ -120,6 +120,8 @@ def test_an_error_in_the_code_moves_the_metric_of_its_alarms(function, environme
     except Broken:
         answer = None
     assert (answer is None) == (function == "GiveUp")
+    if {event["Type"] for event in properties(function)["Events"].values()} == {"Api"}:
+        assert answer["statusCode"] == 500  # what the gateway's 5XXError counts
     # Then each of its alarms sees it, by name and dimensions
     written = values(capsys.readouterr().out)
     alarms = alarms_of(function)
@@ -193,6 +195,11 @@ def test_a_duplicate_that_waits_for_another_worker_is_no_failure(entry_points, m
 # -- The dashboard ----------------------------------------------------------------------------------------------------
 
 
+def recorded(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    record_analysis(event["result"])
+    return {}
+
+
 @pytest.fixture
 def everything(entry_points, monkeypatch, capsys) -> dict[Written, list[float]]:
     """Return all that a stack writes when everything that can happen has happened, each thing once."""
@@ -202,9 +209,7 @@ def everything(entry_points, monkeypatch, capsys) -> dict[Written, list[float]]:
         analyze.handler(rest_event(SAMPLE.read_bytes()), deploy(function))
         analyze.handler(rest_event(b"text"), deploy(function))
         cut = result_of(b"").model_copy(update={"truncated": True})
-        meter.invocation(lambda event, _context: record_analysis(event["result"]) or {})(
-            {"result": cut}, deploy(function)
-        )
+        meter.invocation(recorded)({"result": cut}, deploy(function))
     world = World()
     with monkeypatch.context() as patch:
         patch.setattr(analyze, "uploads", world.uploads)

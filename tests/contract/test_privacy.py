@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud, id_of
-from tests.conftest import SAMPLE
+from tests.conftest import ROOT
 from tests.fakes import LambdaContext, json_event, rest_event, s3_event, sqs_event
 from tests.logged import logged
 from video_common.job import is_job_id
@@ -48,8 +48,10 @@ def marked_video() -> bytes:
 
 
 VIDEO = marked_video()
+SAMPLE = base64.b64decode(json.loads((ROOT / "events/clip-small-v1.json").read_text())["body"])
+"""A face in five frames."""
 TEXT = base64.b64encode(VIDEO).decode()
-GET = {"content_type": None, "method": "GET"}
+GET: dict[str, Any] = {"content_type": None, "method": "GET"}
 
 POSTED: dict[str, dict[str, Any]] = {
     "pixels and metadata": rest_event(VIDEO),
@@ -137,13 +139,13 @@ def test_no_header_leaves_one(functions, heard, function, name):
 
 
 UPLOADED: dict[str, tuple[str, bytes, dict[str, str]]] = {
-    "a key": (f"holiday of {MARKER}/{MARKER}+1.mp4", SAMPLE.read_bytes(), {}),
+    "a key": (f"holiday of {MARKER}/{MARKER}+1.mp4", SAMPLE, {}),
     "a video": ("clip", VIDEO, {}),
     "a key of no video": (f"{MARKER}.txt", MARKER.encode(), {}),
-    "metadata": ("clip-2", SAMPLE.read_bytes(), {"camera": MARKER}),
-    "options": ("clip-3", SAMPLE.read_bytes(), {"options": f'{{"detector": "{MARKER}"}}'}),
-    "options' names": ("clip-4", SAMPLE.read_bytes(), {"options": f'{{"{MARKER}": 1}}'}),
-    "options that are no JSON": ("clip-5", SAMPLE.read_bytes(), {"options": f"{{{MARKER}"}),
+    "metadata": ("clip-2", SAMPLE, {"camera": MARKER}),
+    "options": ("clip-3", SAMPLE, {"options": f'{{"detector": "{MARKER}"}}'}),
+    "options' names": ("clip-4", SAMPLE, {"options": f'{{"{MARKER}": 1}}'}),
+    "options that are no JSON": ("clip-5", SAMPLE, {"options": f"{{{MARKER}"}),
 }
 
 
@@ -172,7 +174,7 @@ def test_a_missing_object_a_dead_letter_and_a_broken_message_leave_none(function
 
 def test_a_key_stands_in_the_record_the_result_and_the_event_and_nowhere_else(functions, cloud, heard):
     key = f"of/{MARKER}.mp4"
-    cloud.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=SAMPLE.read_bytes())
+    cloud.client("s3").put_object(Bucket=UPLOADS, Key=key, Body=SAMPLE)
     sqs = cloud.client("sqs")
     sqs.purge_queue(QueueUrl=cloud.completions_url)
     event = s3_event(quote_plus(key), bucket=UPLOADS, sequencer="77")

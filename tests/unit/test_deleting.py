@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
+from typing import Any
 
 import pytest
 
@@ -157,7 +158,7 @@ def test_a_deletion_that_fails_in_between_is_finished_by_the_next_one(world, fai
         "last tombstone": (jobs, ("delete", job_id), JobsUnavailable("down")),
     }[failing]
     if failing == "last tombstone":
-        world.jobs.faults = LastFails(world, job_id)  # type: ignore[assignment]
+        world.jobs.faults = LastFails(world, job_id)
     else:
         where.planned[call] = [error]
     assert world.call(ANN, "DELETE", job_id)[0] == 503
@@ -227,7 +228,7 @@ def test_a_file_that_is_dropped_in_the_middle_of_a_deletion_is_analyzed(world):
         world.queue.send(event_at(world, world.clock(), 2))
         world.run()
 
-    world.store.delete_all = drops  # type: ignore[method-assign]
+    world.store.delete_all = drops
     assert world.call(OPERATOR, "DELETE", job_id)[0] == 204
     assert world.jobs.jobs[job_id].status is JobStatus.SUCCEEDED
     assert ("uploads", "daily.mp4") in world.store.objects
@@ -277,7 +278,7 @@ def test_a_video_without_a_result_stays(world):
 
 def test_a_newer_video_of_that_name_stays_until_its_own_result_is_kept(world):
     deleting(world)
-    newer = []
+    newer: list[dict[str, Any]] = []
     world.pipeline.during = lambda content: None if newer else newer.append(world.put("a", b"newer", 2))
     world.queue.send(world.put("a", b"video", 1))
     world.run()

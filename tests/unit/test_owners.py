@@ -1,5 +1,7 @@
 """Whose job it is: nobody else can tell it from a job that does not exist."""
 
+from typing import Any
+
 import pytest
 
 from tests.fakes import LambdaContext, rest_event
@@ -22,10 +24,11 @@ def states(world: Callers) -> dict[str, str]:
     world.upload(made["failed"], b"no video")
     world.upload(made["deleted"])
     assert world.call(ANN, "DELETE", made["deleted"])[0] == 204
-    for name, change in {
+    changes: dict[str, dict[str, Any]] = {
         "running": {"status": JobStatus.RUNNING, "lease_until": int(world.clock()) + 100},
         "expired": {"expires_at": int(world.clock()) - 1},
-    }.items():
+    }
+    for name, change in changes.items():
         world.jobs.jobs[made[name]] = world.jobs.jobs[made[name]].model_copy(update=change)
     return made
 
