@@ -20,6 +20,7 @@ ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 """Whether new versions come gradually."""
 
 FUNCTIONS = 4
+HOOK: Final[dict[str, Any]] = {"Fn::If": ["Gradual", {"Ref": "PreTraffic"}, {"Ref": "AWS::NoValue"}]}
 QUEUES = {"UploadsQueue": "AnalyzeUploads", "UploadsDeadLetters": "GiveUp"}
 """Each queue that feeds a function."""
 
@@ -61,8 +62,8 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
     if groups != (FUNCTIONS if gradual else 0) or aliases != FUNCTIONS:
         wrong.append(f"{groups} deployment groups, {aliases} aliases")
     policies = [resource.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate") for resource in resources.values()]
-    hooks = {policy["BeforeAllowTrafficHook"]["Ref"] for policy in policies if policy}
-    if hooks != ({"PreTraffic"} if gradual else set()):
+    hooks = [policy.get("BeforeAllowTrafficHook") for policy in policies if policy]
+    if hooks != ([HOOK] * FUNCTIONS if gradual else []):
         wrong.append(f"new versions are tried by {hooks}")
     methods = {
         f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}": operation

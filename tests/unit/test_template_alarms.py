@@ -180,7 +180,11 @@ def test_a_gateway_that_always_fails_for_the_new_version_takes_it_back():
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_new_version_is_tried_before_its_first_call(name):
-    assert properties(name)["DeploymentPreference"]["Hooks"] == {"PreTraffic": {"Ref": HOOK}}
+    hooks = properties(name)["DeploymentPreference"]["Hooks"]
+    assert [resolve(hooks, Environment=item) for item in ("default", "prod")] == [
+        {"PreTraffic": None},
+        {"PreTraffic": HOOK},
+    ]
     tried = references(properties(HOOK)["Environment"])
     assert name in tried
     # CodeDeploy's own policy allows no other names, and 64 characters are the most
