@@ -1,5 +1,6 @@
 """From the form of an upload to the result of its job, over HTTP: the Lambda emulator for both functions, and moto."""
 
+import base64
 import json
 import os
 import subprocess
@@ -23,6 +24,9 @@ from tests.fakes import json_event, rest_event
 from video_common import limits
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
+SMALL = base64.b64decode(json.loads((ROOT / "events/clip-small-v1.json").read_text())["body"])
+"""A face in five frames."""
+
 FUNCTION_SECONDS = 12
 VISIBILITY_SECONDS = FUNCTION_SECONDS + 2
 """The template's are 900 and 960."""
@@ -248,7 +252,7 @@ def test_a_deleted_job_leaves_nothing_and_no_event_brings_it_back(cloud, jobs, p
     # Given an upload with its result, and the event that told of it
     name = "holiday of ann.mp4"
     asked = ask(jobs, file_name=name)
-    upload(asked, SAMPLE.read_bytes())
+    upload(asked, SMALL)
     sqs = cloud.client("sqs")
     (message,) = sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=0)["Messages"]
     assert pump.step() == 1
