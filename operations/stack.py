@@ -1,7 +1,7 @@
 """A running stack, as its callers and its operator reach it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -69,7 +69,7 @@ class Http:
     """
 
     url: str
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
     region: str = ""
 
     def __call__(
