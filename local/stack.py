@@ -17,6 +17,7 @@ def local_stack(seconds: float = 120) -> Iterator[Stack]:
     """Serve the routes and deliver messages, until the block ends. There is no gateway."""
     with socket.socket() as listener, uploads() as cloud:
         listener.bind((HOST, 0))
+        listener.listen()  # so that the first request waits for the server and is not refused
         server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
