@@ -1,7 +1,7 @@
 """``make smoke``: does a stack do what it promises? ``STACK=name`` asks a deployed one, otherwise one starts here.
 
 It uses the credentials and the region of the AWS CLI. It leaves nothing behind but lines in the logs, and counts in the
-metrics: one job given up, which an alarm tells of, and the requests that the gateway refuses.
+metrics: one job given up, which an alarm reports, and the requests that the gateway refuses.
 """
 
 import argparse

@@ -25,7 +25,7 @@ class Send(Protocol):
     def __call__(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = ..., *, signed: bool = True
     ) -> Answer:
-        """Send a request and return its answer, whatever its status."""
+        """Send a request and return its answer, with any status."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Http:
         *,
         signed: bool = True,
     ) -> Answer:
-        """Send a request and return its answer, whatever its status."""
+        """Send a request and return its answer, with any status."""
         sent = {**headers, **(self.headers if signed else {})}
         if signed and self.region:
             sent = _signed(method, self.url + path, body, sent, self.region)

@@ -129,7 +129,7 @@ def test_an_error_in_the_code_moves_the_metric_of_its_alarms(function, environme
     for alarm in alarms[False] + alarms[True]:
         name = watched(alarm, Environment=environment)
         assert sum(written[name]) >= properties(alarm)["Threshold"], alarm
-    # And so does whoever asks for the code
+    # And so does a search for the code
     coded = Written(
         NAMESPACE,
         "Failures",

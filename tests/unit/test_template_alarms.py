@@ -128,7 +128,7 @@ def test_only_prod_deploys_gradually(name):
                 {"Name": "ExecutedVersion", "Value": {"Fn::GetAtt": [name, "Version.Version"]}},
             ]
     assert [item for item in alarms if "ExecutedVersion" in dimensions(item)]
-    # And the gateway, which knows no versions, tells of the functions that it calls
+    # And the gateway, which knows no versions, watches the functions that it calls
     called = {event["Type"] for event in properties(name)["Events"].values()} == {"Api"}
     assert ("GatewayErrors" in alarms) is called
     # And the watch lasts longer than an invocation

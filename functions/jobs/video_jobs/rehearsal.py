@@ -40,7 +40,7 @@ class Rehearsal:
         checks = [(arn, analyze, _has_analyzed) for arn in self.analyze_versions]
         checks += [(self.jobs_version, _look_event(sample), _knows_no_job)]
         checks += [(self.give_up_version, {"Records": []}, _has_no_failures)]
-        passed = [self._passes(*check) for check in checks]  # all of them, whatever the first one does
+        passed = [self._passes(*check) for check in checks]  # all of them, even if the first one fails
         return all(passed)
 
     def _passes(self, arn: str, event: Mapping[str, Any], is_right: Any) -> bool:

@@ -155,7 +155,7 @@ class Jobs:
         )
 
     def _owned(self, job_id: str, caller: str) -> Job:
-        """Return a job of the caller's. Those of others are not there, whatever became of them."""
+        """Return a job of the caller's. Those of others do not exist, in any state."""
         job = self.jobs.get(job_id) if is_job_id(job_id) else None
         if job is None or caller != (job.owner or self.settings.operator):
             raise JobNotFound("There is no job of that id. POST /uploads makes one.")

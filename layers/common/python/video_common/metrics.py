@@ -37,7 +37,7 @@ class Metric(StrEnum):
     """The name of a metric."""
 
     REQUESTS = "Requests"
-    """Invocations of the function, whatever came of them."""
+    """Invocations of the function, with any outcome."""
     SUCCEEDED = "Succeeded"
     """Requests and jobs with the answer that was asked for."""
     REJECTED = "Rejected"
@@ -144,7 +144,7 @@ class Meter:
         return metered
 
     def _write(self, metric: Metric, code: str) -> None:
-        """Write a metric that has more dimensions than the others, hence in a line of its own."""
+        """Write a metric that has more dimensions than the others, so in a line of its own."""
         emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="", default_dimensions=self._place)
         if metric in CODED:
             emf.add_dimensions(**{Dimension.CODE: code})

@@ -46,7 +46,7 @@ class Upload:
 
     @property
     def revives_since(self) -> int | None:
-        """The time for `JobStore.begin`: a job that was deleted before it begins anew. None: it stays deleted.
+        """The time for `JobStore.begin`: a job that was deleted before it begins again. None: it stays deleted.
 
         A file that is put into the bucket after its job was deleted is a new file. What somebody uploads with the form
         of a deleted job is not.

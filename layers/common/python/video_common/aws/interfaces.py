@@ -124,7 +124,7 @@ class JobStore(Protocol):
         ----------
         job : Job
         revives_since : int or None
-            Seconds since 1970. A job that was deleted before begins anew; None leaves every deleted job deleted.
+            Seconds since 1970. A job that was deleted before begins again; None leaves every deleted job deleted.
 
         Returns
         -------
@@ -155,7 +155,7 @@ class JobStore(Protocol):
     def delete(self, job: Job) -> None:
         """Put a tombstone, a DELETED job, in the place of a job's record. Where there is no record it puts none.
 
-        A tombstone without a key replaces only another tombstone: meanwhile a new file can have begun the job anew.
+        A tombstone without a key replaces only another tombstone: meanwhile a new file can have begun the job again.
         """
 
 
