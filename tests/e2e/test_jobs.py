@@ -260,10 +260,11 @@ def test_a_deleted_job_leaves_nothing_and_no_event_brings_it_back(cloud, jobs, p
     assert (told["status"], told["source"]["file_name"]) == ("SUCCEEDED", name)
     assert content_of(cloud).count(name) == 2
     # When its owner deletes it, twice
-    path = f"/jobs/{asked['job_id']}"
+    path, s3 = f"/jobs/{asked['job_id']}", cloud.client("s3")
     for _ in range(2):
         answer = jobs.invoke(rest_event(None, content_type=None, method="DELETE", path=path))
         assert answer["statusCode"] == 204
+        assert [s3.list_objects_v2(Bucket=bucket)["KeyCount"] for bucket in (UPLOADS, RESULTS)] == [0, 0]
     # And SQS delivers the event again, also to a worker that has forgotten that it handled it
     dynamodb = cloud.client("dynamodb")
     for item in dynamodb.scan(TableName=HANDLED)["Items"]:
@@ -273,7 +274,6 @@ def test_a_deleted_job_leaves_nothing_and_no_event_brings_it_back(cloud, jobs, p
     # Then nothing of the content is in either bucket or table
     left = content_of(cloud)
     assert [text for text in (name, f"uploads/{asked['job_id']}", "happy") if text in left] == []
-    s3 = cloud.client("s3")
     assert [s3.list_objects_v2(Bucket=bucket)["KeyCount"] for bucket in (UPLOADS, RESULTS)] == [0, 0]
     answer = jobs.invoke(rest_event(None, content_type=None, method="GET", path=path))
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (410, "job_deleted")
