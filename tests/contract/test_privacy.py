@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
@@ -14,11 +15,14 @@ from urllib.parse import quote_plus
 import av
 import numpy as np
 import pytest
+from botocore.exceptions import ClientError
 
 from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud, id_of
 from tests.conftest import ROOT
 from tests.fakes import LambdaContext, json_event, rest_event, s3_event, sqs_event
 from tests.logged import logged
+from video_common.aws import clients
+from video_common.errors import StorageUnavailable
 from video_common.job import is_job_id
 
 MARKER = "PlantedMarker7f3a"
@@ -190,6 +194,31 @@ def test_a_key_stands_in_the_record_the_result_and_the_event_and_nowhere_else(fu
     assert MARKER not in record["result_key"]["S"]
     assert MARKER not in json.dumps(dynamodb.scan(TableName=HANDLED)["Items"], default=str)
     check(heard())
+
+
+def test_a_store_that_cannot_be_reached_leaves_none(functions, monkeypatch, heard):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    clients.renew()
+    try:
+        event = s3_event(f"{MARKER}/unreachable.mp4", bucket=UPLOADS)
+        answer = functions["analyze"].handler(sqs_event(event), LambdaContext())
+    finally:
+        clients.renew()
+    assert answer != {"batchItemFailures": []}
+    said = heard()
+    check(said)
+    # But what happened
+    assert "EndpointConnectionError" in said
+
+
+def test_a_right_that_is_missing_leaves_none():
+    message = f"not authorized to perform: s3:GetObject on resource: arn:aws:s3:::uploads/{MARKER}"
+    response: Any = {"Error": {"Code": "AccessDenied", "Message": message}, "ResponseMetadata": {"RequestId": "7B4A"}}
+    with pytest.raises(StorageUnavailable) as raised, clients.failures(StorageUnavailable("The store is away.")):
+        raise ClientError(response, "GetObject")
+    said = "".join(traceback.format_exception(raised.value))
+    assert MARKER not in said
+    assert "GetObject was answered with AccessDenied; AWS's request id: 7B4A" in said
 
 
 def test_the_functions_write_no_traces_of_their_own(functions):

@@ -45,6 +45,9 @@ def renew() -> None:
 def failures(unavailable: ServiceError, *, missing: frozenset[str] = frozenset()) -> Iterator[None]:
     """Give boto3's errors the names of ours.
 
+    boto3's texts can hold an object's key: in the address of a connection that failed, or in the ARN of a right that is
+    missing. So the log gets a note with the kind of error instead of the error itself.
+
     Parameters
     ----------
     unavailable : ServiceError
@@ -62,8 +65,12 @@ def failures(unavailable: ServiceError, *, missing: frozenset[str] = frozenset()
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in missing:
-            raise ObjectMissing("The object is not there (any more). Upload it again.") from error
-        raise unavailable from error
+        code = error.response["Error"]["Code"]
+        if code in missing:
+            raise ObjectMissing("The object is not there (any more). Upload it again.") from None
+        request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+        unavailable.add_note(f"{error.operation_name} was answered with {code}; AWS's request id: {request_id}")
+        raise unavailable from None
     except (BotoCoreError, Boto3Error) as error:
-        raise unavailable from error
+        unavailable.add_note(f"boto3 raised {type(error).__name__}")
+        raise unavailable from None
