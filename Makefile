@@ -211,6 +211,22 @@ template: $(TOOLS)/.ready $(CHECKS)/.ready ## sam validate --lint, cfn-lint, che
 redrive: $(VENV)/.ready ## Send parked uploads back to the queue: STACK=name, or QUEUE_URL=parked TO=queue (addresses)
 	@$(BIN)/python -m operations.redrive $(if $(STACK),--stack "$(STACK)") $(if $(QUEUE_URL),--queue-url "$(QUEUE_URL)") $(if $(TO),--to "$(TO)")
 
+.PHONY: smoke
+smoke: $(VENV)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Check a deployed stack: STACK=name (TOKEN=... with Cognito); without STACK one on this machine
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m operations.smoke $(if $(STACK),--stack "$(STACK)") $(if $(TOKEN),--token "$(TOKEN)")
+
+.PHONY: deploy-parameters
+deploy-parameters: $(VENV)/.ready $(TOOLS)/.ready ## Change parameters of a deployed stack, and publish them as a deployment: STACK=name PARAMETERS="A=1 B=2"
+	@$(BIN)/python -m operations.parameters --stack "$(STACK)" --sam $(TOOLS)/bin/sam $(PARAMETERS)
+
+.PHONY: image-lifecycle
+image-lifecycle: $(VENV)/.ready ## Let ECR keep the newest images of a stack only: STACK=name KEEP=5
+	@$(BIN)/python -m operations.images --stack "$(STACK)" $(if $(KEEP),--keep "$(KEEP)")
+
+.PHONY: sbom
+sbom: $(VENV)/.ready ## Write what a deployment consists of, as CycloneDX, to standard output
+	@$(BIN)/python -m operations.sbom
+
 .PHONY: check
 check: lint types workflows template openapi-check test hostile e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
 

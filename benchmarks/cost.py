@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
+from video_common.prices import invocation_dollars
+
 PRICES: Final = """\
 AWS list prices, US East (N. Virginia), x86, first tier, free tier not used: [Lambda pricing](https://aws.amazon.com/lambda/pricing/),
 as known on 2026-11-26. That page fills in its figures by script and could not be opened from here; AWS's whitepaper
 [How AWS Pricing Works](https://docs.aws.amazon.com/whitepapers/latest/how-aws-pricing-works/lambda.html) says the same
 of memory and requests. SnapStart's charges have no second source of AWS's: look again."""
-GB_SECOND: Final = 0.0000166667
-"""Dollars, of a function's memory."""
-
-REQUEST: Final = 0.20 / 1_000_000
 SNAPSHOT_GB_SECOND: Final = 0.0000015046
 """Dollars for keeping a published version's snapshot, by the function's memory."""
 
@@ -36,11 +34,6 @@ def seconds_on(vcpus: float, one: float, two: float) -> float:
     return one - shared + shared / vcpus
 
 
-def dollars(seconds: float, memory_mb: int) -> float:
-    """Return what one warm invocation costs."""
-    return seconds * memory_mb / 1024 * GB_SECOND + REQUEST
-
-
 def cost_section(measured: Mapping[str, tuple[float, float, float]]) -> str:
     """Return the page's section.
 
@@ -61,7 +54,7 @@ def cost_section(measured: Mapping[str, tuple[float, float, float]]) -> str:
     for clip, (own_seconds, one, two) in measured.items():
         for vcpus, memory_mb in MEMORY.items():
             seconds = seconds_on(vcpus, one, two)
-            price = dollars(seconds, memory_mb)
+            price = invocation_dollars(seconds, memory_mb)
             how = "measured here" if vcpus in (1, 2) else "calculated"
             lines.append(
                 f"| {clip} | {vcpus:g} | {memory_mb} | {seconds:.2f} | {how} | {1000 * price:.2f} "

@@ -4,7 +4,7 @@ The same clip gives the same bytes: no clock, no chance. `sam local invoke --eve
 all events. A case differs from a good request in one thing only.
 
 ``clip-small-v1.json``, beside this module, needs no command: it is committed, and its clip has five frames only.
-`tests.make_sample` writes it.
+`tests.make_sample` writes it, and its copy in functions/jobs, with which new versions are tried.
 """
 
 import base64

@@ -14,9 +14,11 @@ import boto3
 from local.processes import free_ports, listens, started, wait_until
 from video_common import limits
 from video_common.aws.eventbridge import SOURCE
+from video_common.job import job_id_of
 
 UPLOADS, RESULTS = "video-emotions-uploads", "video-emotions-results"
 JOBS, HANDLED = "video-emotions-jobs", "video-emotions-handled"
+SECRET: Final = "the stack's secret"  # noqa: S105 - of no real stack
 DEAD_LETTER_SECONDS: Final = 180
 """The template's visibility timeout of the dead letters."""
 CREDENTIALS: Final = {
@@ -38,6 +40,7 @@ class Cloud:
     queue_url, dead_letters_url, parked_url, completions_url : str
         The queue of S3's events, its dead letters, those whose jobs were given up, and a queue that gets what is
         published on the event bus.
+    secret_arn : str
     """
 
     url: str
@@ -45,6 +48,7 @@ class Cloud:
     dead_letters_url: str
     parked_url: str
     completions_url: str
+    secret_arn: str
 
     def client(self, service: str) -> Any:
         """Return a client of an emulated service."""
@@ -62,7 +66,15 @@ class Cloud:
             "IDEMPOTENCY_TABLE": HANDLED,
             "QUEUE_URL": self.queue_url,
             "PARKED_URL": self.parked_url,
+            "JOB_ID_SECRET_ARN": self.secret_arn,
+            # Nobody has credentials here. So who asks may also ask for what was dropped into the bucket.
+            "OPERATOR": "anonymous",
         }
+
+
+def id_of(key: str) -> str:
+    """Return the id of the job of an object's key."""
+    return job_id_of(key, SECRET.encode)
 
 
 @contextmanager
@@ -79,9 +91,9 @@ def emulated_cloud(host: str = "127.0.0.1", visibility_seconds: int = 960) -> It
 
 
 def _furnished(url: str, visibility_seconds: int) -> Cloud:
-    s3, sqs, dynamodb, events = (
+    s3, sqs, dynamodb, events, secrets = (
         boto3.client(service, endpoint_url=url, region_name="us-east-1")
-        for service in ("s3", "sqs", "dynamodb", "events")
+        for service in ("s3", "sqs", "dynamodb", "events", "secretsmanager")
     )
     dead_url, dead_arn = _queue(
         sqs, "video-emotions-dead-letters", VisibilityTimeout=str(min(visibility_seconds, DEAD_LETTER_SECONDS))
@@ -112,7 +124,8 @@ def _furnished(url: str, visibility_seconds: int) -> Cloud:
     events.put_targets(Rule="completions", Targets=[{"Id": "queue", "Arn": completions_arn}])
     # What S3 says when a notification is set up: the function's tests have it from events/.
     sqs.purge_queue(QueueUrl=queue_url)
-    return Cloud(url, queue_url, dead_url, parked_url, completions_url)
+    secret_arn = secrets.create_secret(Name="video-emotions", SecretString=SECRET)["ARN"]
+    return Cloud(url, queue_url, dead_url, parked_url, completions_url, secret_arn)
 
 
 def _queue(sqs: Any, name: str, **attributes: str) -> tuple[str, str]:

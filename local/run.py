@@ -18,6 +18,7 @@ from video_common import limits
 from video_common.result import Result
 from video_emotions.settings import Settings
 from video_emotions_cli import summary
+from video_models.manifest import load_manifest
 
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"
 
@@ -58,7 +59,9 @@ def main() -> int:
     if answer["statusCode"] != 200:
         console.print(f"[red]{answer['statusCode']} {body['title']}:[/] {body['detail']}")
         return 1
-    console.print(summary.of_one(arguments.video.name, Result.model_validate(body)))
+    result = Result.model_validate(body)
+    console.print(summary.of_one(arguments.video.name, result))
+    console.print(f"License of the model's weights: {load_manifest().models[result.model.name].licence}")
     console.print(f"{time.perf_counter() - started:.1f} s with the cold start of the runtime")
     return 0
 

@@ -23,7 +23,7 @@ from uuid import uuid4
 import uvicorn
 
 from events.aws_shapes import Event, http_event
-from local.cloud import emulated_cloud
+from local.cloud import Cloud, emulated_cloud
 from local.processes import exit_on_term
 from local.pump import Pump
 from video_common import limits, routes
@@ -44,6 +44,7 @@ class LocalContext:
     """The Lambda context of a request."""
 
     function_name: str = "analyze"
+    function_version: str = "$LATEST"
     memory_limit_in_mb: int = 3008
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:000000000000:function:analyze"
     aws_request_id: str = field(default_factory=lambda: str(uuid4()))
@@ -94,7 +95,7 @@ def _analyze(event: Event) -> dict[str, Any]:
         if "requestContext" in event:
             # Lambda starts another environment for a request that would have to wait. So its time starts here.
             event["requestContext"]["timeEpoch"] = round(time.time() * 1000)
-            context = LocalContext()
+            context: Any = LocalContext()
         else:
             context = LocalContext(seconds=limits.WORKER_SECONDS)
         answer: dict[str, Any] = handler(event, context)
@@ -110,7 +111,7 @@ def _dead_letters(event: Event) -> dict[str, Any]:
 
 
 @contextmanager
-def _uploads() -> Iterator[None]:
+def uploads() -> Iterator[Cloud]:
     """Play the AWS services, and deliver what is uploaded, until the block ends."""
     stopped = threading.Event()
     with TemporaryDirectory(prefix="video-emotions-serve-") as work_dir, emulated_cloud() as cloud:
@@ -134,7 +135,7 @@ def _uploads() -> Iterator[None]:
         clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:
-            yield
+            yield cloud
         finally:
             stopped.set()
             thread.join()
@@ -158,7 +159,7 @@ def main() -> None:
             listener.bind((HOST, port))
         except OSError as error:
             sys.exit(f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running?")
-        with _uploads():
+        with uploads():
             _serve(listener, port)
 
 

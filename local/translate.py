@@ -1,9 +1,12 @@
-"""What SAM makes of the template in each environment; `sam validate` looks at the defaults only. Runs in .tools."""
+"""What SAM makes of the template in each environment, with each switch in each position. Runs in .tools.
+
+`sam validate` looks at the defaults only.
+"""
 
 import logging
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 from samcli.yamlhelper import yaml_parse
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -17,15 +20,25 @@ ENVIRONMENTS = {"default": False, "staging": False, "prod": True}
 """Whether new versions come gradually."""
 
 FUNCTIONS = 4
+HOOK: Final[dict[str, Any]] = {"Fn::If": ["Gradual", {"Ref": "PreTraffic"}, {"Ref": "AWS::NoValue"}]}
 QUEUES = {"UploadsQueue": "AnalyzeUploads", "UploadsDeadLetters": "GiveUp"}
 """Each queue that feeds a function."""
 
-PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], [{"AWS_IAM": []}]]}
+_WITHOUT_KEY: Final = {"Fn::If": ["WithCognito", [{"cognito": []}], [{"AWS_IAM": []}]]}
+PROTECTED: dict[str, Any] = {"Fn::If": ["WithApiKey", [{"api_key": []}], _WITHOUT_KEY]}
 METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTES, *HEADS, *PREFLIGHTS, *OTHER_METHODS)}
 """What each method asks of its caller; CloudFormation chooses."""
 
 
-def translate(environment: str) -> dict[str, Any]:
+def switches() -> list[dict[str, str]]:
+    """Return each value of each parameter that has a list of them, one at a time; the first is the defaults."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    listed = {name: item.get("AllowedValues", []) for name, item in template["Parameters"].items()}
+    del listed["Environment"], listed["LogRetentionDays"]
+    return [{}, *({name: str(value)} for name, values in listed.items() for value in values)]
+
+
+def translate(environment: str, **parameters: str) -> dict[str, Any]:
     """Return the resources that CloudFormation is given, by name."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
@@ -36,7 +49,7 @@ def translate(environment: str) -> dict[str, Any]:
             own["CodeUri"] = "s3://bucket/code"
         elif own.get("PackageType") == "Image":
             own["ImageUri"] = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image:tag"
-    made = Translator({}, Parser()).translate(template, {"Environment": environment})
+    made = Translator({}, Parser()).translate(template, {"Environment": environment, **parameters})
     resources: dict[str, Any] = made["Resources"]
     return resources
 
@@ -48,6 +61,10 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
     wrong = []
     if groups != (FUNCTIONS if gradual else 0) or aliases != FUNCTIONS:
         wrong.append(f"{groups} deployment groups, {aliases} aliases")
+    policies = [resource.get("UpdatePolicy", {}).get("CodeDeployLambdaAliasUpdate") for resource in resources.values()]
+    hooks = [policy.get("BeforeAllowTrafficHook") for policy in policies if policy]
+    if hooks != ([HOOK] * FUNCTIONS if gradual else []):
+        wrong.append(f"new versions are tried by {hooks}")
     methods = {
         f"{'ANY' if method == 'x-amazon-apigateway-any-method' else method.upper()} {path}": operation
         for path, item in resources["Api"]["Properties"]["Body"]["paths"].items()
@@ -66,19 +83,23 @@ def problems(resources: dict[str, Any], *, gradual: bool) -> list[str]:
 
 
 def main() -> int:
-    """Translate for each environment; exit status 1 if one fails or has differences."""
+    """Translate for each environment and switch; exit status 1 if one fails or has differences."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     logging.disable(logging.CRITICAL)
     for environment, gradual in ENVIRONMENTS.items():
-        try:
-            resources = translate(environment)
-            wrong = problems(resources, gradual=gradual)
-        except InvalidDocumentException as error:
-            wrong = [error.message, *(cause.message for cause in error.causes)]
-        if wrong:
-            print(f"{environment}:", *wrong, sep="\n", file=sys.stderr)
-            return 1
-        print(f"{environment}: {len(resources)} resources, new versions come {'gradually' if gradual else 'at once'}.")
+        for switch in switches():
+            try:
+                resources = translate(environment, **switch)
+                wrong = problems(resources, gradual=gradual)
+            except InvalidDocumentException as error:
+                wrong = [error.message, *(cause.message for cause in error.causes)]
+            if wrong:
+                print(f"{environment} {switch}:", *wrong, sep="\n", file=sys.stderr)
+                return 1
+        print(
+            f"{environment}: {len(resources)} resources with each of {len(switches())} switches, "
+            f"new versions come {'gradually' if gradual else 'at once'}."
+        )
     return 0
 
 

@@ -9,11 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# Before anything imports Powertools: it reads these when its objects are made.
-os.environ |= {
-    "POWERTOOLS_METRICS_NAMESPACE": "VideoEmotions",
-}
-
 import hypothesis
 import pytest
 

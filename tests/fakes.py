@@ -15,6 +15,7 @@ class LambdaContext(powertools.LambdaContext):
 
     def __init__(self) -> None:
         self._function_name = "analyze"
+        self._function_version = "7"
         self._memory_limit_in_mb = 3008
         self._invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:analyze"
         self._aws_request_id = "11111111-2222-3333-4444-555555555555"

@@ -1,6 +1,7 @@
 """Stand-ins for AWS that keep state, share a clock, and fail on demand: before a call has its effect, or after it."""
 
 import datetime as dt
+import hashlib
 import json
 import random
 import threading
@@ -94,8 +95,28 @@ class MemoryStore:
     def read(self, bucket: str, key: str) -> str:
         return self.faults.around("read", key, _STORE, lambda: self._find(bucket, key, None).decode())
 
+    def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
+        place = self._place(bucket, key, version_id)
+
+        def effect() -> None:
+            content = self.objects.get(place)
+            if content is not None and etag in {None, hashlib.md5(content).hexdigest()}:
+                del self.objects[place]
+
+        self.faults.around("delete", key, _STORE, effect)
+
+    def delete_all(self, bucket: str, prefix: str) -> None:
+        def effect() -> None:
+            for place in [each for each in self.objects if each[0] == bucket and each[1].startswith(prefix)]:
+                del self.objects[place]
+
+        self.faults.around("delete_all", prefix, _STORE, effect)
+
+    def _place(self, bucket: str, key: str, version_id: str | None) -> tuple[str, ...]:
+        return (bucket, key, version_id) if version_id else (bucket, key)
+
     def _find(self, bucket: str, key: str, version_id: str | None) -> bytes:
-        place = (bucket, key, version_id) if version_id else (bucket, key)
+        place = self._place(bucket, key, version_id)
         if place not in self.objects:
             raise ObjectMissing("no such object")
         return self.objects[place]
@@ -119,23 +140,25 @@ class MemoryJobs:
     def get(self, job_id: str) -> Job | None:
         return self._do("get", job_id, lambda: self.jobs.get(job_id))
 
-    def begin(self, job: Job, *, is_redriven: bool = False) -> tuple[Begun, Job]:
+    def begin(self, job: Job, *, is_redriven: bool = False, revives_since: int | None = None) -> tuple[Begun, Job]:
         assert job.sequencer is not None
         sequencer = job.sequencer
 
         def effect() -> tuple[Begun, Job]:
             stored = self.jobs.get(job.job_id)
+            if stored is not None and stored.status is JobStatus.DELETED and stored.updated_at >= (revives_since or 0):
+                return Begun.DELETED, stored
             if stored is None or stored.sequencer is None or stored.sequencer < sequencer:
                 return Begun.RUN, self._set(job)
             if stored.sequencer > sequencer:
                 return Begun.OLDER, stored
-            if is_redriven and stored.was_given_up:
-                return Begun.RUN, self._set(job)
-            if stored.has_ended:
+            is_given_up = is_redriven and stored.was_given_up
+            if stored.has_ended and not is_given_up:
                 return Begun.DONE, stored
-            if stored.status_at(job.updated_at) is JobStatus.RUNNING and stored.holder != job.holder:
+            is_running = stored.status_at(job.updated_at) is JobStatus.RUNNING
+            if is_running and stored.holder != job.holder and not is_given_up:
                 return Begun.BUSY, stored
-            runs = None if job.runs is None else (stored.runs or 0) + job.runs
+            runs = job.runs if is_given_up or job.runs is None else (stored.runs or 0) + job.runs
             return Begun.RUN, self._set(job.model_copy(update={"runs": runs}))
 
         return self._do("begin", job.job_id, effect)
@@ -160,6 +183,14 @@ class MemoryJobs:
 
         return self._do("finish", job.job_id, effect)
 
+    def delete(self, job: Job) -> None:
+        def effect() -> None:
+            stored = self.jobs.get(job.job_id)
+            if stored is not None and (job.key or stored.status is JobStatus.DELETED):
+                self.jobs[job.job_id] = job
+
+        self._do("delete", job.job_id, effect)
+
     def _has(self, job: Job, *, or_ended: bool = False) -> bool:
         """Report whether the job's holder has it, or had it to its end."""
         stored = self.jobs.get(job.job_id)
@@ -168,7 +199,8 @@ class MemoryJobs:
 
     def _set(self, job: Job) -> Job:
         before = self.jobs.get(job.job_id)
-        self.jobs[job.job_id] = job.model_copy(update={"created_at": before.created_at}) if before else job
+        kept = {name: getattr(before, name) for name in ("created_at", "owner", "file_name")} if before else {}
+        self.jobs[job.job_id] = job.model_copy(update={name: kept[name] for name in kept if kept[name] is not None})
         return self.jobs[job.job_id]
 
     def _do(self, operation: str, key: str, effect: Callable[[], T]) -> T:

@@ -27,7 +27,13 @@ from video_emotions.worker import Worker
 from video_jobs.giving_up import GivingUp
 from video_jobs.settings import DeadLetterSettings
 
+SECRET = b"of this stack"
 NOBODY = Emotions(angry=0, disgust=0, fear=0, happy=0, sad=0, surprise=0, neutral=0)
+
+
+def id_of(key: str, secret: bytes = SECRET) -> str:
+    """Return the id of the job of a key."""
+    return job_id_of(key, lambda: secret)
 
 
 class Lost(BaseException):
@@ -117,11 +123,12 @@ class World:
         settings = Settings(uploads_bucket="uploads", results_bucket="results")
         self.pipeline = ReadsOnly(settings, self.store, self.clock)
         pipeline = cast("Pipeline", self.pipeline)  # it has all that a worker uses
-        self.worker = Worker(pipeline, self.store, self.jobs, self.bus, self.clock)
+        self.worker = Worker(pipeline, self.store, self.jobs, self.bus, lambda: SECRET, self.clock)
         self.uploads = Uploads(self.worker, self.queue, self.persistence)
         self.parked = MemoryQueue(self.clock)
-        letters = DeadLetterSettings(uploads_bucket="uploads", results_bucket="results", jobs_table="j", parked_url="p")
-        self.giving_up = GivingUp(letters, self.jobs, self.bus, self.parked, self.clock)
+        names = {"UPLOADS_BUCKET": "uploads", "RESULTS_BUCKET": "results", "JOBS_TABLE": "j", "PARKED_URL": "p"}
+        letters = DeadLetterSettings.from_environment({**names, "JOB_ID_SECRET_ARN": "s"})
+        self.giving_up = GivingUp(letters, self.jobs, self.bus, self.parked, lambda: SECRET, self.clock)
 
     def put(self, key: str, content: bytes, version: int = 1, *, versioned: bool = False) -> dict[str, Any]:
         """Store an object, over what was there, and return S3's event of it. The template's bucket has no versions."""
@@ -168,7 +175,7 @@ class World:
         self.parked.messages.clear()
 
     def job(self, key: str) -> Job | None:
-        return self.jobs.jobs.get(job_id_of(key))
+        return self.jobs.jobs.get(id_of(key))
 
     def result(self, key: str) -> str | None:
         """Return the sha256 of the video that a key's result is of."""

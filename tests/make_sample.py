@@ -14,6 +14,7 @@ from testbed.pictures import ABOVE, ABSENT, CENTRED, TO_THE_LEFT, Place, portrai
 
 DATA: Final = Path(__file__).parent / "data"
 EVENTS: Final = DATA.parent.parent / "events"
+JOBS: Final = DATA.parent.parent / "functions" / "jobs" / "video_jobs"
 WIDTH, HEIGHT, FPS = 640, 360, 30
 INTERVAL: Final = 30
 
@@ -62,7 +63,9 @@ def small_clip() -> bytes:
 
 def main() -> None:
     """Write ``sample.mp4``, ``sample.truth.json``, and the event of the small clip."""
-    write({"clip-small-v1": clip_event(small_clip())}, EVENTS)
+    small = clip_event(small_clip())
+    write({"clip-small-v1": small}, EVENTS)
+    write({"sample-event": small}, JOBS)
     facts = truth()
     places = (place for count, _, place in SEGMENTS for _ in range(count))
     write_video(

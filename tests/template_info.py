@@ -49,6 +49,8 @@ SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 IMAGE_FUNCTIONS = ["AnalyzeApi", "AnalyzeUploads"]
 ZIP_FUNCTIONS = ["Jobs", "GiveUp"]
 FUNCTIONS = ["AnalyzeApi", "AnalyzeUploads", *ZIP_FUNCTIONS]
+HOOK = "PreTraffic"
+"""The function that tries the others' new versions. It has no alarms: what it fails for is not deployed."""
 BUCKETS = ["UploadsBucket", "ResultsBucket"]
 QUEUES = ["UploadsQueue", "UploadsDeadLetters", "UploadsParked"]
 TABLES = ["JobsTable", "IdempotencyTable"]
@@ -143,6 +145,7 @@ INTRINSICS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "Fn::Equals": lambda argument, given: len({str(resolve(item, **given)) for item in argument}) == 1,
     "Fn::Not": lambda argument, given: not resolve(argument[0], **given),
     "Fn::Select": lambda argument, given: resolve(argument[1], **given)[int(argument[0])],
+    "Fn::Join": lambda argument, given: str(argument[0]).join(map(str, resolve(argument[1], **given))),
     "Fn::Split": lambda argument, given: resolve(argument[1], **given).split(argument[0]),
 }
 

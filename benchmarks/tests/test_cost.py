@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.cost import cost_section, dollars, seconds_on
+from benchmarks.cost import cost_section, seconds_on
+from video_common.prices import invocation_dollars
 
 SECONDS = st.floats(0.01, 1000)
 
@@ -23,7 +24,7 @@ def test_where_a_second_processor_did_not_help_more_do_not_either():
 
 
 def test_a_gigabyte_for_a_second_and_a_request_cost_what_the_list_says():
-    assert dollars(1.0, 1024) == pytest.approx(0.0000166667 + 0.0000002)
+    assert invocation_dollars(1.0, 1024) == pytest.approx(0.0000166667 + 0.0000002)
 
 
 def test_the_costs_of_a_clip_are_a_line_for_each_number_of_vcpus():

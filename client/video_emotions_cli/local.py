@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
+from video_common.metrics import meter
 from video_common.result import Result
 from video_common.schema import Options
+from video_common.telemetry import logger
 from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
@@ -15,7 +17,6 @@ from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Frames, Reader
 from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
-from video_emotions.telemetry import logger, metrics
 from video_emotions.video_request import VideoRequest
 from video_emotions_client.sending import Progress
 
@@ -81,7 +82,7 @@ class Local:
         try:
             return pipeline.analyze(VideoRequest(path, options))
         finally:
-            metrics.clear_metrics()  # after the hundredth value Powertools would print them
+            meter.clear()
 
 
 def new_reader(memory_bytes: int) -> Reader:

@@ -144,8 +144,7 @@ def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | N
         return Remote(url, api_key, screen.note), AT_ONCE
     if sys.platform != "linux":
         raise NotUsable("Analysis on this computer needs Linux. Name a deployment with --url, or use a container.")
-    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")  # Powertools reads both when it is imported
-    os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "local")
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")  # Powertools reads it when it is imported
     try:
         from video_emotions_cli.local import Local
     except ImportError as error:

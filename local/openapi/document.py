@@ -28,6 +28,13 @@ SECURITY: Final = {
         "description": "Deployments with `ApiAuth=iam`: AWS Signature Version 4.",
         "x-amazon-apigateway-authtype": "awsSigv4",
     },
+    "cognito": {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "description": "Deployments with `ApiAuth=cognito`: an ID token of a user of the pool.",
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+    },
 }
 
 INFO: Final = {
@@ -36,7 +43,8 @@ INFO: Final = {
     "summary": "A video in; aggregated emotions and eye contact out.",
     "description": (
         "Small videos go to `POST /process-frame`. Larger ones go to the form that `POST /uploads` returns, and "
-        "`GET /jobs/{job_id}` returns the result.\n\n"
+        "`GET /jobs/{job_id}` returns the result. A job belongs to the caller who asked for it, and does not exist for "
+        "others.\n\n"
         "Errors are `application/problem+json` (RFC 9457) with a stable `code`. An unknown path gets 404 `not_found`. "
         "An unsupported method gets 405 `method_not_allowed`, with the supported ones in the header `Allow`. A slash "
         "at the end of a path makes no difference. Ignore members and codes that you do not know: later versions can "
@@ -106,7 +114,8 @@ def _operation(route: Route, examples: list[Example]) -> dict[str, Any]:
         if sent:
             content[JSON_CONTENT_TYPE]["examples"] = sent
         made["requestBody"] = {"required": words.is_body_required, "content": content}
-    made["responses"] = {"200": _response("The answer.", words.answer, examples, 200)}
+    success = HTTPStatus.OK if words.answer else HTTPStatus.NO_CONTENT
+    made["responses"] = {str(int(success)): _response("The answer.", words.answer, examples, success)}
     if route == JOB:
         made["responses"]["200"]["headers"] = {
             RETRY_AFTER: {**_RETRY_AFTER, "description": "Unless the job has ended."}
@@ -128,9 +137,9 @@ def _problem(status: int, titles: Titles, examples: list[Example]) -> dict[str, 
 def _response(words: str, media: dict[str, Any], examples: list[Example], status: int) -> dict[str, Any]:
     content = {name: dict(schema) for name, schema in media.items()}
     own = {each.name: {"summary": each.summary, "value": each.answer} for each in examples if each.status == status}
-    if own:
+    if own and content:
         next(iter(content.values()))["examples"] = own
-    return {"description": words, "content": content}
+    return {"description": words, **({"content": content} if content else {})}
 
 
 def _head(operation: dict[str, Any]) -> dict[str, Any]:

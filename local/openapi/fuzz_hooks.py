@@ -26,6 +26,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     query, body = case.query or {}, case.body if isinstance(case.body, dict) else {}
     if "video" in body:
         body["video"] = base64.b64encode(CLIP).decode()
+    if not str(body.get("file_name")).isprintable():  # patterns of JSON Schema know no such characters
+        body.pop("file_name")
     for name in body:
         query.pop(name, None)
     for options in (query, body):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from video_common import limits
-from video_common.routes import HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import DELETE_JOB, HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES
 
 
@@ -18,7 +18,7 @@ class Operation:
         The operation's id.
     summary, description : str
     answer : dict
-        The answer's content by content type.
+        The answer's content by content type. Empty: the answer is 204.
     body : dict
         The request's content by content type.
     is_body_required, has_options : bool
@@ -50,7 +50,7 @@ OPERATIONS: Final[dict[Route, Operation]] = {
     PAGE: Operation(
         "get_page",
         "Open a page to try the service in a browser",
-        "Returns HTML. Answers 404 if the deployment has no page (`Page=off` or `ApiAuth=iam`).",
+        "Returns HTML. Answers 404 if the deployment has no page (`Page=off`, or an `ApiAuth` other than `api-key`).",
         {"text/html": _TEXT},
         {},
     ),
@@ -82,6 +82,14 @@ OPERATIONS: Final[dict[Route, Operation]] = {
         f"result that is not JSON, or has more than {limits.MAX_INLINE_RESULT_BYTES:,} bytes, has a `result_url` "
         "instead of `result`.",
         _json("JobAnswer"),
+        {},
+    ),
+    DELETE_JOB: Operation(
+        "delete_job",
+        "Delete a job with its video and its result",
+        "Works in every state of the job, also while it runs, and any number of times. From then on `GET` answers 410, "
+        f"and 404 after {limits.DELETED_JOB_DAYS} days.",
+        {},
         {},
     ),
     OPENAPI: Operation(

@@ -5,7 +5,7 @@ from typing import Final
 
 from video_common import errors
 from video_common.errors import VideoEmotionsError
-from video_common.routes import HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import DELETE_JOB, HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
 
 Kinds = tuple[type[VideoEmotionsError], ...]
 Titles = dict[str, str]
@@ -31,7 +31,8 @@ ERRORS: Final[dict[Route, Kinds]] = {
         errors.StorageUnavailable,
     ),
     UPLOADS: (*_OPTIONS, errors.UnsupportedMediaType, *_STORES),
-    JOB: (errors.RouteNotFound, errors.JobNotFound, errors.JobExpired, *_STORES),
+    JOB: (errors.RouteNotFound, errors.JobNotFound, errors.JobExpired, errors.JobDeleted, *_STORES),
+    DELETE_JOB: (errors.RouteNotFound, errors.JobNotFound, *_STORES),
     OPENAPI: (),
 }
 """What the handler of each route raises. It can also raise the root of the tree, which is `internal_error`."""

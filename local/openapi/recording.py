@@ -140,7 +140,7 @@ class _Recorder:
 
     def jobs(self) -> None:
         """Record the life of two jobs, and what goes wrong before one."""
-        ask, get = "POST /uploads", "GET /jobs/{job_id}"
+        ask, get, delete = "POST /uploads", "GET /jobs/{job_id}", "DELETE /jobs/{job_id}"
         options = {"content_type": "video/mp4", "frame_interval": 150}
         asked = self._add("upload", "A video, with an option", ask, options)
         self._add("pending", "Before the upload", get, job_id=asked["job_id"])
@@ -153,7 +153,10 @@ class _Recorder:
         self._add("failed", "The file was a web page", get, job_id=asked["job_id"])
         self._add("invalid_option", "An option out of its range", ask, {"frame_interval": 0})
         self._add("unsupported_media_type", "A picture", ask, {"content_type": "image/gif"})
+        self._add("deleted", "A job that has ended", delete, job_id=asked["job_id"])
+        self._add("job_deleted", "A deleted job", get, job_id=asked["job_id"])
         self._add("job_not_found", "An unknown job", get, job_id="0" * 32)
+        self._add("job_not_found", "An unknown job", delete, job_id="0" * 32)
 
     def _add(
         self,
@@ -182,7 +185,7 @@ class _Recorder:
         address = f"{self.url}{path.format(job_id=job_id)}?{query}"
         headers = {"Content-Type": content_type}
         answer = urllib3.request(method, address, body=data, headers=headers, retries=False, timeout=SECONDS)
-        return answer.status, answer.json()
+        return answer.status, answer.json() if answer.data else {}
 
     def _until_it_ends(self, job_id: str) -> None:
         deadline = time.monotonic() + SECONDS

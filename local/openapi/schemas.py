@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
+from video_common import limits
 from video_common.answers import Health, JobAnswer, Problem, UploadAnswer
 from video_common.result import Result
 from video_common.schema import VIDEO_CONTENT_TYPES, Frozen, Options
@@ -34,12 +35,15 @@ class UploadRequest(Options):
     ----------
     content_type : str
         The type of the file, as it will be in the form. Parameters are allowed: ``video/webm;codecs=vp8``.
+    file_name : str
+        The file's own name, of printable characters. The job, its Result and its completion event repeat it.
     """
 
     content_type: str = Field(
         default=VIDEO_CONTENT_TYPES[0],
         json_schema_extra={"pattern": rf"^({'|'.join(re.escape(name) for name in VIDEO_CONTENT_TYPES)})(;.*)?$"},
     )
+    file_name: str | None = Field(default=None, min_length=1, max_length=limits.MAX_FILE_NAME_CHARACTERS)
 
 
 REQUESTS: Final = (VideoInJson, UploadRequest)

@@ -66,8 +66,8 @@ def test_the_time_to_live_lies_after_the_expiry(real, cloud):
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["create", "begin", "renew", "finish"]),
-        st.sampled_from(list(JobStatus)),
+        st.sampled_from(["create", "begin", "renew", "finish", "delete"]),
+        st.sampled_from([status for status in JobStatus if status is not JobStatus.DELETED]),
         st.sampled_from(["1", "9", "A", "10"]),
         st.sampled_from(["result", "error", "gave_up", "lease"]),
         st.sampled_from(["holder", "another"]),
@@ -91,8 +91,15 @@ def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
         times = {"created_at": number, "updated_at": number}
         change = job(job_id, status, sequencer=comparable(sequencer), holder=holder, **times, **more)
         if operation == "create":
-            change = change.model_copy(update={"sequencer": None})
-        answers = [getattr(store, operation)(change) for store in (real, fake)]
+            change = change.model_copy(update={"sequencer": None, "owner": "key:a", "file_name": "clip.mp4"})
+        if operation == "delete":
+            key = "" if number % 2 else "k"
+            change = change.model_copy(update={"status": JobStatus.DELETED, "sequencer": None, "key": key})
+        told: dict[str, Any] = {}
+        if operation == "begin":
+            # An upload that was asked for, one from before a deletion, one from after it
+            told = {"is_redriven": bool(number % 2), "revives_since": [None, number - 2, number + 1][number % 3]}
+        answers = [getattr(store, operation)(change, **told) for store in (real, fake)]
         assert answers[0] == answers[1]
         assert real.get(job_id) == fake.get(job_id)
 

@@ -19,10 +19,12 @@ from local.processes import started
 from testbed.make_video import write_video
 from testbed.pictures import ABSENT, CENTRED, TO_THE_LEFT, portraits
 from tests.conftest import ROOT, SAMPLE
+from tests.job_world import result_of
 from tests.servers import environment_of, serving
 from video_common import limits
+from video_common.metrics import meter
 from video_common.schema import Options
-from video_emotions.telemetry import metrics, record_analysis
+from video_emotions.telemetry import record_analysis
 from video_emotions_cli.local import Local
 from video_emotions_client import Client, Rejected
 from video_emotions_client.sending import silent
@@ -245,13 +247,13 @@ class CountsOnly:
     reader: Any = None
 
     def analyze(self, request):
-        record_analysis(1, 1, dict.fromkeys(("file", "probe", "frames", "faces", "emotions", "total"), 1.0))
+        record_analysis(result_of(b""))
         return request
 
 
 def test_many_videos_print_nothing_of_ours(capsys):
     # Powertools prints what it has after the hundredth value. Other tests in this process may have left some.
-    metrics.clear_metrics()
+    meter.clear()
     pipeline: Any = CountsOnly()
     local = Local(pipeline, 1)
     for _ in range(120):

@@ -7,11 +7,10 @@ from urllib.parse import unquote_plus
 import pytest
 
 from events.make_events import make_events
-from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud
+from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud, id_of
 from local.emulator import Emulator, EmulatorError, emulator
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import LambdaContext
-from video_common.job import job_id_of
 
 EXPECTED = {
     "health-v1": (200, None),
@@ -69,9 +68,9 @@ def check(name: str, answer: dict, cloud: Cloud) -> None:
     if name.startswith("sqs"):
         assert answer == {"batchItemFailures": []}
     else:
-        assert answer == {"jobs": [{"job_id": job_id_of(key), "status": "SUCCEEDED"} for key in keys]}
+        assert answer == {"jobs": [{"job_id": id_of(key), "status": "SUCCEEDED"} for key in keys]}
     for key in keys:
-        job = cloud.client("dynamodb").get_item(TableName=JOBS, Key={"job_id": {"S": job_id_of(key)}})["Item"]
+        job = cloud.client("dynamodb").get_item(TableName=JOBS, Key={"job_id": {"S": id_of(key)}})["Item"]
         stored = cloud.client("s3").get_object(Bucket=RESULTS, Key=job["result_key"]["S"])["Body"].read()
         assert json.loads(stored)["overall_dominant_emotion"] == "happy"
 

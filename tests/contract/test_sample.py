@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import RESULTS, UPLOADS
+from local.cloud import RESULTS, UPLOADS, id_of
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event, s3_event
-from video_common.job import job_id_of
 from video_common.result import Result
 
 TRUTH = json.loads((ROOT / "tests/data/sample.truth.json").read_text())
@@ -78,11 +77,13 @@ def test_every_way_in_gives_the_same_bytes_but_for_timings(posted, handler_modul
     answer = handler_module.handler(s3_event("clips/my+clip%2B1.mp4", bucket=UPLOADS), context)
     # Then
     (job,) = answer["jobs"]
-    assert job == {"job_id": job_id_of("clips/my clip+1.mp4"), "status": "SUCCEEDED"}
+    assert job == {"job_id": id_of("clips/my clip+1.mp4"), "status": "SUCCEEDED"}
     (key,) = [item["Key"] for item in s3.list_objects_v2(Bucket=RESULTS, Prefix=job["job_id"])["Contents"]]
     stored = s3.get_object(Bucket=RESULTS, Key=key)
     assert stored["ContentType"] == "application/json"
     by_s3 = stored["Body"].read().decode()
-    assert comparable(by_json["body"]) == comparable(by_s3) == comparable(posted["body"])
-    assert list(json.loads(by_s3)) == list(json.loads(posted["body"]))
+    stored_result = comparable(by_s3)
+    assert stored_result.pop("source") == {"bucket": UPLOADS, "key": "clips/my clip+1.mp4", "file_name": None}
+    assert comparable(by_json["body"]) == stored_result == comparable(posted["body"])
+    assert list(json.loads(by_s3)) == [*json.loads(posted["body"]), "source"]
     assert not list(Path(handler_module.settings.work_dir).iterdir())

@@ -1,37 +1,30 @@
 """Metrics and logs of an invocation, as CloudWatch gets them."""
 
-import json
 from collections.abc import Iterator
 
 from tests.conftest import SAMPLE
 from tests.fakes import LambdaContext, rest_event
+from tests.metric_info import values
 from video_emotions.telemetry import STEPS, Stopwatch
 
 
-def emf(text: str) -> dict:
-    (blob,) = [line for line in map(json.loads, text.splitlines()) if "_aws" in line and "Requests" in line]
-    return blob
-
-
-def test_a_video_is_counted_with_its_frames_faces_and_milliseconds(handler_module, capsys):
+def test_a_video_is_counted_with_its_size_length_frames_faces_and_milliseconds(handler_module, capsys):
     capsys.readouterr()
-    handler_module.metrics.clear_metrics()
     handler_module.handler(rest_event(SAMPLE.read_bytes()), LambdaContext())
-    blob = emf(capsys.readouterr().out)
-    assert (blob["Videos"], blob["Frames"], blob["Faces"]) == ([1.0], [12.0], [9.0])
-    spent = {name: blob[f"{name.capitalize()}Milliseconds"][0] for name in (*STEPS, "total")}
+    written = {item.metric: value for item, value in values(capsys.readouterr().out).items()}
+    assert (written["Videos"], written["Frames"], written["Faces"]) == ([1], [12], [9])
+    assert (written["VideoBytes"], written["VideoMinutes"]) == ([210_184], [0.2])
+    spent = {name: written[f"{name.capitalize()}Milliseconds"][0] for name in (*STEPS, "total")}
     assert all(milliseconds > 0 for milliseconds in spent.values())
     assert sum(spent[name] for name in STEPS) <= spent["total"]
-    assert blob["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "VideoEmotions"
 
 
 def test_a_refused_request_is_no_video(handler_module, capsys):
     capsys.readouterr()
-    handler_module.metrics.clear_metrics()
     handler_module.handler(rest_event(b"text"), LambdaContext())
-    blob = emf(capsys.readouterr().out)
-    assert blob["Requests"] == [1.0]
-    assert "Videos" not in blob
+    written = {item.metric: value for item, value in values(capsys.readouterr().out).items()}
+    assert written["Requests"] == [1]
+    assert "Videos" not in written
 
 
 class Clock:

@@ -1,5 +1,6 @@
 """From the form of an upload to the result of its job, over HTTP: the Lambda emulator for both functions, and moto."""
 
+import base64
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from local.cloud import HANDLED, UPLOADS, Cloud, emulated_cloud
+from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud, emulated_cloud, id_of
 from local.emulator import Emulator, emulator
 from local.pump import Pump
 from testbed.make_video import write_video
@@ -21,9 +22,11 @@ from testbed.pictures import CENTRED, portraits
 from tests.conftest import ROOT, SAMPLE
 from tests.fakes import json_event, rest_event
 from video_common import limits
-from video_common.job import job_id_of
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
+SMALL = base64.b64decode(json.loads((ROOT / "events/clip-small-v1.json").read_text())["body"])
+"""A face in five frames."""
+
 FUNCTION_SECONDS = 12
 VISIBILITY_SECONDS = FUNCTION_SECONDS + 2
 """The template's are 900 and 960."""
@@ -113,8 +116,8 @@ def test_a_file_that_is_dropped_into_the_bucket_is_a_job_and_what_is_no_video_fa
     s3.put_object(Bucket=UPLOADS, Key="holiday/my clip+1.mp4", Body=SAMPLE.read_bytes())
     s3.put_object(Bucket=UPLOADS, Key="notes.txt", Body=b"no video")
     assert [pump.step(), pump.step(), pump.step()] == [1, 1, 0]
-    assert look(jobs, job_id_of("holiday/my clip+1.mp4"))["result"]["overall_dominant_emotion"] == "happy"
-    failed = look(jobs, job_id_of("notes.txt"))
+    assert look(jobs, id_of("holiday/my clip+1.mp4"))["result"]["overall_dominant_emotion"] == "happy"
+    failed = look(jobs, id_of("notes.txt"))
     assert (failed["status"], failed["error"]["code"]) == ("FAILED", "not_a_video")
     events = completions(cloud)
     assert {event["detail"]["status"] for event in events} == {"SUCCEEDED", "FAILED"}
@@ -249,3 +252,46 @@ def look_until(jobs: Emulator, job_id: str, status: str, seconds: float) -> bool
             return False
         time.sleep(0.1)
     return True
+
+
+def test_a_deleted_job_leaves_nothing_and_no_event_brings_it_back(cloud, jobs, pump):
+    # Given an upload with its result, and the event that told of it
+    name = "holiday of ann.mp4"
+    asked = ask(jobs, file_name=name)
+    upload(asked, SMALL)
+    sqs = cloud.client("sqs")
+    (message,) = sqs.receive_message(QueueUrl=cloud.queue_url, VisibilityTimeout=0)["Messages"]
+    assert pump.step() == 1
+    told = look(jobs, asked["job_id"])
+    assert (told["status"], told["source"]["file_name"]) == ("SUCCEEDED", name)
+    assert content_of(cloud).count(name) == 2
+    # When its owner deletes it, twice
+    path, s3 = f"/jobs/{asked['job_id']}", cloud.client("s3")
+    for _ in range(2):
+        answer = jobs.invoke(rest_event(None, content_type=None, method="DELETE", path=path))
+        assert answer["statusCode"] == 204
+        assert [s3.list_objects_v2(Bucket=bucket)["KeyCount"] for bucket in (UPLOADS, RESULTS)] == [0, 0]
+    # And SQS delivers the event again, also to a worker that has forgotten that it handled it
+    dynamodb = cloud.client("dynamodb")
+    for item in dynamodb.scan(TableName=HANDLED)["Items"]:
+        dynamodb.delete_item(TableName=HANDLED, Key={"id": item["id"]})
+    sqs.send_message(QueueUrl=cloud.queue_url, MessageBody=message["Body"])
+    assert pump.step() == 1
+    # Then nothing of the content is in either bucket or table
+    left = content_of(cloud)
+    assert [text for text in (name, f"uploads/{asked['job_id']}", "happy") if text in left] == []
+    assert [s3.list_objects_v2(Bucket=bucket)["KeyCount"] for bucket in (UPLOADS, RESULTS)] == [0, 0]
+    answer = jobs.invoke(rest_event(None, content_type=None, method="GET", path=path))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (410, "job_deleted")
+    assert pump.left() == 0
+
+
+def content_of(cloud: Cloud) -> str:
+    """Return what both tables and both buckets hold, as text."""
+    s3, dynamodb = cloud.client("s3"), cloud.client("dynamodb")
+    found = [dynamodb.scan(TableName=table)["Items"] for table in (JOBS, HANDLED)]
+    for bucket in (UPLOADS, RESULTS):
+        for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            found.append([item["Key"], body.decode(errors="replace")])
+    return json.dumps(found)

@@ -66,7 +66,8 @@ def test_it_is_short():
 
 def test_its_routes_are_the_table_of_routes():
     for page in (README, API):
-        assert re.findall(r"^\| `((?:GET|POST) /\S*)` \|", page, re.MULTILINE) == [str(route) for route in ROUTES]
+        named = re.findall(r"^\| `((?:GET|POST|DELETE) /\S*)` \|", page, re.MULTILINE)
+        assert named == [str(route) for route in ROUTES]
 
 
 def test_the_messages_that_it_explains_are_real():

@@ -9,10 +9,10 @@ import pytest
 from tests.conftest import ROOT
 from tests.fakes import LambdaContext, s3_event, sqs_event
 from tests.fakes_aws import Message
-from tests.job_world import Lost, World
+from tests.job_world import Lost, World, id_of
 from video_common import limits
 from video_common.errors import EventsUnavailable, JobInProgress, JobsUnavailable, StorageUnavailable
-from video_common.job import Job, JobStatus, job_id_of
+from video_common.job import Job, JobStatus
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
 
@@ -174,7 +174,7 @@ def test_all_records_of_a_message_are_given_up(world):
 @pytest.mark.parametrize(
     ("part", "call", "error"),
     [
-        ("jobs", ("begin", job_id_of("a")), JobsUnavailable("down")),
+        ("jobs", ("begin", id_of("a")), JobsUnavailable("down")),
         ("bus", ("publish", ""), EventsUnavailable("down")),
         ("parked", None, JobsUnavailable("down")),
     ],
@@ -203,7 +203,7 @@ class Letters:
 
 @pytest.fixture
 def dead_letters(monkeypatch):
-    for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "PARKED_URL"):
+    for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "PARKED_URL", "JOB_ID_SECRET_ARN"):
         monkeypatch.setenv(name, name.lower())
     module = import_module("video_jobs.dead_letters")
     monkeypatch.setattr(module, "giving_up", Letters())

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.fakes import LambdaContext, json_event, rest_event
 from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
-from tests.job_world import result_of
+from tests.job_world import id_of, result_of
 from video_common import limits
 from video_common.errors import JobsUnavailable
-from video_common.job import Job, JobStatus, comparable, job_id_of
+from video_common.job import Job, JobStatus, comparable
 from video_common.options import from_metadata, to_metadata
 from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
 from video_jobs.api import Api
@@ -25,7 +25,7 @@ ID = "ab" * 16
 class World:
     def __init__(self) -> None:
         self.clock, self.jobs, self.results = Clock(), MemoryJobs(), MemoryStore()
-        settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="jobs")
+        settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="jobs", operator="anonymous")
         self.headers: dict[str, list[str]] = {}
         self.api = Api(Jobs(settings, self.jobs, self.results, MemorySigner(), self.clock), "*")
 
@@ -66,7 +66,7 @@ def test_an_upload_that_is_asked_for_is_a_pending_job(world):
     }
     assert (body["expires_in"], body["max_bytes"]) == (limits.UPLOAD_SECONDS, limits.MAX_UPLOAD_VIDEO_BYTES)
     # And the object's event will find it
-    assert job_id_of(body["upload"]["fields"]["key"]) == body["job_id"]
+    assert id_of(body["upload"]["fields"]["key"]) == body["job_id"]
     status, told = world.look(body["job_id"])
     assert (status, told["status"]) == (200, "PENDING")
     assert told["expires_at"] > told["created_at"] == int(world.clock())
@@ -201,7 +201,7 @@ def test_a_job_is_running_only_while_its_workers_lease_is_live(world):
 
 def test_callers_do_not_see_leases(world):
     world.store(JobStatus.RUNNING, lease_until=int(world.clock()) + 50, holder="h")
-    assert set(world.look(ID)[1]) == {"job_id", "status", "created_at", "updated_at", "expires_at"}
+    assert set(world.look(ID)[1]) == {"job_id", "status", "created_at", "updated_at", "expires_at", "source"}
 
 
 @pytest.mark.parametrize("job_id", ["0" * 32, "unknown", "..%2F..", "A" * 32, "0" * 33])

@@ -117,7 +117,11 @@ def examples() -> list[Any]:
 @pytest.mark.parametrize("example", examples())
 def test_an_example_matches_its_schema_without_a_member_more(example):
     operation = operations()[example.route]
-    content = next(iter(operation["responses"][str(example.status)]["content"].values()))
+    response = operation["responses"][str(example.status)]
+    if "content" not in response:
+        assert example.answer == {}
+        return
+    content = next(iter(response["content"].values()))
     check(example.answer, content["schema"])
     assert content["examples"][example.name]["value"] == example.answer
     if example.body is not None:
@@ -130,9 +134,9 @@ def test_each_route_has_an_example_of_success_and_of_each_error_that_a_request_c
     for route in ROUTES:
         if route in {OPENAPI, PAGE}:  # they answer files of the project
             continue
-        statuses = {200, *(int(kind.status) for kind in ERRORS[route] if kind.status < 500)} - gateway_only
-        # A job expires after days.
-        assert {status for name, status in seen if name == str(route)} == statuses - {410}, route
+        success = 204 if route.method == "DELETE" else 200
+        statuses = {success, *(int(kind.status) for kind in ERRORS[route] if kind.status < 500)} - gateway_only
+        assert {status for name, status in seen if name == str(route)} == statuses, route
 
 
 def test_a_member_that_is_not_described_is_seen():

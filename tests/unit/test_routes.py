@@ -98,7 +98,7 @@ def test_head_asks_for_the_credentials_of_get():
         ("/app/", ("GET", "HEAD", "OPTIONS")),
         ("/process-frame", ("OPTIONS", "POST")),
         ("/uploads/", ("OPTIONS", "POST")),
-        ("/jobs/0123", ("GET", "HEAD", "OPTIONS")),
+        ("/jobs/0123", ("DELETE", "GET", "HEAD", "OPTIONS")),
         ("/jobs", ()),
         ("/process-video", ()),
     ],

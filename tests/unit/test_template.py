@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tests.template_info import (
     FUNCTIONS,
+    HOOK,
     IMAGE_FUNCTIONS,
     RESOURCES,
     ROOT,
@@ -25,19 +26,19 @@ from tests.template_info import (
     role_of,
 )
 from video_common import limits
-from video_emotions import telemetry
 from video_emotions.settings import Settings as AnalyzeSettings
-from video_jobs.settings import DeadLetterSettings
+from video_jobs.settings import DeadLetterSettings, PreTrafficSettings
 from video_jobs.settings import Settings as JobsSettings
 
 GATEWAY_SECONDS = 29
 NEW_ACCOUNT_MEGABYTES = 3008
+NEW_ACCOUNT_EXECUTIONS = 10
 LAMBDA_TMP_MEGABYTES = 10_240
 ENVIRONMENTS = ["default", "staging", "prod"]
 
 
 def test_one_image_two_functions_and_a_zip():
-    assert set(of_type("AWS::Serverless::Function")) == set(FUNCTIONS)
+    assert set(of_type("AWS::Serverless::Function")) == {*FUNCTIONS, HOOK}
     api, uploads = (RESOURCES[name] for name in IMAGE_FUNCTIONS)
     assert api["Metadata"] == uploads["Metadata"]
     assert api["Metadata"] == {
@@ -66,13 +67,14 @@ def test_the_zip_is_small_and_shares_the_layer():
     assert jobs["Layers"] == [{"Ref": "CommonLayer"}]
     assert [jobs["Runtime"]] == layer["CompatibleRuntimes"]
     assert layer["PublishLambdaVersion"] is True  # AutoPublishAliasAllProperties does not look into layers
-    # And so is the function for dead letters, which is the same zip
-    dead = properties("GiveUp")
-    assert dead["Handler"] == "video_jobs.dead_letters.handler"
-    for key in ("PackageType", "CodeUri", "Runtime", "Layers", "MemorySize"):
-        assert dead[key] == jobs[key]
-    assert "\nbuild-GiveUp: build-Jobs\n" in (ROOT / dead["CodeUri"] / "Makefile").read_text(encoding="utf-8")
-    assert RESOURCES["GiveUp"]["Metadata"] == RESOURCES["Jobs"]["Metadata"]
+    # And so are the function for dead letters and the one for deployments, which are the same zip
+    for name, handler in (("GiveUp", "video_jobs.dead_letters.handler"), (HOOK, "video_jobs.pre_traffic.handler")):
+        other = properties(name)
+        assert other["Handler"] == handler
+        for key in ("PackageType", "CodeUri", "Runtime", "Layers", "MemorySize"):
+            assert other[key] == jobs[key]
+        assert f"\nbuild-{name}: build-Jobs\n" in (ROOT / other["CodeUri"] / "Makefile").read_text(encoding="utf-8")
+        assert RESOURCES[name]["Metadata"] == RESOURCES["Jobs"]["Metadata"]
     # The image's Python
     assert resolve({"Ref": "BaseImage"}).endswith(jobs["Runtime"].replace("python", "python:"))
     # And each is built by make, with the target that SAM calls
@@ -103,8 +105,9 @@ def test_the_zip_has_the_images_versions_and_nothing_heavy():
 
 
 def test_each_function_has_its_own_role_and_logs():
-    assert len({role_of(name) for name in FUNCTIONS}) == len(FUNCTIONS)
-    assert len({properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in FUNCTIONS}) == len(FUNCTIONS)
+    everyone = [*FUNCTIONS, HOOK]
+    assert len({role_of(name) for name in everyone}) == len(everyone)
+    assert len({properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in everyone}) == len(everyone)
 
 
 def test_functions_end_before_the_gateway_gives_up():
@@ -133,13 +136,16 @@ def snapstart_problems(own: dict[str, Any]) -> list[str]:
 
 
 def test_snapstart_where_a_caller_waits():
-    assert properties("AnalyzeApi")["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    own = resolve(properties("AnalyzeApi"))
+    assert own["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert "SnapStart" not in properties("AnalyzeUploads")
-    assert snapstart_problems(properties("AnalyzeApi")) == []
+    assert snapstart_problems(own) == []
     # And what must not be is seen
     more: dict[str, Any]
     for more in ({"EphemeralStorage": {"Size": 513}}, {"ProvisionedConcurrencyConfig": {}}):
-        assert len(snapstart_problems({**properties("AnalyzeApi"), **more})) == 1
+        assert len(snapstart_problems({**own, **more})) == 1
+    # And it can be turned off
+    assert resolve(properties("AnalyzeApi")["SnapStart"], SnapStart="off") == {"ApplyOn": "None"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -155,6 +161,15 @@ def test_image_arguments_have_the_defaults_of_the_dockerfile():
     assert resolve(RESOURCES["AnalyzeApi"]["Metadata"]["DockerBuildArgs"]) == declared
 
 
+def test_defaults_leave_room_among_the_ten_executions_of_a_new_account():
+    defaults = {name: parameter.get("Default") for name, parameter in TEMPLATE["Parameters"].items()}
+    (letters,) = properties("GiveUp")["Events"].values()
+    others = defaults["MaxConcurrency"] + letters["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    assert defaults["ThrottleBurst"] + others <= NEW_ACCOUNT_EXECUTIONS
+    # A request of the sample's length, three seconds on Lambda, fits in as often as it may come
+    assert defaults["ThrottleRate"] * 3 + others <= NEW_ACCOUNT_EXECUTIONS
+
+
 def test_defaults_deploy_on_a_new_account():
     for name in FUNCTIONS:
         assert resolve(properties(name)["MemorySize"]) <= NEW_ACCOUNT_MEGABYTES
@@ -162,42 +177,59 @@ def test_defaults_deploy_on_a_new_account():
         assert "ProvisionedConcurrencyConfig" not in properties(name)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def spelled(setting: Any) -> str:
+    """Return a setting as the template spells it."""
+    if isinstance(setting, bool):
+        return str(setting).lower()
+    return "" if setting is None else str(setting)
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, HOOK])
 def test_environment_is_what_settings_read(name):
     # Given the variables that a function gets
     variables = {key: str(value) for key, value in resolve(properties(name)["Environment"]["Variables"]).items()}
-    powertools = {key: variables.pop(key) for key in list(variables) if key.startswith("POWERTOOLS_")}
+    assert variables.pop("PARAMETERS_SET")  # nobody reads it: see operations/parameters.py
     # When the function starts
     readers: dict[str, Callable[[dict[str, str]], BaseModel]] = {
         "Jobs": JobsSettings.from_environment,
         "GiveUp": DeadLetterSettings.from_environment,
+        HOOK: PreTrafficSettings.from_environment,
     }
     settings = readers.get(name, AnalyzeSettings.from_environment)(variables)
     # Then each of them is a setting, and arrives
     arrived = settings.model_dump(mode="json")
-    assert {key: str(arrived.get(key.lower())) for key in variables} == variables
-    assert powertools == {
-        "POWERTOOLS_SERVICE_NAME": telemetry.SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": telemetry.NAMESPACE,
-    }
+    assert {key: spelled(arrived.get(key.lower())) for key in variables} == variables
 
 
 def test_a_function_knows_what_it_works_with_and_no_more():
     known = {name: resolve(properties(name)["Environment"]["Variables"]) for name in FUNCTIONS}
     shared = {"UPLOADS_BUCKET", "RESULTS_BUCKET", "JOBS_TABLE", "RESULTS_EXPIRE_DAYS"}
     model = {"EMOTION_MODEL", "EMOTION_ENGINE", "FACE_DETECTOR", "MODELS_DIR"}
-    assert {name: {key for key in variables if "POWERTOOLS" not in key} for name, variables in known.items()} == {
+    place = {"STACK", "ENVIRONMENT", "PARAMETERS_SET"}
+    assert {name: set(variables) - place for name, variables in known.items()} == {
         "AnalyzeApi": model | {"CORS_ALLOW_ORIGIN"},
-        "Jobs": shared | {"CORS_ALLOW_ORIGIN", "PAGE"},
-        "AnalyzeUploads": model | shared | {"IDEMPOTENCY_TABLE", "QUEUE_URL"},
-        "GiveUp": shared | {"PARKED_URL"},
+        "Jobs": shared | {"CORS_ALLOW_ORIGIN", "OPERATOR", "PAGE"},
+        "AnalyzeUploads": model
+        | shared
+        | {"IDEMPOTENCY_TABLE", "QUEUE_URL", "JOB_ID_SECRET_ARN", "DELETE_VIDEOS_AFTER_ANALYSIS"},
+        "GiveUp": shared | {"PARKED_URL", "JOB_ID_SECRET_ARN"},
     }
     assert {key: known["GiveUp"][key] for key in shared} == {key: known["Jobs"][key] for key in shared}
+    secret = resolve({"Ref": "JobIdSecret"})
+    assert {known[name]["JOB_ID_SECRET_ARN"] for name in ("GiveUp", "AnalyzeUploads")} == {secret}
     assert known["GiveUp"]["PARKED_URL"] == resolve({"Ref": "UploadsParked"})
     assert {key: known["Jobs"][key] for key in shared} == {key: known["AnalyzeUploads"][key] for key in shared}
     assert known["Jobs"]["UPLOADS_BUCKET"] == resolve({"Ref": "UploadsBucket"})
     assert known["Jobs"]["RESULTS_BUCKET"] == resolve({"Ref": "ResultsBucket"})
     assert known["Jobs"]["RESULTS_EXPIRE_DAYS"] == resolve({"Ref": "ResultsExpireDays"})
+
+
+def test_the_license_question_stands_where_the_default_is_chosen():
+    assert TEMPLATE["Parameters"]["EmotionModel"]["Default"] == "deepface"
+    for text in (TEMPLATE["Description"], TEMPLATE["Parameters"]["EmotionModel"]["Description"]):
+        assert "license" in text
+        assert "commercial use" in text
+    assert "commercial use" in (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
 
 
 def test_no_circular_dependency():

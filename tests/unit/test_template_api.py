@@ -1,18 +1,21 @@
 """template.yaml: the API, who may call it, and what the gateway itself answers."""
 
 import json
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
-from tests.template_info import RESOURCES, api_events, properties, resolve
+from events.aws_shapes import rest_event
+from tests.template_info import RESOURCES, TEMPLATE, api_events, properties, resolve
 from video_common import errors, limits
-from video_common.routes import HEADS, PREFLIGHTS, ROUTES, sentence
+from video_common.routes import HEADS, JOB, PREFLIGHTS, ROUTES, sentence
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE, VIDEO_CONTENT_TYPES
+from video_jobs.callers import caller_of
 
 GATEWAY_SECONDS = 29
-AUTHS = ["api-key", "iam"]
+AUTHS = ["api-key", "iam", "cognito"]
 
 # What the gateway itself answers, with AWS's own status where that is neither 400 nor 500.
 GATEWAY_STATUSES = {
@@ -56,7 +59,7 @@ def detail(kind: str, auth: str = "api-key") -> str:
     return json.loads(gateway_responses(auth)[kind][2][PROBLEM_CONTENT_TYPE])["detail"]
 
 
-@pytest.mark.parametrize(("auth", "scheme"), [("api-key", "api_key"), ("iam", "AWS_IAM")])
+@pytest.mark.parametrize(("auth", "scheme"), [("api-key", "api_key"), ("iam", "AWS_IAM"), ("cognito", "cognito")])
 def test_every_route_that_is_not_open_asks_who_calls(auth, scheme):
     # What SAM makes of this, `make template` looks at.
     body = resolve(API["DefinitionBody"], ApiAuth=auth)
@@ -77,6 +80,38 @@ def test_the_schemes_are_the_gateways():
     assert schemes["AWS_IAM"]["x-amazon-apigateway-authtype"] == "awsSigv4"
 
 
+def test_a_user_pool_is_asked_where_it_is_meant_and_nowhere_else():
+    pool = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbC123"
+    written = API["DefinitionBody"]["components"]["securitySchemes"]["cognito"]
+    scheme = resolve(written, ApiAuth="cognito", UserPoolArn=pool)
+    assert scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
+    assert scheme["x-amazon-apigateway-authorizer"] == {"type": "cognito_user_pools", "providerARNs": [pool]}
+    # An authorizer without a pool would fail the deployment
+    assert [resolve(written, ApiAuth=auth) for auth in ("api-key", "iam")] == [None, None]
+    parameter = TEMPLATE["Parameters"]["UserPoolArn"]
+    assert re.fullmatch(parameter["AllowedPattern"], pool)
+    assert not re.fullmatch(parameter["AllowedPattern"], "eu-central-1_AbC123")
+    (rule,) = [rule for rule in TEMPLATE["Rules"].values() if "UserPoolArn" in str(rule["Assertions"])]
+    assert resolve(rule["RuleCondition"], ApiAuth="cognito")
+    assert not resolve(rule["Assertions"][0]["Assert"], ApiAuth="cognito")
+
+
+def test_the_operator_is_named_as_callers_are_and_in_no_other_way():
+    pattern = TEMPLATE["Parameters"]["Operator"]["AllowedPattern"]
+    account, role = "arn:aws:iam::123456789012", "arn:aws:sts::123456789012:assumed-role/Operations"
+    events = [rest_event("GET", "/jobs/0") for _ in range(4)]
+    for event, arn in zip(events, (f"{account}:user/people/ann", f"{account}:root", f"{role}/a-session"), strict=False):
+        event["requestContext"]["identity"]["userArn"] = arn
+    events[3]["requestContext"]["identity"]["apiKeyId"] = "a1b2c3d4e5"
+    callers = [caller_of(event) for event in events]
+    assert f"iam:{role}" in callers
+    for name in (*callers, "cognito:8d0e5f2c-6a3b-4c1d-9e7f-0a1b2c3d4e5f", ""):
+        assert re.fullmatch(pattern, name), name
+    # A name that no caller ever has would hide the jobs of dropped files from everybody
+    for name in (f"iam:{account}:role/Operations", f"iam:{role}/a-session", role, "anonymous", "key:"):
+        assert not re.fullmatch(pattern, name), name
+
+
 @pytest.mark.parametrize("name", ["ApiKey", "UsagePlan", "UsagePlanKey"])
 def test_keys_are_made_where_they_are_asked_for(name):
     assert RESOURCES[name]["Condition"] == "WithApiKey"
@@ -84,14 +119,27 @@ def test_keys_are_made_where_they_are_asked_for(name):
 
 def test_the_key_is_in_a_plan_with_rate_burst_and_quota():
     plan = properties("UsagePlan")
-    assert plan["ApiStages"] == [{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Api.Stage"}}]
-    assert resolve(plan["Throttle"]) == {"RateLimit": 10, "BurstLimit": 20}
-    assert resolve(plan["Quota"]) == {"Limit": 1000, "Period": "DAY"}
+    (stage,) = plan["ApiStages"]
+    assert (stage["ApiId"], stage["Stage"]) == ({"Ref": "Api"}, {"Ref": "Api.Stage"})
+    assert resolve(plan["Throttle"]) == {"RateLimit": 2, "BurstLimit": 5}
+    assert resolve(plan["Quota"]) == {"Limit": 10_000, "Period": "DAY"}
     assert properties("UsagePlanKey") == {
         "KeyId": {"Ref": "ApiKey"},
         "KeyType": "API_KEY",
         "UsagePlanId": {"Ref": "UsagePlan"},
     }
+
+
+def test_looking_at_jobs_has_a_limit_of_its_own():
+    poll = {"RateLimit": 10, "BurstLimit": 10}
+    # For each key
+    (stage,) = properties("UsagePlan")["ApiStages"]
+    assert resolve(stage["Throttle"]) == {f"{JOB.path}/{JOB.method}": poll}
+    # And for all callers together
+    rest, jobs = resolve(API["MethodSettings"])
+    assert (rest["HttpMethod"], rest["ResourcePath"], rest["ThrottlingRateLimit"]) == ("*", "/*", 2)
+    assert (jobs["HttpMethod"], jobs["ResourcePath"]) == (JOB.method, "/" + JOB.path.replace("/", "~1"))
+    assert (jobs["ThrottlingRateLimit"], jobs["ThrottlingBurstLimit"]) == (10, 10)
 
 
 def test_a_changed_parameter_reaches_the_stage():
@@ -167,7 +215,7 @@ def test_every_gateway_status_has_a_response_of_its_family(auth):
 
 def test_a_missing_token_is_an_unknown_route_unless_requests_are_signed():
     kind = "MISSING_AUTHENTICATION_TOKEN"
-    assert {auth: gateway_responses(auth)[kind][0] for auth in AUTHS} == {"api-key": 404, "iam": 403}
+    assert {auth: gateway_responses(auth)[kind][0] for auth in AUTHS} == {"api-key": 404, "iam": 403, "cognito": 404}
 
 
 def test_gateway_details_tell_the_promised_numbers():

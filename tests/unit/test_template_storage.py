@@ -223,3 +223,5 @@ def test_table_is_paid_by_use_encrypted_and_can_be_restored(name):
     assert properties(name)["BillingMode"] == "PAY_PER_REQUEST"
     assert properties(name)["SSESpecification"] == {"SSEEnabled": True}
     assert properties(name)["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    protected = properties(name)["DeletionProtectionEnabled"]
+    assert [resolve(protected), resolve(protected, DeletionProtection="true")] == ["false", "true"]

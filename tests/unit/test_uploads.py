@@ -12,7 +12,7 @@ import pytest
 
 from events.aws_shapes import s3_test_event
 from tests.fakes import s3_event, sqs_event
-from tests.job_world import Context, Lost, World
+from tests.job_world import Context, Lost, World, id_of
 from video_common import limits
 from video_common.aws import clients
 from video_common.aws.interfaces import Begun
@@ -24,7 +24,7 @@ from video_common.errors import (
     StorageUnavailable,
     TooLong,
 )
-from video_common.job import JobStatus, job_id_of, result_key
+from video_common.job import JobStatus, result_key
 from video_emotions.rendering import FORMATS, Body
 from video_emotions.uploads import Uploads
 from video_emotions.watchdog import watchdog
@@ -42,7 +42,7 @@ def sha256(content: bytes) -> str:
 def test_an_upload_becomes_a_job_with_its_result_and_is_announced(world):
     event = world.put("holiday/clip 1.mp4", b"video")
     assert world.uploads.handle_s3(event, Context()) == {
-        "jobs": [{"job_id": job_id_of("holiday/clip 1.mp4"), "status": "SUCCEEDED"}]
+        "jobs": [{"job_id": id_of("holiday/clip 1.mp4"), "status": "SUCCEEDED"}]
     }
     job = world.job("holiday/clip 1.mp4")
     assert (job.status, job.result_key) == (JobStatus.SUCCEEDED, result_key(job.job_id, "1".zfill(32), ".json"))
@@ -118,9 +118,9 @@ def test_any_key_is_a_job(world, key):
 
 
 def test_an_asked_for_upload_is_the_job_of_its_id():
-    assert job_id_of(f"uploads/{'ab' * 16}") == "ab" * 16
+    assert id_of(f"uploads/{'ab' * 16}") == "ab" * 16
     for other in (f"uploads/{'AB' * 16}", f"uploads/{'ab' * 16}/x", f"x/uploads/{'ab' * 16}", f"uploads/{'ab' * 17}"):
-        assert job_id_of(other) not in other
+        assert id_of(other) not in other
 
 
 def test_the_same_event_ten_times_at_once_is_one_analysis_and_one_result(world):
@@ -319,7 +319,7 @@ def test_a_worker_that_lost_its_job_to_a_later_version_renews_no_lease_of_it(wor
 
 def test_a_renewal_that_fails_is_tried_again_whatever_it_failed_with(world):
     renewing(world)
-    world.jobs.faults.planned["renew", job_id_of("a")] = [JobsUnavailable("down"), ValueError("a defect of ours")] * 2
+    world.jobs.faults.planned["renew", id_of("a")] = [JobsUnavailable("down"), ValueError("a defect of ours")] * 2
 
     def work(content: bytes) -> None:
         world.clock.now += 100
@@ -328,7 +328,7 @@ def test_a_renewal_that_fails_is_tried_again_whatever_it_failed_with(world):
     world.pipeline.seconds = 0
     world.pipeline.during = work
     world.uploads.handle_s3(world.put("a", b"video"), Context())
-    assert world.jobs.faults.planned["renew", job_id_of("a")] == []
+    assert world.jobs.faults.planned["renew", id_of("a")] == []
 
 
 def test_one_that_lost_its_lease_does_not_undo_what_another_holder_does(world):
@@ -431,9 +431,9 @@ def test_of_a_batch_only_the_failing_message_comes_again(world):
     [
         ("store", ("metadata", "a"), StorageUnavailable("down")),
         ("store", ("download", "a"), StorageUnavailable("down")),
-        ("jobs", ("begin", job_id_of("a")), JobsUnavailable("down")),
+        ("jobs", ("begin", id_of("a")), JobsUnavailable("down")),
         ("bus", ("publish", ""), EventsUnavailable("down")),
-        ("store", ("put", result_key(job_id_of("a"), "1".zfill(32), ".json")), StorageUnavailable("down")),
+        ("store", ("put", result_key(id_of("a"), "1".zfill(32), ".json")), StorageUnavailable("down")),
     ],
 )
 @pytest.mark.parametrize("times", [3, 4])
@@ -456,7 +456,7 @@ def test_what_fails_for_the_time_being_is_tried_three_times_more(world, fakes, c
 @pytest.mark.parametrize("times", [2, 3])
 def test_an_end_that_cannot_be_written_is_tried_twice_more(world, times):
     # A worker whose end is not in the record looks like one that was lost
-    world.jobs.faults.planned["finish", job_id_of("a")] = [JobsUnavailable("down")] * times
+    world.jobs.faults.planned["finish", id_of("a")] = [JobsUnavailable("down")] * times
     world.queue.send(world.put("a", b"video"))
     world.run()
     assert len(world.queue.dead) == times - 2

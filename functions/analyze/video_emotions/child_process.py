@@ -26,10 +26,10 @@ from video_common.errors import (
     VideoError,
     error_of,
 )
+from video_common.telemetry import logger
 from video_emotions import wire
 from video_emotions.answers import crashed
 from video_emotions.remedies import CONVERT
-from video_emotions.telemetry import logger
 
 COMMAND: Final = (sys.executable, "-s", "-P", "-m", "video_emotions.child")
 ENVIRONMENT: Final = {

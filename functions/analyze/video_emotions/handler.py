@@ -8,13 +8,14 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import correlation_paths
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from snapshot_restore_py import register_after_restore
 
 from video_common.aws import clients
 from video_common.aws.s3 import S3ObjectStore
 from video_common.errors import ConfigurationError, UnsupportedEvent
+from video_common.metrics import meter
+from video_common.telemetry import logger
 from video_emotions.api import Api
 from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
@@ -22,13 +23,13 @@ from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Reader
 from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
-from video_emotions.telemetry import logger, metrics
 from video_emotions.workspace import remove_leftovers
 
 if TYPE_CHECKING:
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
+meter.settle(settings.stack, settings.environment)
 if not close_to_others():
     logger.warning("this platform refuses to close the function to its child processes")
 remove_leftovers(settings.work_dir)
@@ -45,17 +46,18 @@ api = Api(pipeline)
 
 def _uploads() -> "Uploads | None":
     """Build the handler of uploads if the settings name all that it needs. HTTP-only deployments skip these imports."""
-    tables = settings.jobs_table, settings.idempotency_table
-    if not (tables[0] and tables[1] and settings.queue_url):
+    tables, secret = (settings.jobs_table, settings.idempotency_table), settings.job_id_secret_arn
+    if not (tables[0] and tables[1] and settings.queue_url and secret):
         return None
     from video_common.aws.dynamodb import DynamoJobStore
     from video_common.aws.eventbridge import DefaultEventBus
     from video_common.aws.idempotency import dynamodb_persistence
+    from video_common.aws.secrets import StackSecret
     from video_common.aws.sqs import SqsQueue
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
 
-    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus())
+    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret))
     return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
 
 
@@ -69,18 +71,17 @@ register_after_restore(reader.renew)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
-@metrics.log_metrics(capture_cold_start_metric=True)
+@meter.invocation
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one event."""
     remove_leftovers(settings.work_dir)
-    metrics.add_metric("Requests", MetricUnit.Count, 1)
     if "requestContext" in event:
         return api.handle(event, context)
     if "Records" not in event and event.get("Event") != "s3:TestEvent":
         raise UnsupportedEvent("The event is not from API Gateway, SQS or S3.")
     if uploads is None:
         raise ConfigurationError(
-            "This function accepts no uploads: JOBS_TABLE, IDEMPOTENCY_TABLE or QUEUE_URL is not set."
+            "This function accepts no uploads: set JOBS_TABLE, IDEMPOTENCY_TABLE, QUEUE_URL and JOB_ID_SECRET_ARN."
         )
     if any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", [])):
         return uploads.handle_queue(event, context)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from video_common import limits
-from video_emotions.telemetry import logger
+from video_common.telemetry import logger
 
 
 @contextmanager

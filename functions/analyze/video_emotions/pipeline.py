@@ -85,7 +85,6 @@ class Pipeline:
         if not report.frames_analyzed:
             raise UndecodableVideo(f"No sampled frame can be decoded. {EXPORT}")
         timings = watch.milliseconds()
-        record_analysis(report.frames_analyzed, report.frames_with_face, timings)
         settings = AnalysisSettings(
             **request.options.model_dump(include=set(AnalysisOptions.model_fields)),
             detector=detector.facts.name,
@@ -94,6 +93,7 @@ class Pipeline:
         )
         advice = advise(report, plan, info.size, settings, self.finder.usable)
         result = build_result(report, info, settings, detector.facts, self.model.facts, timings)
+        record_analysis(result)
         return result.model_copy(update={"advice": advice or None})
 
     def report(

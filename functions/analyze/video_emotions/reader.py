@@ -15,10 +15,10 @@ from typing import Any
 from video_common import limits
 from video_common.errors import DecoderUnavailable, TooLong
 from video_common.schema import Options
+from video_common.telemetry import logger
 from video_emotions.answers import Answers
 from video_emotions.child_process import COMMAND, ChildProcess
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
-from video_emotions.telemetry import logger
 
 
 class Reader:

@@ -36,7 +36,7 @@ def _json(result: Result) -> Body:
     return Body(result.model_dump_json(exclude=absent), JSON_CONTENT_TYPE, ".json")
 
 
-OPTIONAL_MEMBERS: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms")
+OPTIONAL_MEMBERS: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "source")
 """The members that a Result has only where the caller asked for them, or where there is something to say."""
 
 CSV_COLUMNS: Final = (

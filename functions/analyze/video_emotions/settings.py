@@ -34,17 +34,23 @@ class Settings(BaseModel):
     centre_tolerance : float
         Eye contact: how far a face's center may be from the frame's, as a part of its width and height.
     uploads_bucket, results_bucket : str or None
-        Where uploaded videos are, and where their results go; needed for uploads only, as the next three.
+        Where uploaded videos are, and where their results go; needed for uploads only, as the next four.
     jobs_table, idempotency_table : str or None
         DynamoDB tables of jobs and of handled events.
     queue_url : str or None
         The SQS queue that S3's events come through.
+    job_id_secret_arn : str or None
+        The secret in Secrets Manager with which job ids of dropped files are made.
+    delete_videos_after_analysis : bool
+        Delete an uploaded video once its result is kept.
     results_expire_days : int
         Days that a result is kept, and the job with it.
     aws_lambda_function_memory_size : int
         Megabytes; Lambda sets it. Elsewhere it is what the template asks for.
     cors_allow_origin : str
         The ``Access-Control-Allow-Origin`` of answers.
+    stack, environment : str
+        What this deployment is called; metrics have both as dimensions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,9 +67,13 @@ class Settings(BaseModel):
     jobs_table: str | None = None
     idempotency_table: str | None = None
     queue_url: str | None = None
+    job_id_secret_arn: str | None = None
+    delete_videos_after_analysis: bool = False
     results_expire_days: Annotated[int, Field(ge=1)] = 30
     aws_lambda_function_memory_size: Annotated[int, Field(ge=512)] = limits.MEMORY_MB
     cors_allow_origin: str = "*"
+    stack: str = "local"
+    environment: str = "local"
 
     @model_validator(mode="after")
     def _results_never_trigger(self) -> Self:

@@ -1,21 +1,22 @@
-"""Logs, metrics (AWS Lambda Powertools) and the milliseconds of each step. Traces are Lambda's own: docs/decisions."""
+"""The milliseconds of each step, and what is counted of an analysis. Traces are Lambda's own: docs/decisions."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
-SERVICE = "video-emotions"
-NAMESPACE = "VideoEmotions"
-
-logger = Logger(service=SERVICE)
-metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+from video_common.metrics import Metric, meter
+from video_common.result import Result
 
 Item = TypeVar("Item")
-STEPS = ("file", "probe", "frames", "faces", "emotions")
+STEPS: Final = ("file", "probe", "frames", "faces", "emotions")
+_SPENT: Final = dict(
+    zip(
+        (*STEPS, "total"),
+        (Metric.FILE, Metric.PROBE, Metric.READ, Metric.LOOK, Metric.SCORE, Metric.TOTAL),
+        strict=True,
+    )
+)
 
 
 class Stopwatch:
@@ -69,20 +70,14 @@ class Stopwatch:
         return previous
 
 
-def record_analysis(frames: int, faces: int, timings_ms: dict[str, float]) -> None:
-    """Count one analyzed video: an EMF metric each for videos, frames, faces, and the milliseconds of every step.
-
-    Parameters
-    ----------
-    frames : int
-        Frames analyzed.
-    faces : int
-        Of them, those with a face: a frame counts once, however many faces it shows.
-    timings_ms : dict of str to float
-        From `Stopwatch.milliseconds`.
-    """
-    metrics.add_metric("Videos", MetricUnit.Count, 1)
-    metrics.add_metric("Frames", MetricUnit.Count, frames)
-    metrics.add_metric("Faces", MetricUnit.Count, faces)
-    for name, milliseconds in timings_ms.items():
-        metrics.add_metric(f"{name.capitalize()}Milliseconds", MetricUnit.Milliseconds, milliseconds)
+def record_analysis(result: Result) -> None:
+    """Count one analyzed video: its size, its length, its frames, and the milliseconds of every step."""
+    meter.add(Metric.VIDEOS)
+    meter.add(Metric.FRAMES, result.total_frames_analyzed)
+    meter.add(Metric.FACES, result.frames_with_face)
+    meter.add(Metric.BYTES, result.video.bytes)
+    meter.add(Metric.MINUTES, result.video.duration_ms / 60_000)
+    if result.truncated:
+        meter.add(Metric.TRUNCATED)
+    for step, milliseconds in result.timings_ms.items():
+        meter.add(_SPENT[step], milliseconds)

@@ -15,14 +15,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import limits
 from video_common.aws.interfaces import Queue
-from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, TransientError
+from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, TransientError, code_of
+from video_common.job import JobStatus
+from video_common.metrics import Metric, meter
+from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
 from video_common.upload import Upload, uploads_in, uploads_in_message
-from video_emotions.telemetry import logger
-from video_emotions.worker import Worker
+from video_emotions.worker import SUPERSEDED, Worker
 
 _DAY: Final = 24 * 60 * 60
 MARGIN_SECONDS: Final = 5
 """Between the last moment at which another worker can be alive and the next look."""
+
+_OUTCOMES: Final = {
+    JobStatus.SUCCEEDED: Outcome.SUCCEEDED,
+    JobStatus.FAILED: Outcome.REJECTED,
+    JobStatus.DELETED: Outcome.DELETED,
+    SUPERSEDED: Outcome.SUPERSEDED,
+}
 
 
 class Uploads:
@@ -75,7 +84,13 @@ class Uploads:
         self._config.register_lambda_context(context)
 
         def take(record: SQSRecord) -> list[dict[str, Any]]:
-            return self._take_message(record, context)
+            try:
+                return self._take_message(record, context)
+            except JobInProgress:
+                raise  # a duplicate waits: nothing failed
+            except Exception as error:
+                meter.fail(code_of(error))
+                raise
 
         # If all messages of a batch fail, they are reported one by one too: the function did its work.
         processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
@@ -83,6 +98,8 @@ class Uploads:
 
     def _take_message(self, record: SQSRecord, context: LambdaContext) -> list[dict[str, Any]]:
         receives = int(record.attributes.approximate_receive_count or 1)
+        if receives == 1:
+            meter.add(Metric.QUEUE_WAIT, max(0, self._worker.now() * 1000 - int(record.attributes.sent_timestamp)))
         try:
             return self._take_all(uploads_in_message(record.body), context)
         except JobInProgress:
@@ -108,7 +125,6 @@ class Uploads:
             try:
                 done.append(self._take(upload, context))
             except JobInProgress as error:
-                logger.info(error.detail)
                 failed = failed or error
             except Exception as error:  # the other records must not wait for this one's next delivery
                 logger.exception("a record failed")
@@ -119,6 +135,18 @@ class Uploads:
 
     def _take(self, upload: Upload, context: LambdaContext) -> dict[str, Any]:
         source = upload.source
+        with entry("job", **job_facts(self._worker.job_id(upload), source.bucket, source.key)) as line:
+            line.ends(Outcome.REPEATED)
+            return self._take_once(upload, context, line)
+
+    def _take_once(self, upload: Upload, context: LambdaContext, line: Entry) -> dict[str, Any]:
+        def process() -> dict[str, Any]:
+            seconds_left = context.get_remaining_time_in_millis() / 1000
+            done = self._worker.process(upload, context.aws_request_id, seconds_left)
+            _count(done, line)
+            return done
+
+        source = upload.source
         identity = {
             "bucket": source.bucket,
             "key": source.key,
@@ -127,12 +155,7 @@ class Uploads:
             **self._worker.pipeline.identity,
         }
         try:
-            outcome: dict[str, Any] = self._once(
-                identity=identity,
-                process=lambda: self._worker.process(
-                    upload, context.aws_request_id, context.get_remaining_time_in_millis() / 1000
-                ),
-            )
+            outcome: dict[str, Any] = self._once(identity=identity, process=process)
         except IdempotencyAlreadyInProgressError as error:
             raise JobInProgress("Another worker has the job.") from error
         except (IdempotencyPersistenceLayerError, IdempotencyInconsistentStateError) as error:
@@ -145,3 +168,13 @@ class Uploads:
             self._queue.defer(record.receipt_handle, seconds)
         except TransientError:
             logger.warning("a message could not be deferred", exc_info=True)
+
+
+def _count(done: dict[str, Any], line: Entry) -> None:
+    """Count what a worker did with a job, and set the end of its line in the log."""
+    outcome, code = _OUTCOMES[done["status"]], done.get("code")
+    if outcome is Outcome.SUCCEEDED:
+        meter.add(Metric.SUCCEEDED)
+    elif outcome is Outcome.REJECTED:
+        meter.reject(code or "")
+    line.ends(outcome, code)

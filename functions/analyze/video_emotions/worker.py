@@ -1,4 +1,4 @@
-"""An uploaded object's way through its job: begin -> analyze -> store the result -> finish -> announce.
+"""An uploaded object's way through its job: begin -> analyze -> store the result -> finish -> announce -> tidy up.
 
 Every step can be repeated. After a temporary failure, another try finishes the job.
 """
@@ -9,23 +9,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import ConfigurationError, GaveUp, JobInProgress, ServiceError, TooLong, VideoEmotionsError
-from video_common.job import Job, JobStatus, job_id_of, result_key
+from video_common.job import Job, JobStatus, is_asked_for, job_id_of, result_key
+from video_common.result import Source
+from video_common.telemetry import logger
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
 from video_emotions.lease import renewed
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render
-from video_emotions.telemetry import logger
 from video_emotions.video_request import from_upload
 from video_emotions.watchdog import watchdog
 
-_DAY = 24 * 60 * 60
+SUPERSEDED: Final = "SUPERSEDED"
+"""A status that no record has: a later version of the object has come."""
+
+_DAY: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Worker:
     store: ObjectStore
     jobs: JobStore
     bus: EventBus
+    secret: Callable[[], bytes]
     now: Callable[[], float] = time.time
     renew_seconds: float = limits.LEASE_RENEW_SECONDS
 
@@ -52,7 +57,8 @@ class Worker:
         Returns
         -------
         dict
-            ``job_id``, and ``status``: SUCCEEDED, FAILED, or SUPERSEDED if a later version of the object has come.
+            ``job_id``, and ``status``: SUCCEEDED, FAILED, DELETED, or SUPERSEDED if a later version of the object has
+            come. Of a FAILED one also ``code``.
 
         Raises
         ------
@@ -69,9 +75,11 @@ class Worker:
         deadline = Deadline.of_request(seconds_left)
         stuck_at = time.monotonic() + seconds_left * (1 - limits.FINISH_SHARE / 2)
         lease = partial(self._lease, upload, self.now() + seconds_left)
-        begun, job = self.jobs.begin(lease(), is_redriven=upload.is_redriven)
+        begun, job = self.jobs.begin(lease(), is_redriven=upload.is_redriven, revives_since=upload.revives_since)
         if begun is Begun.OLDER:
-            return _outcome(job, "SUPERSEDED")
+            return _outcome(job, SUPERSEDED)
+        if begun is Begun.DELETED:
+            return self._deleted(upload, job)
         if begun is Begun.BUSY:
             raise JobInProgress("Another worker has the job.")
         if begun is Begun.DONE and job.was_given_up:
@@ -81,13 +89,13 @@ class Worker:
             if runs > limits.MAX_LOST_RUNS:
                 self.jobs.finish(self._job(upload, JobStatus.PENDING, runs=runs))
                 raise GaveUp(f"{limits.MAX_LOST_RUNS} workers were lost with this video. It is not tried again.")
-            stuck = self._stuck(upload, request_id)
+            stuck = self._stuck(upload, job, request_id)
             try:
                 with (
                     renewed(lambda: self.jobs.renew(lease()), self.renew_seconds),
                     watchdog(stuck_at - time.monotonic(), lambda: self._end_stuck(stuck)) as is_stuck,
                 ):
-                    job = self._ended(upload, request_id, deadline)
+                    job = self._ended(upload, job, request_id, deadline)
             except Exception:
                 # Callers who poll see PENDING. The queue, not this record, decides whether to retry.
                 self.jobs.finish(self._job(upload, JobStatus.PENDING, runs=runs - 1 or None))
@@ -95,25 +103,53 @@ class Worker:
             if is_stuck.is_set():
                 job = stuck  # a caller may have seen it: a job ends once
             elif not self.jobs.finish(job):
-                return _outcome(job, "SUPERSEDED")
+                return self._overtaken(upload, job)
         # Also for a job that was done before: its worker may have been lost before this.
-        settings = self.pipeline.settings
-        self.bus.publish(DETAIL_TYPE, completion(job, settings.uploads_bucket, settings.results_bucket))
+        self._announce(upload, job)
         return _outcome(job, job.status)
 
-    def _ended(self, upload: Upload, request_id: str, deadline: Deadline) -> Job:
+    def job_id(self, upload: Upload) -> str:
+        """Return the id of an upload's job."""
+        return job_id_of(upload.source.key, self.secret)
+
+    def _announce(self, upload: Upload, job: Job) -> None:
+        """Publish the end of a job. Then delete its video, if the settings say so."""
+        settings = self.pipeline.settings
+        self.bus.publish(DETAIL_TYPE, completion(job, settings.uploads_bucket, settings.results_bucket))
+        if settings.delete_videos_after_analysis and job.status is JobStatus.SUCCEEDED:
+            source = upload.source
+            # The entity tag spares what somebody has put there meanwhile.
+            self.store.delete(source.bucket, source.key, source.version_id, upload.etag)
+
+    def _overtaken(self, upload: Upload, job: Job) -> dict[str, Any]:
+        """Leave a job that is not this worker's any more: a later version has it, or it is deleted."""
+        stored = self.jobs.get(job.job_id)
+        if stored is not None and stored.status is JobStatus.DELETED:
+            return self._deleted(upload, stored)
+        return _outcome(job, SUPERSEDED)
+
+    def _deleted(self, upload: Upload, job: Job) -> dict[str, Any]:
+        """Remove what came or was kept after a job was deleted: its form's upload, and the result of this version."""
+        source = upload.source
+        if is_asked_for(source.key):
+            self.store.delete(source.bucket, source.key, source.version_id)
+        self.store.delete_all(self._results_bucket, result_key(job.job_id, upload.sequencer, ""))
+        return _outcome(job, JobStatus.DELETED)
+
+    def _ended(self, upload: Upload, job: Job, request_id: str, deadline: Deadline) -> Job:
         """Analyze, keep the result, and return the job as it ends."""
         source = upload.source
         try:
             metadata = self.store.metadata(source.bucket, source.key, source.version_id)
             request = from_upload(upload, metadata)
-            body = render(self.pipeline.analyze(request, deadline), request.format)
+            result = self.pipeline.analyze(request, deadline)
+            origin = Source(bucket=source.bucket, key=source.key, file_name=job.file_name)
+            body = render(result.model_copy(update={"source": origin}), request.format)
         except ServiceError:
             raise
         except VideoEmotionsError as error:
-            logger.info(error.detail, code=error.code)
-            return self._job(upload, JobStatus.FAILED, error=error.problem(request_id))
-        key = result_key(job_id_of(source.key), upload.sequencer, body.suffix)
+            return self._job(upload, JobStatus.FAILED, error=error.problem(request_id), **_kept(job))
+        key = result_key(job.job_id, upload.sequencer, body.suffix)
         self.store.put(self._results_bucket, key, body.text, body.content_type)
         return self._job(
             upload,
@@ -121,12 +157,13 @@ class Worker:
             result_key=key,
             result_bytes=len(body.text.encode()),
             result_content_type=body.content_type,
+            **_kept(job),
         )
 
-    def _stuck(self, upload: Upload, request_id: str) -> Job:
+    def _stuck(self, upload: Upload, job: Job, request_id: str) -> Job:
         """Return a job as it ends when Lambda is about to stop its worker."""
         error = TooLong("The service could not read and analyze the video in its time. Upload the video again.")
-        return self._job(upload, JobStatus.FAILED, error=error.problem(request_id))
+        return self._job(upload, JobStatus.FAILED, error=error.problem(request_id), **_kept(job))
 
     def _end_stuck(self, job: Job) -> bool:
         """End a job whose worker Lambda is about to stop. The message comes back once and announces the end.
@@ -147,7 +184,7 @@ class Worker:
     def _job(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
         now = int(self.now())
         return Job(
-            job_id=job_id_of(upload.source.key),
+            job_id=self.job_id(upload),
             status=status,
             key=upload.source.key,
             holder=self._holder,
@@ -175,5 +212,11 @@ class Worker:
             )
 
 
+def _kept(job: Job) -> dict[str, Any]:
+    """Return what a job has from its creation."""
+    return {"owner": job.owner, "file_name": job.file_name}
+
+
 def _outcome(job: Job, status: str) -> dict[str, Any]:
-    return {"job_id": job.job_id, "status": str(status)}
+    code = {"code": job.error["code"]} if status == JobStatus.FAILED and job.error else {}
+    return {"job_id": job.job_id, "status": str(status), **code}

@@ -7,10 +7,19 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.api_gateway import RETRY_AFTER, answer, json_answer, json_text, problem_resolvers, query_of
+from video_common.api_gateway import (
+    RETRY_AFTER,
+    answer,
+    json_answer,
+    json_text,
+    no_content,
+    problem_resolvers,
+    query_of,
+)
 from video_common.options import parse_members
-from video_common.routes import JOB, OPENAPI, PAGE, UPLOADS
+from video_common.routes import DELETE_JOB, JOB, OPENAPI, PAGE, UPLOADS
 from video_common.schema import JSON_CONTENT_TYPE
+from video_jobs.callers import caller_of
 from video_jobs.page import CONTENT_TYPE, open_page
 from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
@@ -41,14 +50,21 @@ def _routes(jobs: Jobs) -> Router:
 
     @router.route(UPLOADS.rule, UPLOADS.methods)
     def ask() -> Response[str]:
-        text = json_text(router.current_event)
-        return json_answer(jobs.ask(parse_members(text, _EXAMPLE) if text else {}, query_of(router.current_event)))
+        event = router.current_event
+        text = json_text(event)
+        members = parse_members(text, _EXAMPLE) if text else {}
+        return json_answer(jobs.ask(members, query_of(event), caller_of(event)))
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
-        told = jobs.look(job_id)
+        told = jobs.look(job_id, caller_of(router.current_event))
         pause = jobs.pause(told)
         return json_answer(told, {RETRY_AFTER: str(pause)} if pause else {})
+
+    @router.route(DELETE_JOB.rule, DELETE_JOB.methods)
+    def delete(job_id: str) -> Response[str]:
+        jobs.delete(job_id, caller_of(router.current_event))
+        return no_content()
 
     @router.route(OPENAPI.rule, OPENAPI.methods)
     def describe() -> Response[str]:

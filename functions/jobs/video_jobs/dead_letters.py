@@ -2,24 +2,33 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
+from video_common.aws.secrets import StackSecret
 from video_common.aws.sqs import SqsQueue
-from video_common.errors import TransientError
+from video_common.errors import JobInProgress, TransientError
+from video_common.metrics import meter
+from video_common.telemetry import logger
 from video_jobs.giving_up import GivingUp
 from video_jobs.settings import DeadLetterSettings
 
-logger = Logger()
 settings = DeadLetterSettings.from_environment()
-clients.use_timeouts(connect=1, read=1)  # three tries of each of four calls within the function's 30 s
-giving_up = GivingUp(settings, DynamoJobStore(settings.jobs_table), DefaultEventBus(), SqsQueue(settings.parked_url))
+meter.settle(settings.stack, settings.environment)
+clients.use_timeouts(connect=1, read=1)  # three tries of each of five calls within the function's 30 s
+giving_up = GivingUp(
+    settings,
+    DynamoJobStore(settings.jobs_table),
+    DefaultEventBus(),
+    SqsQueue(settings.parked_url),
+    StackSecret(settings.job_id_secret_arn),
+)
 
 
 @logger.inject_lambda_context(clear_state=True)
+@meter.invocation
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """End the jobs of dead letters.
 
@@ -33,7 +42,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             giving_up.handle(record["body"], context.aws_request_id)
-        except TransientError:
+        except TransientError as error:
             logger.warning("a dead letter has to come again", exc_info=True)
+            if not isinstance(error, JobInProgress):  # a lease that has to end is no failure
+                meter.fail(error.code)
             failed.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failed}

@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger
-
 from video_common.aws.interfaces import Begun, EventBus, JobStore, Queue
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import GaveUp, JobInProgress, UnsupportedEvent
 from video_common.job import Job, JobStatus, job_id_of
+from video_common.metrics import Metric, meter
+from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
 from video_common.upload import Upload, uploads_in_message
 from video_jobs.settings import DeadLetterSettings
-
-logger = Logger(child=True)
 
 _DAY = 24 * 60 * 60
 _DETAIL = (
@@ -37,6 +35,7 @@ class GivingUp:
     jobs: JobStore
     bus: EventBus
     parked: Queue
+    secret: Callable[[], bytes]
     now: Callable[[], float] = time.time
 
     def handle(self, body: str, request_id: str) -> None:
@@ -55,35 +54,41 @@ class GivingUp:
             logger.exception("a dead letter names no upload")
             settled = False
         else:
-            before = [
-                self._is_settled(upload, request_id) for upload in uploads
-            ]  # all of them, even if the first is not
+            before = [self._settle(upload, request_id) for upload in uploads]  # all of them, even if the first is not
             settled = all(before)
         if not settled:
             self.parked.send_again(body, 0)
 
-    def _is_settled(self, upload: Upload, request_id: str) -> bool:
+    def _settle(self, upload: Upload, request_id: str) -> bool:
         """End an upload's job, and report whether it had its end before."""
-        if upload.source.bucket != self.settings.uploads_bucket:
+        source = upload.source
+        if source.bucket != self.settings.uploads_bucket:
             logger.error("a dead letter is of another bucket")
             return False
-        begun, job = self.jobs.begin(self._given_up(upload, request_id))
-        if begun is Begun.OLDER:
+        job_id = job_id_of(source.key, self.secret)
+        with entry("job", **job_facts(job_id, source.bucket, source.key)) as line:
+            return self._give_up(upload, request_id, line)
+
+    def _give_up(self, upload: Upload, request_id: str, line: Entry) -> bool:
+        begun, job = self.jobs.begin(self._given_up(upload, request_id), revives_since=upload.revives_since)
+        if begun in {Begun.OLDER, Begun.DELETED}:
+            line.ends(Outcome.SUPERSEDED if begun is Begun.OLDER else Outcome.DELETED)
             return True
         if begun is Begun.BUSY:
             raise JobInProgress("A worker has the job.")
         if begun is Begun.RUN:
             logger.error("a job was given up", job_id=job.job_id)
+            meter.add(Metric.GIVEN_UP)
         # Also for a job that had its end before: perhaps only its announcement failed.
         self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
-        return (
-            begun is Begun.DONE and not job.was_given_up
-        )  # which this function did, perhaps without parking the letter
+        line.ends(*((Outcome.REPEATED, None) if begun is Begun.DONE else (Outcome.FAILED, GaveUp.code)))
+        # If this function gave the job up before, it may have been lost before it parked the letter.
+        return begun is Begun.DONE and not job.was_given_up
 
     def _given_up(self, upload: Upload, request_id: str) -> Job:
         now = int(self.now())
         return Job(
-            job_id=job_id_of(upload.source.key),
+            job_id=job_id_of(upload.source.key, self.secret),
             status=JobStatus.FAILED,
             key=upload.source.key,
             sequencer=upload.sequencer,

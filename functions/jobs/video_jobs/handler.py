@@ -2,24 +2,26 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.s3 import S3ObjectStore, S3Signer
+from video_common.metrics import meter
+from video_common.telemetry import logger
 from video_jobs.api import Api
 from video_jobs.service import Jobs
 from video_jobs.settings import Settings
 
-logger = Logger()
 settings = Settings.from_environment()
+meter.settle(settings.stack, settings.environment)
 clients.use_timeouts(connect=1, read=2)  # three tries within the function's 10 s
 api = Api(Jobs(settings, DynamoJobStore(settings.jobs_table), S3ObjectStore(), S3Signer()), settings.cors_allow_origin)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@meter.invocation
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API event."""
     return api.handle(event, context)

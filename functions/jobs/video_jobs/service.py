@@ -1,4 +1,4 @@
-"""What the routes do: ask for an upload, look at a job. No AWS and no HTTP here."""
+"""What the routes do: ask for an upload, look at a job, delete it. No AWS and no HTTP here."""
 
 import json
 import time
@@ -9,37 +9,51 @@ from uuid import uuid4
 
 from video_common import limits
 from video_common.aws.interfaces import JobStore, ObjectStore, Signer
-from video_common.errors import InvalidJson, JobExpired, JobNotFound, ObjectMissing, UnsupportedMediaType
+from video_common.errors import (
+    InvalidJson,
+    InvalidOption,
+    JobDeleted,
+    JobExpired,
+    JobNotFound,
+    ObjectMissing,
+    UnsupportedMediaType,
+)
 from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id
 from video_common.options import parse_options, to_metadata
+from video_common.result import Source
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, media_type
+from video_common.telemetry import logger
 from video_jobs.settings import Settings
 
 CONTENT_TYPE_MEMBER = "content_type"
+FILE_NAME_MEMBER = "file_name"
 _DAY = 24 * 60 * 60
 _GONE = "The job is over, and its result, if it had one, is deleted. Upload the video again."
 
 
 @dataclass(frozen=True)
 class Jobs:
-    """Jobs as their owners see them."""
+    """Jobs as their owners see them. Each method is told who calls: see `video_jobs.callers`."""
 
     settings: Settings
     jobs: JobStore
-    results: ObjectStore
+    objects: ObjectStore
     signer: Signer
     now: Callable[[], float] = time.time
 
-    def ask(self, members: dict[str, Any], query: Mapping[str, list[str]]) -> dict[str, Any]:
+    def ask(self, members: dict[str, Any], query: Mapping[str, list[str]], caller: str) -> dict[str, Any]:
         """Make a job that waits for its upload.
 
         Parameters
         ----------
         members : dict
             Options of the analysis, and ``content_type``, the one that the upload will have. It is signed with its
-            parameters, so a page can send either the form's field or the type that the browser reports.
+            parameters, so a page can send either the form's field or the type that the browser reports. And
+            ``file_name``, which the job, its Result and its completion event repeat.
         query : mapping of str to list of str
             More options.
+        caller : str
+            The job's owner.
 
         Returns
         -------
@@ -54,11 +68,13 @@ class Jobs:
         TransientError
         """
         content_type = _content_type(members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0]))
+        file_name = _file_name(members.pop(FILE_NAME_MEMBER, None))
         metadata = to_metadata(parse_options(query, members))
         if any(len(text) > limits.MAX_OPTIONS_BYTES for text in metadata.values()):
             raise InvalidJson("The options are too long to travel with the upload.")
         job_id, now = uuid4().hex, int(self.now())
         key = f"{KEY_PREFIX}{job_id}"
+        logger.append_keys(job_id=job_id)
         upload = self.signer.upload(self.settings.uploads_bucket, key, content_type, metadata)
         self.jobs.create(
             Job(
@@ -68,6 +84,8 @@ class Jobs:
                 created_at=now,
                 updated_at=now,
                 expires_at=now + self.settings.results_expire_days * _DAY,
+                owner=caller,
+                file_name=file_name,
             )
         )
         return {
@@ -77,26 +95,29 @@ class Jobs:
             "max_bytes": limits.MAX_UPLOAD_VIDEO_BYTES,
         }
 
-    def look(self, job_id: str) -> dict[str, Any]:
+    def look(self, job_id: str, caller: str) -> dict[str, Any]:
         """Return the state of a job. A job whose worker was lost is PENDING as soon as its lease ends.
 
         Returns
         -------
         dict
-            ``job_id``, ``status``, the times in seconds since 1970; of a SUCCEEDED job ``result``, or ``result_url``
-            if the result is not JSON or is too large for a response; of a FAILED one ``error``.
+            ``job_id``, ``status``, the times in seconds since 1970, ``source`` with the object's bucket and key and the
+            file's name; of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
+            a response; of a FAILED one ``error``.
 
         Raises
         ------
-        JobNotFound, JobExpired, TransientError
+        JobNotFound, JobDeleted, JobExpired, TransientError
         """
-        job = self.jobs.get(job_id) if is_job_id(job_id) else None
-        if job is None:
-            raise JobNotFound("There is no job of that id. POST /uploads makes one.")
+        job = self._owned(job_id, caller)
+        if job.status is JobStatus.DELETED:
+            raise JobDeleted("The job is deleted, with its video and its result.")
         if self.now() >= job.expires_at:
             raise JobExpired(_GONE)
         now = job.model_copy(update={"status": job.status_at(self.now())})
         told = now.model_dump(mode="json", include={"job_id", "status", "created_at", "updated_at", "expires_at"})
+        source = Source(bucket=self.settings.uploads_bucket, key=job.key, file_name=job.file_name)
+        told["source"] = source.model_dump(mode="json")
         if job.error is not None:
             told["error"] = job.error
         if job.result_key is not None:
@@ -116,12 +137,49 @@ class Jobs:
         age = int(self.now() - told["created_at"])
         return max(limits.MIN_POLL_SECONDS, min(limits.MAX_POLL_SECONDS, age // 10))
 
+    def delete(self, job_id: str, caller: str) -> None:
+        """Delete a job with its video, its results, and what its record says. To do it twice makes no difference.
+
+        A tombstone stays: the job's id, its owner and the time. It comes first, so that a worker that has the job keeps
+        nothing more. The object's key goes last: a call that fails in between is finished by the next one.
+
+        Raises
+        ------
+        JobNotFound, TransientError
+        """
+        job = self._owned(job_id, caller)
+        if job.key:
+            self.jobs.delete(self._tombstone(job, job.key))
+            self.objects.delete(self.settings.uploads_bucket, job.key)
+        self.objects.delete_all(self.settings.results_bucket, f"{job_id}/")
+        if job.key:
+            self.jobs.delete(self._tombstone(job, ""))
+
+    def _tombstone(self, job: Job, key: str) -> Job:
+        now = int(self.now())
+        return Job(
+            job_id=job.job_id,
+            status=JobStatus.DELETED,
+            key=key,
+            created_at=now,
+            updated_at=now,
+            expires_at=now + limits.DELETED_JOB_DAYS * _DAY,
+            owner=job.owner,
+        )
+
+    def _owned(self, job_id: str, caller: str) -> Job:
+        """Return a job of the caller's. Those of others do not exist, in any state."""
+        job = self.jobs.get(job_id) if is_job_id(job_id) else None
+        if job is None or caller != (job.owner or self.settings.operator):
+            raise JobNotFound("There is no job of that id. POST /uploads makes one.")
+        return job
+
     def _result(self, key: str, *, inline: bool) -> dict[str, Any]:
         bucket = self.settings.results_bucket
         if not inline:
             return {"result_url": self.signer.download(bucket, key), "result_url_expires_in": limits.RESULT_URL_SECONDS}
         try:
-            return {"result": json.loads(self.results.read(bucket, key))}
+            return {"result": json.loads(self.objects.read(bucket, key))}
         except ObjectMissing as error:
             raise JobExpired(_GONE) from error
 
@@ -140,3 +198,11 @@ def _content_type(given: Any) -> str:
 def _fits_inline(job: Job) -> bool:
     is_json = job.result_content_type in {None, JSON_CONTENT_TYPE}
     return is_json and (job.result_bytes or 0) <= limits.MAX_INLINE_RESULT_BYTES
+
+
+def _file_name(given: Any) -> str | None:
+    """Return the file's own name. It is only repeated: no file and no object is named by it."""
+    most = limits.MAX_FILE_NAME_CHARACTERS
+    if given is None or (isinstance(given, str) and given.isprintable() and 0 < len(given) <= most):
+        return given
+    raise InvalidOption(f"{FILE_NAME_MEMBER!r} must be a text of 1 to {most} characters that can be printed.")

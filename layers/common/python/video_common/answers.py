@@ -6,7 +6,7 @@ The functions write them as JSON. The API's description is made of these models 
 from typing import Literal
 
 from video_common.job import JobStatus
-from video_common.result import ModelFacts, Result
+from video_common.result import ModelFacts, Result, Source
 from video_common.schema import Frozen
 
 
@@ -96,11 +96,13 @@ class JobAnswer(Frozen):
     ----------
     job_id : str
         32 hexadecimal digits.
-    status : JobStatus
+    status : str
         PENDING: the job waits for its upload, or for its next try. RUNNING: a worker analyzes the video. SUCCEEDED and
         FAILED are final, unless the operator of the service sends a job with the error ``gave_up`` back to the queue.
     created_at, updated_at, expires_at : int
         Seconds since 1970. From ``expires_at`` on the job answers 410.
+    source : Source
+        The job's object.
     error : Problem
         Only if the job FAILED.
     result : Result
@@ -112,10 +114,11 @@ class JobAnswer(Frozen):
     """
 
     job_id: str
-    status: JobStatus
+    status: Literal[JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED]
     created_at: int
     updated_at: int
     expires_at: int
+    source: Source
     error: Problem | None = None
     result: Result | None = None
     result_url: str | None = None

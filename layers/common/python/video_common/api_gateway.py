@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import (
     APIGatewayHttpResolver,
     APIGatewayRestResolver,
@@ -22,7 +21,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import limits, routes
 from video_common.errors import InvalidJson, MethodNotAllowed, RouteNotFound, TransientError, VideoEmotionsError
+from video_common.job import is_job_id
+from video_common.metrics import Metric, meter
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
+from video_common.telemetry import Outcome, entry, logger
 
 CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"]
 """What a page of another origin may send."""
@@ -30,9 +32,10 @@ CALLERS_HEADERS: Final = ["Content-Type", "x-api-key", "Authorization", "X-Amz-D
 RETRY_AFTER: Final = "Retry-After"
 """The header that says after how many seconds a caller can try again."""
 
-_TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
+_METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""Those that a REST API passes on."""
 
-logger = Logger(child=True)
+_TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
 
 
 def problem_resolvers(
@@ -53,10 +56,40 @@ def problem_resolvers(
             resolver, method = http, event["requestContext"]["http"]["method"]
         else:
             resolver, method = rest, event["httpMethod"]
-        answered = resolver.resolve(event, context)
+        with entry("request", **_facts(event)) as line:
+            answered = resolver.resolve(event, context)
+            outcome, code = _count(answered)
+            line.ends(outcome, code, status=answered["statusCode"])
         return {**answered, "body": ""} if method == "HEAD" else answered
 
     return resolve
+
+
+def _facts(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what the log says of a request: nothing that its caller made up."""
+    asked = event["requestContext"]
+    found = routes.find(event.get("rawPath") or event.get("path") or "")
+    method = asked.get("http", asked).get("method") or event.get("httpMethod")
+    job_id = found[1].get("job_id", "") if found else ""
+    return {
+        "gateway_request_id": asked["requestId"],
+        "route": found[0].path if found else None,
+        "method": method if method in _METHODS else None,
+        **({"job_id": job_id} if is_job_id(job_id) else {}),
+    }
+
+
+def _count(answered: dict[str, Any]) -> tuple[Outcome, str | None]:
+    """Count a request by what its caller gets, and return the end of its line in the log."""
+    if answered["statusCode"] < HTTPStatus.BAD_REQUEST:
+        meter.add(Metric.SUCCEEDED)
+        return Outcome.SUCCEEDED, None
+    code = json.loads(answered["body"])["code"]  # every error is a problem document
+    if answered["statusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+        meter.reject(code)
+        return Outcome.REJECTED, code
+    meter.fail(code)
+    return Outcome.FAILED, code
 
 
 def json_text(event: BaseProxyEvent) -> str:
@@ -99,6 +132,11 @@ def answer(text: str, content_type: str, headers: Mapping[str, str] = MappingPro
     return Response(status_code=HTTPStatus.OK, content_type=content_type, headers={**headers}, body=text)
 
 
+def no_content() -> Response[str]:
+    """Answer 204: what was asked for is done."""
+    return Response(status_code=HTTPStatus.NO_CONTENT, body="")
+
+
 def json_answer(members: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> Response[str]:
     """Answer 200 with a JSON object."""
     return answer(json.dumps(members), JSON_CONTENT_TYPE, headers)
@@ -120,8 +158,8 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
 
     @resolver.exception_handler(VideoEmotionsError)
     def known(error: VideoEmotionsError) -> Response[str]:
-        log = logger.error if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
-        log(error.detail, code=error.code, exc_info=error.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error(error.detail, code=error.code, exc_info=True)
         return problem(error, request_id())
 
     @resolver.not_found
@@ -131,7 +169,8 @@ def _with_problems(resolver: ApiGatewayResolver, router: Router) -> ApiGatewayRe
         # A method in the list is one of the other function's: there is no such route here.
         if not allowed or event.http_method in allowed:
             return problem(RouteNotFound(f"{routes.sentence()} Check the path."), request_id())
-        useful = " or ".join(method for method in allowed if method != "OPTIONS")
+        *others, last = (method for method in allowed if method != "OPTIONS")
+        useful = f"{', '.join(others)} or {last}" if others else last
         error = MethodNotAllowed(f"This path does not support the request's method. Send {useful} instead.")
         return problem(error, request_id(), Allow=", ".join(allowed))
 

@@ -14,6 +14,8 @@ def completion(job: Job, uploads_bucket: str | None, results_bucket: str | None)
         "status": job.status,
         "video": {"bucket": uploads_bucket, "key": job.key},
     }
+    if job.file_name is not None:
+        detail["video"]["file_name"] = job.file_name
     if job.result_key is not None:
         detail["result"] = {"bucket": results_bucket, "key": job.result_key}
     if job.error is not None:

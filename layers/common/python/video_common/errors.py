@@ -95,6 +95,11 @@ class JobExpired(RequestError):
     status = HTTPStatus.GONE
 
 
+class JobDeleted(RequestError):
+    code, title = "job_deleted", "The job is deleted"
+    status = HTTPStatus.GONE
+
+
 class VideoTooLarge(RequestError):
     code, title = "video_too_large", "The video is too large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -200,6 +205,10 @@ class GaveUp(ServiceError):
     code, title = "gave_up", "Every try to analyze the video failed"
 
 
+class FunctionFailed(ServiceError):
+    code, title = "function_failed", "Another function does not answer"
+
+
 class TransientError(ServiceError):
     """Another try may succeed."""
 
@@ -224,6 +233,11 @@ class EventsUnavailable(TransientError):
 
 class JobInProgress(TransientError):
     code, title = "job_in_progress", "Another worker has the job"
+
+
+def code_of(error: BaseException) -> str:
+    """Return the code of an error; one that is not of the tree is an internal error."""
+    return error.code if isinstance(error, VideoEmotionsError) else VideoEmotionsError.code
 
 
 def error_of(code: str, detail: str) -> VideoEmotionsError:

@@ -5,15 +5,18 @@
     PENDING --> RUNNING --> SUCCEEDED
        (asked for, or       FAILED      the video cannot be analyzed; trying again does not help.
         waiting for another try)        Or `gave_up`: every try failed. Only a redriven message tries again.
+    any of them --> DELETED             a tombstone: nothing of the job is left, and an event that comes again finds it
 
 A job belongs to an object's key. A newer object under the same key, by S3's sequencers, takes the job over.
+For callers it belongs to the caller who asked for it. Other callers cannot see that it exists.
 
 A RUNNING record holds a lease, which its worker renews. A lost worker writes nothing, so its lease ends instead. From
 then on the job is PENDING: its message comes back and another worker tries.
 """
 
-import hashlib
+import hmac
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final
 
@@ -35,6 +38,7 @@ class JobStatus(StrEnum):
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    DELETED = "DELETED"
 
 
 class Job(BaseModel):
@@ -46,7 +50,7 @@ class Job(BaseModel):
         32 hexadecimal digits.
     status : JobStatus
     key : str
-        Of the object in the uploads bucket.
+        Of the object in the uploads bucket. Empty if the job is deleted.
     sequencer : str or None
         Of the object's event, made comparable by `comparable`; None before the upload came.
     created_at, updated_at, expires_at : int
@@ -65,6 +69,11 @@ class Job(BaseModel):
     runs : int or None
         Of a RUNNING job: how many workers began with this version of the object and did not say how it ended, the
         present one included. Of a PENDING job: those that were lost.
+    owner : str or None
+        Who asked for the upload (`video_jobs.callers`). None: the object was put into the bucket without asking, or the
+        record is older than this field. Then the job belongs to the operator. It stays as it was created.
+    file_name : str or None
+        The file's own name, if it was given. It stays as it was created.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -83,6 +92,8 @@ class Job(BaseModel):
     holder: str | None = None
     lease_until: int | None = None
     runs: int | None = None
+    owner: str | None = None
+    file_name: str | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -106,10 +117,24 @@ def is_job_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def job_id_of(key: str) -> str:
-    """Return the id of the job of an object: the one that was asked for, or one made of the key."""
+def is_asked_for(key: str) -> bool:
+    """Tell whether an object's upload was asked for: its key holds the id of its job."""
+    return _ASKED_FOR.fullmatch(key) is not None
+
+
+def job_id_of(key: str, secret: Callable[[], bytes]) -> str:
+    """Return the id of the job of an object: the one that was asked for, or an HMAC of the key.
+
+    An event that comes twice finds the same job, and nobody who knows or guesses a key can tell its job's id.
+
+    Parameters
+    ----------
+    key : str
+    secret : callable
+        Returns the stack's secret. It is called only for an upload that was not asked for.
+    """
     asked_for = _ASKED_FOR.fullmatch(key)
-    return asked_for[1] if asked_for else hashlib.sha256(key.encode()).hexdigest()[:32]
+    return asked_for[1] if asked_for else hmac.new(secret(), key.encode(), "sha256").hexdigest()[:32]
 
 
 def comparable(sequencer: str) -> str:

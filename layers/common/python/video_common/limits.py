@@ -57,6 +57,9 @@ MAX_SAMPLED_FRAMES: Final = 100_000
 MAX_CONTENT_TYPE_CHARACTERS: Final = 200
 """An upload's content type with its parameters, as a browser reports it."""
 
+MAX_FILE_NAME_CHARACTERS: Final = 255
+"""Of a file's own name, which the job, the Result and the completion event repeat."""
+
 MAX_OPTIONS_BYTES: Final = 1_000
 """Options that travel with an object: S3 allows 2 KB of metadata."""
 
@@ -102,6 +105,10 @@ JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 DELIVERY_DAYS: Final = 14
 """How long a handled event is remembered: the longest that SQS keeps a message. A parked message can come back later;
 then the job's record says what was done."""
+
+DELETED_JOB_DAYS: Final = 32
+"""How long a deleted job is remembered, without its content: four days that its message can wait in the queue, and
+fourteen each as a dead letter and parked."""
 
 MAX_RECEIVES: Final = 4
 """Deliveries of a message: the first one and three more."""

@@ -120,6 +120,21 @@ class ModelFacts(Frozen):
     weights_sha256: str
 
 
+class Source(Frozen):
+    """The object that was analyzed.
+
+    Attributes
+    ----------
+    bucket, key : str
+    file_name : str or None
+        The file's own name, if it was given.
+    """
+
+    bucket: str
+    key: str
+    file_name: str | None = None
+
+
 class Result(Frozen):
     """The analysis of a video. The first five fields have the Flask app's names and meanings.
 
@@ -159,6 +174,8 @@ class Result(Frozen):
     analyzed_until_ms : int or None
         Only if ``truncated``: presentation time of the first sampled frame that is left out. The answer is that of the
         video before this time (``end_ms``); ``start_ms`` continues there.
+    source : Source or None
+        Only in a stored result: the object that was analyzed.
     """
 
     average_emotion_scores: Emotions
@@ -180,3 +197,4 @@ class Result(Frozen):
     faces_left_out: int
     advice: list[str] | None = None
     analyzed_until_ms: int | None = None
+    source: Source | None = None

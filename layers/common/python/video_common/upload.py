@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3Event, S3EventRecord
 
 from video_common.errors import UnsupportedEvent
-from video_common.job import comparable
+from video_common.job import comparable, is_asked_for
 
 _REDRIVEN: Final = "redriven"
 """A member of the message beside S3's own."""
@@ -37,6 +37,8 @@ class Upload:
     etag : str
     sequencer : str
         Larger as text for what was put later under the same key (`video_common.job.comparable`).
+    put_at : int
+        Seconds since 1970, by S3's clock.
     is_redriven : bool
         Somebody sent the message again after the job was given up.
     """
@@ -45,7 +47,17 @@ class Upload:
     size: int
     etag: str
     sequencer: str
+    put_at: int
     is_redriven: bool = False
+
+    @property
+    def revives_since(self) -> int | None:
+        """The time for `JobStore.begin`: a job that was deleted before it begins again. None: it stays deleted.
+
+        A file that is put into the bucket after its job was deleted is a new file. What somebody uploads with the form
+        of a deleted job is not.
+        """
+        return None if is_asked_for(self.source.key) else self.put_at
 
 
 def as_redriven(body: str) -> str:
@@ -77,6 +89,8 @@ def uploads_in_message(body: str) -> list[Upload]:
 def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
     """Read an S3 notification; S3's own test of a new notification has no uploads.
 
+    An empty object is none either: S3's console and other tools put one where they show a folder.
+
     Raises
     ------
     UnsupportedEvent
@@ -90,7 +104,8 @@ def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
             raise UnsupportedEvent(
                 "Only ObjectCreated events are handled. Fix the bucket's notification configuration."
             )
-        return [_upload(record, is_redriven=event.get(_REDRIVEN) is True) for record in records]
+        is_redriven = event.get(_REDRIVEN) is True
+        return [_upload(record, is_redriven=is_redriven) for record in records if record.s3.get_object.get("size") != 0]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnsupportedEvent("The event is no S3 notification.") from error
 
@@ -99,6 +114,8 @@ def _upload(record: S3EventRecord, *, is_redriven: bool) -> Upload:
     told = record.s3.get_object
     # S3 sends the key URL-encoded, a space as +.
     source = S3Object(record.s3.bucket.name, unquote_plus(told.key), told.version_id)
+    put_at = datetime.fromisoformat(record.event_time).timestamp()
     # Stores that only speak S3's protocol may send no sequencer; their events are in the order of their times.
-    sequencer = told.get("sequencer") or f"{round(datetime.fromisoformat(record.event_time).timestamp() * 1000):X}"
-    return Upload(source, int(told.get("size") or 0), str(told.get("eTag") or ""), comparable(sequencer), is_redriven)
+    sequencer = told.get("sequencer") or f"{round(put_at * 1000):X}"
+    size, etag = int(told.get("size") or 0), str(told.get("eTag") or "")
+    return Upload(source, size, etag, comparable(sequencer), int(put_at), is_redriven)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
-from video_common.errors import ObjectMissing, TransientError
+from video_common.errors import ObjectMissing, ServiceError
 
 MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket"})
 
@@ -51,19 +51,22 @@ def renew() -> None:
 
 
 @contextmanager
-def failures(unavailable: TransientError, *, missing: frozenset[str] = frozenset()) -> Iterator[None]:
+def failures(unavailable: ServiceError, *, missing: frozenset[str] = frozenset()) -> Iterator[None]:
     """Give boto3's errors the names of ours.
+
+    boto3's texts can hold an object's key: in the address of a connection that failed, or in the ARN of a right that is
+    missing. So the log gets a note with the kind of error instead of the error itself.
 
     Parameters
     ----------
-    unavailable : TransientError
+    unavailable : ServiceError
         What to raise for an error of the service or of the way there.
     missing : frozenset of str
         The codes that say that an object is not there.
 
     Raises
     ------
-    ObjectMissing, TransientError
+    ObjectMissing, ServiceError
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -71,8 +74,12 @@ def failures(unavailable: TransientError, *, missing: frozenset[str] = frozenset
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in missing:
-            raise ObjectMissing("The object is not there (any more). Upload it again.") from error
-        raise unavailable from error
+        code = error.response["Error"]["Code"]
+        if code in missing:
+            raise ObjectMissing("The object is not there (any more). Upload it again.") from None
+        request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
+        unavailable.add_note(f"{error.operation_name} was answered with {code}; AWS's request id: {request_id}")
+        raise unavailable from None
     except (BotoCoreError, Boto3Error) as error:
-        raise unavailable from error
+        unavailable.add_note(f"boto3 raised {type(error).__name__}")
+        raise unavailable from None

@@ -14,7 +14,11 @@ _OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not fiel
 _OURS: Final = "sequencer = :sequencer"
 _NO_LEASE: Final = "(attribute_not_exists(lease_until) OR lease_until <= :updated_at OR holder = :caller)"
 _OPEN: Final = f"#status IN (:pending, :running) AND {_NO_LEASE}"
-_NEW: Final = "attribute_not_exists(sequencer) OR sequencer < :sequencer"
+_KEPT: Final = ("created_at", "owner", "file_name")
+"""Written once, when the record is made."""
+_UNDELETED: Final = "(attribute_not_exists(#status) OR #status <> :deleted OR updated_at < :revives_since)"
+_NEW: Final = f"{_UNDELETED} AND (attribute_not_exists(sequencer) OR sequencer < :sequencer)"
+"""The other ways to begin compare the sequencer, which a tombstone does not have."""
 _GIVEN_UP: Final = f"{_OURS} AND error_code = :gave_up"
 _AGAIN: Final = f"{_OURS} AND {_OPEN}"
 _HELD: Final = f"{_OURS} AND #status = :running AND holder = :caller"
@@ -42,16 +46,19 @@ class DynamoJobStore:
             )
         return _job(answer["Item"]) if "Item" in answer else None
 
-    def begin(self, job: Job, *, is_redriven: bool = False) -> tuple[Begun, Job]:
+    def begin(self, job: Job, *, is_redriven: bool = False, revives_since: int | None = None) -> tuple[Begun, Job]:
         """See `JobStore.begin`."""
+        deleted = {":deleted": {"S": JobStatus.DELETED}, ":revives_since": {"N": str(revives_since or 0)}}
         states = {":pending": {"S": JobStatus.PENDING}, ":running": {"S": JobStatus.RUNNING}}
-        changed = self._change(job, _NEW, {})
+        changed = self._change(job, _NEW, deleted)
         if changed is None and is_redriven:
             changed = self._change(job, _GIVEN_UP, {":gave_up": {"S": GaveUp.code}})
         changed = changed or self._change(job, _AGAIN, states | _caller(job), is_again=True)
         if changed:
             return Begun.RUN, changed
         stored = self.get(job.job_id)
+        if stored is not None and stored.status is JobStatus.DELETED:
+            return Begun.DELETED, stored
         if stored is None or stored.sequencer is None or job.sequencer is None:
             raise JobsUnavailable("The job's record changed meanwhile. Try again.")
         if stored.sequencer != job.sequencer:
@@ -82,19 +89,30 @@ class DynamoJobStore:
             return self._change(job, _HELD, {":running": {"S": JobStatus.RUNNING}, **_caller(job)}) is not None
         return self._change(job, _ENDED, {":running": {"S": JobStatus.RUNNING}, **_caller(job)}) is not None
 
-    def _change(self, job: Job, condition: str, values: dict[str, Any], *, is_again: bool = False) -> Job | None:
-        """Write all of a job but the time of its creation, which stays the first one's. Return what is stored then.
+    def delete(self, job: Job) -> None:
+        """See `JobStore.delete`."""
+        request: dict[str, Any] = {"ConditionExpression": "attribute_exists(job_id)"}
+        if not job.key:
+            request = {
+                "ConditionExpression": "#status = :deleted",
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": {":deleted": {"S": JobStatus.DELETED}},
+            }
+        self._write("put_item", Item=_item(job), **request)
 
-        None if nothing is written. With ``is_again`` the runs are added to those that are stored.
+    def _change(self, job: Job, condition: str, values: dict[str, Any], *, is_again: bool = False) -> Job | None:
+        """Write a job, but what stays as it was created. Return what is stored then, None if nothing is written.
+
+        With ``is_again`` the runs are added to those that are stored.
         """
         item = _item(job)
         del item["job_id"]
-        kept = {"created_at": "if_not_exists(#created_at, :created_at)"}
+        kept = {name: f"if_not_exists(#{name}, :{name})" for name in _KEPT}
         if is_again and "runs" in item:
             kept["runs"] = "if_not_exists(#runs, :none) + :runs"
             values = values | {":none": {"N": "0"}}
         sets = [f"#{name} = {kept.get(name, f':{name}')}" for name in item]
-        gone = [name for name in (*_OPTIONAL, _ERROR_CODE) if name not in item]
+        gone = [name for name in (*_OPTIONAL, _ERROR_CODE) if name not in item and name not in _KEPT]
         names = {f"#{name}": name for name in (*item, *gone)}
         removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
         written = self._write(
@@ -128,7 +146,8 @@ def _failures() -> Any:
 
 
 def _item(job: Job) -> dict[str, Any]:
-    item: dict[str, Any] = {"delete_at": {"N": str(job.expires_at + limits.JOB_KEPT_AFTER_EXPIRY_DAYS * _DAY)}}
+    kept_days = 0 if job.status is JobStatus.DELETED else limits.JOB_KEPT_AFTER_EXPIRY_DAYS
+    item: dict[str, Any] = {"delete_at": {"N": str(job.expires_at + kept_days * _DAY)}}
     if job.error is not None:
         item[_ERROR_CODE] = {"S": job.error["code"]}
     for name, value in job.model_dump(mode="json", exclude_none=True).items():

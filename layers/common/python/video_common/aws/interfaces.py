@@ -9,7 +9,7 @@ from video_common.job import Job
 
 
 class ObjectStore(Protocol):
-    """Reads videos, writes results."""
+    """Reads videos, writes results, deletes both."""
 
     def metadata(self, bucket: str, key: str, version_id: str | None) -> Mapping[str, str]:
         """Return the metadata that was stored with an object, names in lower case.
@@ -59,6 +59,22 @@ class ObjectStore(Protocol):
         ObjectMissing, StorageUnavailable
         """
 
+    def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
+        """Delete an object. One that is not there (any more), or has another entity tag than ``etag``, is left alone.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
+    def delete_all(self, bucket: str, prefix: str) -> None:
+        """Delete all objects whose keys begin so.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
 
 class Signer(Protocol):
     """Signs addresses that let a caller without credentials do one thing, for a short time."""
@@ -81,6 +97,8 @@ class Begun(Enum):
     """A later version of the object has come: this one's result is of no interest."""
     DONE = auto()
     """This version's job has its result, or its error."""
+    DELETED = auto()
+    """Somebody deleted the job."""
 
 
 class JobStore(Protocol):
@@ -95,12 +113,21 @@ class JobStore(Protocol):
     def get(self, job_id: str) -> Job | None:
         """Return a job, None if there is none. What was written before is seen."""
 
-    def begin(self, job: Job, *, is_redriven: bool = False) -> tuple[Begun, Job]:
+    def begin(self, job: Job, *, is_redriven: bool = False, revives_since: int | None = None) -> tuple[Begun, Job]:
         """Take a job over for the version of its object that ``job.sequencer`` names, and store ``job`` as its record.
 
         A worker begins a job as RUNNING, with a lease and with one run, which is added to those of the same version.
         The consumer of dead letters begins it as FAILED. A live lease of another holder is respected;
-        ``job.updated_at`` is the time of the call. A redriven message also begins a job that was given up.
+        ``job.updated_at`` is the time of the call. The time of the job's creation, its owner and its file's name stay
+        as they were stored first.
+
+        Parameters
+        ----------
+        job : Job
+        is_redriven : bool
+            The message was sent again on purpose: also begin a job that was given up.
+        revives_since : int or None
+            Seconds since 1970. A job that was deleted before begins again; None leaves every deleted job deleted.
 
         Returns
         -------
@@ -126,6 +153,12 @@ class JobStore(Protocol):
         bool
             False if a later version has taken the job over meanwhile; for PENDING also if ``job.holder`` does not have
             the job any more.
+        """
+
+    def delete(self, job: Job) -> None:
+        """Put a tombstone, a DELETED job, in the place of a job's record. Where there is no record it puts none.
+
+        A tombstone without a key replaces only another tombstone: meanwhile a new file can have begun the job again.
         """
 
 
@@ -158,4 +191,29 @@ class EventBus(Protocol):
         Raises
         ------
         EventsUnavailable
+        """
+
+
+class Functions(Protocol):
+    """Lambda functions that can be asked."""
+
+    def invoke(self, arn: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a version's answer to an event.
+
+        Raises
+        ------
+        FunctionFailed
+            It could not be invoked, or it failed as a whole.
+        """
+
+
+class Deployments(Protocol):
+    """Deployments that wait until a check is over."""
+
+    def report(self, deployment_id: str, hook_id: str, *, succeeded: bool) -> None:
+        """Let a deployment go on, or end it.
+
+        Raises
+        ------
+        FunctionFailed
         """

@@ -6,7 +6,7 @@ from typing import Any
 
 from video_common import limits
 from video_common.aws.clients import MISSING, client, failures
-from video_common.errors import StorageUnavailable, VideoTooLarge
+from video_common.errors import ObjectMissing, StorageUnavailable, VideoTooLarge
 
 
 class S3ObjectStore:
@@ -40,6 +40,22 @@ class S3ObjectStore:
         with _reading():
             content: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         return content.decode()
+
+    def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
+        """See `ObjectStore.delete`."""
+        condition = {"IfMatch": etag} if etag else {}
+        try:
+            with failures(_undeleted(), missing=MISSING | {"PreconditionFailed"}):
+                client("s3").delete_object(Bucket=bucket, Key=key, **_version(version_id), **condition)
+        except ObjectMissing:
+            return  # this is what was wanted
+
+    def delete_all(self, bucket: str, prefix: str) -> None:
+        """See `ObjectStore.delete_all`."""
+        with failures(_undeleted()):
+            for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                for item in page.get("Contents", []):
+                    client("s3").delete_object(Bucket=bucket, Key=item["Key"])
 
 
 class S3Signer:
@@ -76,3 +92,7 @@ def _version(version_id: str | None) -> dict[str, str]:
 
 def _reading() -> Any:
     return failures(StorageUnavailable("The object could not be read from the store."), missing=MISSING)
+
+
+def _undeleted() -> StorageUnavailable:
+    return StorageUnavailable("The store did not delete the object. Try again.")
