@@ -146,6 +146,19 @@ def test_a_dead_letter_of_a_deleted_job_is_neither_parked_nor_announced(world):
     assert world.jobs.jobs[job_id].status is JobStatus.DELETED
 
 
+def test_a_redriven_message_does_not_bring_a_deleted_job_back(world):
+    job_id = world.ask(ANN)
+    world.queue.send(world.put(f"uploads/{job_id}", b"video"))
+    world.queue.dead.append(world.queue.messages.popitem()[1])
+    world.give_up()
+    assert world.jobs.jobs[job_id].was_given_up
+    assert world.call(ANN, "DELETE", job_id) == (204, "")
+    world.redrive()
+    world.run()
+    assert world.jobs.jobs[job_id].status is JobStatus.DELETED
+    assert (world.store.objects, world.pipeline.analyzed, world.queue.dead) == ({}, [], [])
+
+
 @pytest.mark.parametrize("failing", ["get", "first tombstone", "video", "results", "last tombstone"])
 def test_a_deletion_that_fails_in_between_is_finished_by_the_next_one(world, failing):
     job_id = finished(world)

@@ -65,7 +65,9 @@ def test_it_asks_for_the_credentials_that_the_template_asks_for():
     described = {
         name: {key: text for key, text in way.items() if key != "description"} for name, way in SECURITY.items()
     }
-    assert described == resolve(definition)
+    template = resolve(definition, ApiAuth="cognito", UserPoolArn="arn")
+    del template["cognito"]["x-amazon-apigateway-authorizer"]  # which pool it is
+    assert described == template
     protected = {str(route) for route in (*ROUTES, *HEADS) if not route.is_open}
     assert {name for name, operation in operations().items() if operation["security"]} == protected
 
@@ -100,7 +102,7 @@ def test_every_error_is_a_route_s_or_a_job_s():
     assert kinds - described == set()
 
 
-@pytest.mark.parametrize("auth", ["api-key", "iam"])
+@pytest.mark.parametrize("auth", ["api-key", "iam", "cognito"])
 def test_the_gateway_s_own_answers_are_those_of_the_template(auth):
     answers = (json.loads(templates[PROBLEM_CONTENT_TYPE]) for _, _, templates in gateway_responses(auth).values())
     template = {(each["status"], each["code"], each["title"]) for each in answers if each["code"] != "not_found"}

@@ -41,7 +41,7 @@ BREAKING: dict[str, tuple[Callable[[Document], Any], str]] = {
         "GET /: no credentials no longer enough",
     ),
     "one way of credentials": (
-        lambda d: process_frame(d)["security"].pop(),
+        lambda d: process_frame(d)["security"].remove({"AWS_IAM": []}),
         "POST /process-frame: AWS_IAM no longer enough",
     ),
     "parameter": (lambda d: process_frame(d)["parameters"].pop(0), "query frame_interval"),
@@ -69,7 +69,10 @@ BREAKING: dict[str, tuple[Callable[[Document], Any], str]] = {
         lambda d: schema(d, "VideoFacts")["properties"].update(codec={"anyOf": [{"type": "string"}, {"type": "null"}]}),
         "/codec: type",
     ),
-    "value of an answer": (lambda d: schema(d, "JobStatus")["enum"].append("PAUSED"), "/status: list of values"),
+    "value of an answer": (
+        lambda d: schema(d, "JobAnswer")["properties"]["status"]["enum"].append("PAUSED"),
+        "/status: list of values",
+    ),
     "list in an answer": (
         lambda d: schema(d, "TimelineFace")["properties"]["box"].update({"$ref": "#/components/schemas/Place"}),
         "/timeline/[]/faces/[]/box/width",

@@ -9,7 +9,9 @@ from tests.conftest import ROOT
 from tests.fakes import json_event, s3_event
 from tests.job_callers import ANN, OPERATOR, Callers
 from tests.job_world import id_of
+from tests.unit.test_uploads import LastSecond, wait_until
 from video_common import limits
+from video_common.job import JobStatus
 from video_common.result import Result, Source
 
 SCHEMA = json.loads((ROOT / "docs/completion-event.schema.json").read_text())
@@ -53,6 +55,16 @@ def test_a_failed_jobs_event_tells_it_too(world):
     (event,) = world.bus.events
     jsonschema.validate(event["detail"], SCHEMA)
     assert event["detail"]["video"] == {"bucket": "uploads", "key": f"uploads/{job_id}", "file_name": "notes.txt"}
+
+
+def test_a_stuck_jobs_event_names_it_too(world):
+    job_id = world.ask(ANN, file_name="clip.mp4")
+    world.pipeline.during = lambda _: wait_until(lambda: world.jobs.jobs[job_id].status is JobStatus.FAILED)
+    world.queue.send(world.put(f"uploads/{job_id}", b"video"))
+    world.deliver(context=LastSecond())
+    (event,) = world.bus.events
+    assert event["detail"]["error"]["code"] == "too_long"
+    assert event["detail"]["video"]["file_name"] == "clip.mp4"
 
 
 @pytest.mark.parametrize("name", ["", "a" * (limits.MAX_FILE_NAME_CHARACTERS + 1), "a\nb", "\u202egpj.exe", 5, ["a"]])

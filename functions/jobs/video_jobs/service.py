@@ -111,7 +111,7 @@ class Jobs:
         """
         job = self._owned(job_id, caller)
         if job.status is JobStatus.DELETED:
-            raise JobDeleted("The job is deleted, with its video and its result.")
+            raise JobDeleted("The job is deleted, with its video and its result. POST /uploads makes another one.")
         if self.now() >= job.expires_at:
             raise JobExpired(_GONE)
         now = job.model_copy(update={"status": job.status_at(self.now())})
