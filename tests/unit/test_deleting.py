@@ -157,6 +157,7 @@ def test_a_redriven_message_does_not_bring_a_deleted_job_back(world):
     world.run()
     assert world.jobs.jobs[job_id].status is JobStatus.DELETED
     assert (world.store.objects, world.pipeline.analyzed, world.queue.dead) == ({}, [], [])
+    assert [event["detail"]["status"] for event in world.bus.events] == ["FAILED"]
 
 
 @pytest.mark.parametrize("failing", ["get", "first tombstone", "video", "results", "last tombstone"])
