@@ -1,7 +1,7 @@
 """``make sbom``: what a deployment consists of, as a CycloneDX 1.6 document.
 
-Packages come from the lock files of the image and the zip, models from the manifest. The base image is not in it: AWS
-publishes it.
+Packages come from the lock files of the image, the zip and the zip's page, models from the manifest. The base image is
+not in it: AWS publishes it.
 """
 
 import json
@@ -23,6 +23,9 @@ LOCKS: Final = {
 }
 """The lock files of each artifact. The tensorflow one is left out of images with ``Engines=onnx``."""
 
+PAGE_LOCK: Final = "web/package-lock.json"
+"""The lock file of the page in the zip. Its development packages do not reach the page."""
+
 _PINNED: Final = re.compile(r"^([a-z0-9._-]+)==([^ \\;]+)", re.MULTILINE)
 
 
@@ -33,7 +36,8 @@ def bill_of_materials() -> dict[str, Any]:
         for path in paths:
             for found in _PINNED.findall((ROOT / path).read_text(encoding="utf-8")):
                 where.setdefault(found, set()).add(artifact)
-    components = [_package(*found, sorted(where[found])) for found in sorted(where)]
+    components = [_package("pypi", *found, sorted(where[found])) for found in sorted(where)]
+    components += [_package("npm", *found, ["zip"]) for found in _page_packages()]
     components += [_model(spec) for _, spec in sorted(load_manifest().models.items())]
     name = "video-emotions"
     serial = uuid5(NAMESPACE_URL, json.dumps(components, sort_keys=True))
@@ -57,8 +61,14 @@ def bill_of_materials() -> dict[str, Any]:
     }
 
 
-def _package(name: str, version: str, artifacts: Iterable[str]) -> dict[str, Any]:
-    address = f"pkg:pypi/{name}@{version}"
+def _page_packages() -> list[tuple[str, str]]:
+    locked = json.loads((ROOT / PAGE_LOCK).read_text(encoding="utf-8"))["packages"]
+    of_the_page = {path: item for path, item in locked.items() if path and not item.get("dev")}
+    return [(path.removeprefix("node_modules/"), item["version"]) for path, item in of_the_page.items()]
+
+
+def _package(kind: str, name: str, version: str, artifacts: Iterable[str]) -> dict[str, Any]:
+    address = f"pkg:{kind}/{name}@{version}"
     properties = [{"name": "video-emotions:artifact", "value": artifact} for artifact in artifacts]
     return {
         "type": "library",

@@ -17,7 +17,7 @@ def test_it_has_every_locked_package_and_every_model():
         for path in paths
         for found in re.findall(r"^([a-z0-9._-]+)==([^ ]+) ", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
     }
-    libraries = [item for item in made["components"] if item["type"] == "library"]
+    libraries = [item for item in made["components"] if item["bom-ref"].startswith("pkg:pypi/")]
     assert {(item["name"], item["version"]) for item in libraries} == locked
     assert len(libraries) == len(locked) > 40
     models = {item["name"]: item for item in made["components"] if item["type"] == "machine-learning-model"}
@@ -30,6 +30,13 @@ def test_it_has_every_locked_package_and_every_model():
     }
     assert "pydantic" in zipped
     assert "numpy" not in zipped
+
+
+def test_it_has_the_packages_of_the_page_and_not_those_that_build_it():
+    names = {item["name"] for item in bill_of_materials()["components"] if item["bom-ref"].startswith("pkg:npm/")}
+    asked_for = json.loads((ROOT / "web/package.json").read_text(encoding="utf-8"))
+    assert asked_for["dependencies"].keys() <= names
+    assert not asked_for["devDependencies"].keys() & names
 
 
 def test_the_same_lock_files_give_the_same_document():

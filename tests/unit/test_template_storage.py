@@ -84,7 +84,7 @@ def test_bucket_speaks_tls_only(name):
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-@pytest.mark.parametrize("no_page", [{"Page": "off"}, {"ApiAuth": "iam"}])
+@pytest.mark.parametrize("no_page", [{"Page": "off"}, {"ApiAuth": "iam"}, {"ApiAuth": "cognito"}])
 def test_a_page_may_post_the_form_and_nothing_else(no_page):
     (rule,) = resolve(
         properties("UploadsBucket")["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example", **no_page
