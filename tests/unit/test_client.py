@@ -21,7 +21,8 @@ URL, STORAGE, KEY = "https://api.test/prod", "https://bucket.test/", "secret-key
 VIDEO = b"a video"
 LARGE = bytes(limits.MAX_POST_VIDEO_BYTES + 1)
 RESULT = result_of(VIDEO)
-JOB = {"job_id": "0" * 32, "created_at": 1, "updated_at": 2, "expires_at": 3}
+SOURCE = {"bucket": "uploads", "key": f"uploads/{'0' * 32}", "file_name": None}
+JOB = {"job_id": "0" * 32, "created_at": 1, "updated_at": 2, "expires_at": 3, "source": SOURCE}
 
 Answer = httpx.Response | Exception
 
