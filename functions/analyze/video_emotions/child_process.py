@@ -24,7 +24,6 @@ from video_common.errors import (
     TooLong,
     VideoEmotionsError,
     VideoError,
-    error_of,
 )
 from video_common.telemetry import logger
 from video_emotions import wire
@@ -185,12 +184,28 @@ def _told(message: dict[str, Any]) -> VideoEmotionsError:
     if message.get("no_memory"):
         return _out_of_memory()
     try:
-        error = error_of(str(message["error"]), str(message["detail"]))
+        error = _error_of(str(message["error"]), str(message["detail"]))
         error.detail.encode()  # half a character cannot be sent to a caller
     except (KeyError, ValueError):
         logger.error("a decoder failed", bug=message.get("bug"))
         return crashed()
     return error if isinstance(error, VideoError | InvalidOption) else crashed()
+
+
+def _error_of(code: str, detail: str) -> VideoEmotionsError:
+    """Make an error of a child.
+
+    Raises
+    ------
+    ValueError
+        No leaf has this code.
+    """
+    kinds = [VideoEmotionsError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.code == code and not kind.__subclasses__():
+            return kind(detail)
+    raise ValueError(f"no error has the code {code!r}")
 
 
 def _unavailable() -> DecoderUnavailable:

@@ -238,19 +238,3 @@ class JobInProgress(TransientError):
 def code_of(error: BaseException) -> str:
     """Return the code of an error; one that is not of the tree is an internal error."""
     return error.code if isinstance(error, VideoEmotionsError) else VideoEmotionsError.code
-
-
-def error_of(code: str, detail: str) -> VideoEmotionsError:
-    """Make the error that another process of ours had.
-
-    Raises
-    ------
-    ValueError
-        No leaf has this code.
-    """
-    kinds = [VideoEmotionsError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-        if kind.code == code and not kind.__subclasses__():
-            return kind(detail)
-    raise ValueError(f"no error has the code {code!r}")
