@@ -111,7 +111,7 @@ BROKEN: dict[str, tuple[str, str, Any, str, str]] = {
     ),
     "dead letters that nobody handles": (
         *("video_jobs.dead_letters", "giving_up", None),
-        *(ALL[6], "FAILED after 5 s the job is SUCCEEDED, not FAILED"),
+        *(ALL[6], "FAILED after 30 s the job is SUCCEEDED, not FAILED"),
     ),
     "a deletion that deletes nothing": (
         *("video_jobs.service", "Jobs.delete", nothing),
@@ -132,8 +132,9 @@ def test_a_broken_stack_fails_and_is_told_what_is_wrong(stack, monkeypatch, what
     for each in path:
         owner = getattr(owner, each)
     monkeypatch.setattr(owner, name, broken)
-    impatient = check in {ALL[5], ALL[6]}
-    passed, found = report(replace(stack, seconds=5) if impatient else stack)
+    # Before its dead letter, an upload must come to its result, which a busy machine needs a while for.
+    patience = {ALL[5]: 5.0, ALL[6]: 30.0}
+    passed, found = report(replace(stack, seconds=patience.get(check, stack.seconds)))
     assert not passed
     assert found[check].startswith(verdict), found
     # And what does not need the broken part is still checked
