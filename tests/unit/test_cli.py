@@ -294,7 +294,7 @@ def test_the_version_is_shown():
 def test_make_run_names_a_video_and_its_options_as_the_command_line_does():
     variables = ["VIDEO=my clip.mp4", "OPTIONS=frame_interval=10&include=timeline", "REPORT=r.html"]
     said = subprocess.run(
-        ["make", "-n", "run", *variables], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "run", *variables], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     flags = '--json --frame-interval=10 --include=timeline --report "r.html"'
     assert said.splitlines()[-1].endswith(f'.venv/bin/video-emotions analyze "my clip.mp4" {flags}')
