@@ -298,5 +298,7 @@ def test_make_run_names_a_video_and_its_options_as_the_command_line_does():
     ).stdout
     flags = '--json --frame-interval=10 --include=timeline --report "r.html"'
     assert said.splitlines()[-1].endswith(f'.venv/bin/video-emotions analyze "my clip.mp4" {flags}')
-    said = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert said.splitlines()[-1].endswith('.venv/bin/python -m local.run --options ""')
