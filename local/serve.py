@@ -39,6 +39,10 @@ jobs_one_at_a_time = threading.Lock()
 """Requests to the function `jobs`: Powertools keeps the present one in a place that all resolvers share."""
 
 
+_LAST_STEP_SECONDS = 2.0
+"""A step of the deliveries without a message takes a second."""
+
+
 @dataclass
 class LocalContext:
     """The Lambda context of a request."""
@@ -110,10 +114,14 @@ def _dead_letters(event: Event) -> dict[str, Any]:
 
 
 @contextmanager
-def _uploads() -> Iterator[None]:
-    """Play the AWS services, and deliver what is uploaded, until the block ends."""
+def _uploads() -> Iterator[threading.Thread]:
+    """Play the AWS services, and deliver what is uploaded, until the block ends. Yield the thread that delivers.
+
+    It may be alive after the block: it is analyzing an upload then, whose files are gone.
+    """
     stopped = threading.Event()
-    with TemporaryDirectory(prefix="video-emotions-serve-") as work_dir, emulated_cloud() as cloud:
+    folder = TemporaryDirectory(prefix="video-emotions-serve-", ignore_cleanup_errors=True)
+    with folder as work_dir, emulated_cloud() as cloud:
         os.environ |= {**cloud.variables, "WORK_DIR": work_dir}
         pump = Pump(cloud.client("sqs"), cloud.queue_url, _analyze)
         dead_letters = Pump(cloud.client("sqs"), cloud.dead_letters_url, _dead_letters)
@@ -126,7 +134,7 @@ def _uploads() -> Iterator[None]:
                 except Exception:  # one upload's failure must not end the delivery of the others
                     logging.exception("A delivery failed. The queue delivers the message again.")
 
-        thread = threading.Thread(target=deliver)
+        thread = threading.Thread(target=deliver, daemon=True)
         import video_jobs.dead_letters
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
 
@@ -134,10 +142,10 @@ def _uploads() -> Iterator[None]:
         clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:
-            yield
+            yield thread
         finally:
             stopped.set()
-            thread.join()
+            thread.join(_LAST_STEP_SECONDS)
 
 
 def _event(scope: dict[str, Any], body: bytes) -> Event:
@@ -157,9 +165,15 @@ def main() -> None:
         try:
             listener.bind((HOST, port))
         except OSError as error:
-            sys.exit(f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running?")
-        with _uploads():
+            sys.exit(
+                f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running? Stop it, or choose "
+                f"another port: .venv/bin/python -m local.serve --port {port + 1}"
+            )
+        with _uploads() as deliveries:
             _serve(listener, port)
+        if deliveries.is_alive():
+            print("Stopped in the middle of an upload's analysis. Upload the video again.", file=sys.stderr)
+            os._exit(0)  # threads of the analysis would keep the process
 
 
 def _serve(listener: socket.socket, port: int) -> None:

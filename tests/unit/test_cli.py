@@ -154,6 +154,8 @@ def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monke
         (["clips/b.mp4", "--csv", "--json"], "Name a folder for the files with --output FOLDER."),
         (["clips/b.mp4", "--video", "clips/b.mp4"], "Choose another place."),
         (["clips/b.mp4", "clips/twins/b.mkv", "--csv", "--output", "out"], "would both be out/b.csv"),
+        (["clips/b.mp4", "--report", "out.html", "--video", "out.html"], "the --report of clips/b.mp4 would both be"),
+        (["clips/b.mp4", "--video", "clips/b.mp4"], "--video would overwrite the video clips/b.mp4"),
         (["clips", "--report", "clips/notes.txt"], "--report must be a folder here"),
         (["clips", "--frame-intervall", "5"], "No such option"),
     ],
