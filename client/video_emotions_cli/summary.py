@@ -25,7 +25,7 @@ def _lines(name: str, result: Result) -> Iterator[RenderableType]:
     yield f"[bold]{escape(name)}: {dominant or 'no face found'}[/]{confidence}"
     yield (
         f"A face in {result.frames_with_face} of {result.total_frames_analyzed} analyzed frames, "
-        f"eye contact in {result.eye_contact_score:.0f} % of them"
+        f"eye contact in {result.eye_contact_score:.0f} % of the frames"
     )
     if dominant:
         yield _bars(result)
