@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -169,7 +169,7 @@ def main() -> None:
                 f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running? Stop it, or choose "
                 f"another port: .venv/bin/python -m local.serve --port {port + 1}"
             )
-        with _uploads() as deliveries:
+        with _uploads() as deliveries, suppress(KeyboardInterrupt):  # which uvicorn raises again when it has ended
             _serve(listener, port)
         if deliveries.is_alive():
             print("Stopped in the middle of an upload's analysis. Upload the video again.", file=sys.stderr)
