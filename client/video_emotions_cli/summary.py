@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from video_common.result import Result
+from video_emotions_cli.flags import in_flags
 
 Row = tuple[str, Result | None]
 """A video's name, and its Result unless it failed."""
@@ -47,7 +48,7 @@ def warnings(result: Result) -> Iterator[str]:
     if result.frames_unreadable:
         yield f"[yellow]{result.frames_unreadable} sampled frames cannot be decoded and are left out.[/]"
     for sentence in result.advice or ():
-        yield f"[yellow]{escape(sentence)}[/]"
+        yield f"[yellow]{escape(in_flags(sentence))}[/]"
 
 
 def _bars(result: Result) -> Table:

@@ -25,8 +25,9 @@ from video_emotions_cli import main, summary
 from video_emotions_cli.batch import analyze_all
 from video_emotions_cli.failures import ExitCode, NotUsable
 from video_emotions_cli.files import Video
+from video_emotions_cli.flags import flag, in_flags
 from video_emotions_cli.local import _Watched
-from video_emotions_cli.options import HELP, flag
+from video_emotions_cli.options import HELP
 from video_emotions_cli.outputs import Outputs
 from video_emotions_cli.screen import Screen
 from video_emotions_client import NotAllowed, Rejected, Unavailable
@@ -304,3 +305,21 @@ def test_make_run_names_a_video_and_its_options_as_the_command_line_does():
         ["make", "--no-print-directory", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert said.splitlines()[-1].endswith('.venv/bin/python -m local.run --options ""')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Use a larger frame_interval or sampling=keyframes.",
+            "Use a larger --frame-interval or --sampling keyframes.",
+        ),
+        ("Send start_ms=633 for the rest.", "Send --start-ms 633 for the rest."),
+        ("try detector=yunet, which", "try --detector yunet, which"),
+        ("scale_factor=0.5, which", "--scale-factor 0.5, which"),
+        ("'partial' must be allow or refuse.", "--partial must be allow or refuse."),
+        ("A detector and a sampling.", "A detector and a sampling."),
+    ],
+)
+def test_sentences_of_the_service_name_flags(text, expected):
+    assert in_flags(text) == expected
