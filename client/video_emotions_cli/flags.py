@@ -5,7 +5,9 @@ from typing import Final
 
 from video_common.schema import Options
 
-_OPTION: Final = re.compile(rf"('?)\b({'|'.join(Options.model_fields)})\b'?(?:=([\w.]*\w))?")
+_NAMES: Final = [name for name in Options.model_fields if name != "format"]
+"""``format`` has no flag: --json, --csv and --vtt choose it."""
+_OPTION: Final = re.compile(rf"('?)\b({'|'.join(_NAMES)})\b'?(?:=([\w.]*\w))?")
 
 
 def flag(name: str) -> str:

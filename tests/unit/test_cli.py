@@ -319,6 +319,7 @@ def test_make_run_names_a_video_and_its_options_as_the_command_line_does():
         ("scale_factor=0.5, which", "--scale-factor 0.5, which"),
         ("'partial' must be allow or refuse.", "--partial must be allow or refuse."),
         ("A detector and a sampling.", "A detector and a sampling."),
+        ("'format' must be json or csv.", "'format' must be json or csv."),
     ],
 )
 def test_sentences_of_the_service_name_flags(text, expected):

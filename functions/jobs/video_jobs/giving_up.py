@@ -55,9 +55,8 @@ class GivingUp:
             logger.exception("a dead letter names no upload")
             settled = False
         else:
-            before = [
-                self._is_settled(upload, request_id) for upload in uploads
-            ]  # all of them, even if the first is not
+            # All of them, even if the first is not.
+            before = [self._is_settled(upload, request_id) for upload in uploads]
             settled = all(before)
         if not settled:
             self.parked.send_again(body, 0)
@@ -76,9 +75,8 @@ class GivingUp:
             logger.error("a job was given up", job_id=job.job_id)
         # Also for a job that had its end before: perhaps only its announcement failed.
         self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
-        return (
-            begun is Begun.DONE and not job.was_given_up
-        )  # which this function did, perhaps without parking the letter
+        # This function gave the job up, perhaps without parking the letter.
+        return begun is Begun.DONE and not job.was_given_up
 
     def _given_up(self, upload: Upload, request_id: str) -> Job:
         now = int(self.now())
