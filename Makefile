@@ -102,7 +102,7 @@ web: web/node_modules/.ready ## Build the report and the page from web/ (needs N
 # Playwright drives a browser that is there; it brings none.
 $(VENV)/.browser: requirements/browser.txt $(VENV)/.ready
 	@$(BIN)/pip install -qq --require-hashes --no-deps -r requirements/browser.txt >&2
-	@command -v chromium > /dev/null || [ -n "$(CHROMIUM)" ] || $(BIN)/python -c 'from local.engine import install; install(("chromium",))' || true
+	@command -v chromium > /dev/null || [ -n "$(CHROMIUM)" ] || $(BIN)/python -c 'from local.engine import install; install(("chromium", "fonts-dejavu-core"))' || true
 	@touch $@
 
 .PHONY: browser

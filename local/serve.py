@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,6 +37,10 @@ one_at_a_time = threading.Lock()
 """Requests to the function `analyze`."""
 jobs_one_at_a_time = threading.Lock()
 """Requests to the function `jobs`: Powertools keeps the present one in a place that all resolvers share."""
+
+
+_LAST_STEP_SECONDS = 2.0
+"""A step of the deliveries without a message takes a second."""
 
 
 @dataclass
@@ -111,10 +115,15 @@ def _dead_letters(event: Event) -> dict[str, Any]:
 
 
 @contextmanager
-def uploads() -> Iterator[Cloud]:
-    """Play the AWS services, and deliver what is uploaded, until the block ends."""
+def uploads() -> Iterator[tuple[Cloud, threading.Thread]]:
+    """Play the AWS services, and deliver what is uploaded, until the block ends.
+
+    Yield the services and the thread that delivers. It may be alive after the block: it is analyzing an
+    upload then, whose files are gone.
+    """
     stopped = threading.Event()
-    with TemporaryDirectory(prefix="video-emotions-serve-") as work_dir, emulated_cloud() as cloud:
+    folder = TemporaryDirectory(prefix="video-emotions-serve-", ignore_cleanup_errors=True)
+    with folder as work_dir, emulated_cloud() as cloud:
         os.environ |= {**cloud.variables, "WORK_DIR": work_dir}
         pump = Pump(cloud.client("sqs"), cloud.queue_url, _analyze)
         dead_letters = Pump(cloud.client("sqs"), cloud.dead_letters_url, _dead_letters)
@@ -127,7 +136,7 @@ def uploads() -> Iterator[Cloud]:
                 except Exception:  # one upload's failure must not end the delivery of the others
                     logging.exception("A delivery failed. The queue delivers the message again.")
 
-        thread = threading.Thread(target=deliver)
+        thread = threading.Thread(target=deliver, daemon=True)
         import video_jobs.dead_letters
         import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
 
@@ -135,10 +144,10 @@ def uploads() -> Iterator[Cloud]:
         clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:
-            yield cloud
+            yield cloud, thread
         finally:
             stopped.set()
-            thread.join()
+            thread.join(_LAST_STEP_SECONDS)
 
 
 def _event(scope: dict[str, Any], body: bytes) -> Event:
@@ -158,9 +167,15 @@ def main() -> None:
         try:
             listener.bind((HOST, port))
         except OSError as error:
-            sys.exit(f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running?")
-        with uploads():
+            sys.exit(
+                f"Cannot listen on {HOST}:{port}: {error.strerror}. Is another server running? Stop it, or choose "
+                f"another port: .venv/bin/python -m local.serve --port {port + 1}"
+            )
+        with uploads() as (_, deliveries), suppress(KeyboardInterrupt):  # which uvicorn raises again when it has ended
             _serve(listener, port)
+        if deliveries.is_alive():
+            print("Stopped in the middle of an upload's analysis. Upload the video again.", file=sys.stderr)
+            os._exit(0)  # threads of the analysis would keep the process
 
 
 def _serve(listener: socket.socket, port: int) -> None:

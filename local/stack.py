@@ -15,7 +15,7 @@ from operations.stack import Http, Stack
 @contextmanager
 def local_stack(seconds: float = 120) -> Iterator[Stack]:
     """Serve the routes and deliver messages, until the block ends. There is no gateway."""
-    with socket.socket() as listener, uploads() as cloud:
+    with socket.socket() as listener, uploads() as (cloud, _):
         listener.bind((HOST, 0))
         listener.listen()  # so that the first request waits for the server and is not refused
         server = uvicorn.Server(uvicorn.Config(application, log_level="warning", lifespan="off"))

@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from video_common.errors import RequestError, VideoEmotionsError, VideoError
+from video_emotions_cli.flags import in_flags
 from video_emotions_client import ClientError, NotAllowed, Rejected
 
 
@@ -68,7 +69,7 @@ def told(error: BaseException) -> str:
         return f"{error.detail} Set the key with --api-key or VIDEO_EMOTIONS_API_KEY. ({error.code})"
     if isinstance(error, VideoEmotionsError | ClientError):
         request_id = getattr(error, "request_id", None)
-        return f"{error.detail} ({error.code}{f', request {request_id}' if request_id else ''})"
+        return f"{in_flags(error.detail)} ({error.code}{f', request {request_id}' if request_id else ''})"
     if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}. Check the file and its permissions."
     return str(error)

@@ -48,7 +48,9 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def targets(videos: list[Video], place: Path, suffix: str, flag: str, *, is_folder: bool) -> list[Path]:
+def targets(
+    videos: list[Video], place: Path, suffix: str, flag: str, taken: dict[Path, str], *, is_folder: bool
+) -> list[Path]:
     """Return the path of each video's output.
 
     Parameters
@@ -60,6 +62,8 @@ def targets(videos: list[Video], place: Path, suffix: str, flag: str, *, is_fold
         Of the outputs in a folder.
     flag : str
         For the error.
+    taken : dict of Path to str
+        Resolved paths of other outputs, and what each of them is. Gets the returned ones.
     is_folder : bool
         Whether ``place`` is a folder.
     """
@@ -69,9 +73,11 @@ def targets(videos: list[Video], place: Path, suffix: str, flag: str, *, is_fold
         usage(f"{flag} must be a folder here, and {place} is a file. Name a folder.")
     else:
         paths = [place / video.name.with_suffix(suffix) for video in videos]
-    taken: dict[Path, Path] = {video.path.resolve(): video.path for video in videos}
+    analyzed = {video.path.resolve() for video in videos}
     for video, path in zip(videos, paths, strict=True):
-        other = taken.setdefault(path.resolve(), video.path)
-        if other != video.path or path.resolve() == video.path.resolve():
-            usage(f"The outputs of {flag} for {video.path} and {other} would both be {path}. Choose another place.")
+        if path.resolve() in analyzed:
+            usage(f"{flag} would overwrite the video {path}. Choose another place.")
+        if other := taken.get(path.resolve()):
+            usage(f"The {flag} of {video.path} and the {other} would both be {path}. Choose another place.")
+        taken[path.resolve()] = f"{flag} of {video.path}"
     return paths

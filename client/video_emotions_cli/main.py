@@ -149,8 +149,8 @@ def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | N
         from video_emotions_cli.local import Local
     except ImportError as error:
         raise NotUsable(
-            f"Analysis on this computer needs more packages ({error.name} is missing): "
-            "pip install 'video-emotions[local]'. Or name a deployment with --url."
+            f"Analysis on this computer needs more packages ({error.name} is missing): install the extra [local] in a "
+            "clone of the project, as docs/cli.md shows. Or name a deployment with --url."
         ) from error
     local = Local.loaded(videos)
     return local, local.at_once

@@ -1,7 +1,6 @@
 """A flag for each option of the service, made from the schema: an option that is added there is a flag here."""
 
 import inspect
-import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Final, get_args
@@ -12,6 +11,7 @@ from video_common.errors import RequestError
 from video_common.options import parse_options
 from video_common.schema import Options
 from video_emotions_cli.failures import usage
+from video_emotions_cli.flags import in_flags
 
 HELP: Final = {
     "frame_interval": "Analyze every Nth frame. Default: 30.",
@@ -61,12 +61,7 @@ def _validated(given: dict[str, str]) -> Options:
     try:
         return parse_options({name: [text] for name, text in given.items()}, {})
     except RequestError as error:
-        usage(re.sub(r"'(\w+)'", lambda found: flag(found[1]) if found[1] in HELP else found[0], error.detail))
-
-
-def flag(name: str) -> str:
-    """Return an option's name as the command line spells it."""
-    return f"--{name.replace('_', '-')}"
+        usage(in_flags(error.detail))
 
 
 def _metavar(name: str) -> str:

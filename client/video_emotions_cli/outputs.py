@@ -86,9 +86,12 @@ def planned(videos: list[Video], formats: list[str], folder: Path | None, places
         Of ``report`` and ``video``.
     """
     outputs = Outputs()
+    taken: dict[Path, str] = {}
     if folder is not None:
         formats = formats or ["json"]
-        outputs.files = {name: targets(videos, folder, f".{name}", "--output", is_folder=True) for name in formats}
+        outputs.files = {
+            name: targets(videos, folder, f".{name}", "--output", taken, is_folder=True) for name in formats
+        }
     elif len(formats) > 1 or (formats and len(videos) > 1):
         usage("Standard output has room for one format of one video. Name a folder for the files with --output FOLDER.")
     elif formats:
@@ -96,7 +99,7 @@ def planned(videos: list[Video], formats: list[str], folder: Path | None, places
     for kind, suffix in (("report", ".html"), ("video", ".mp4")):
         if (place := places[kind]) is not None:
             is_folder = len(videos) > 1 or place.is_dir()
-            outputs.files[kind] = targets(videos, place, suffix, f"--{kind}", is_folder=is_folder)
+            outputs.files[kind] = targets(videos, place, suffix, f"--{kind}", taken, is_folder=is_folder)
     return outputs
 
 
@@ -128,7 +131,7 @@ def _video(video: Video, result: Result, path: Path, progress: Progress) -> str:
         from video_emotions_cli.drawing import draw
     except ImportError as error:
         raise NotUsable(
-            "--video needs the packages for local analysis: pip install 'video-emotions[local]'."
+            "--video needs the packages for local analysis: in a clone of the project run make, or see docs/cli.md."
         ) from error
     draw(video.path, result, path, os.cpu_count() or 1, progress)
     return ""

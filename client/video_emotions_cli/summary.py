@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from video_common.result import Result
+from video_emotions_cli.flags import in_flags
 
 Row = tuple[str, Result | None]
 """A video's name, and its Result unless it failed."""
@@ -25,7 +26,7 @@ def _lines(name: str, result: Result) -> Iterator[RenderableType]:
     yield f"[bold]{escape(name)}: {dominant or 'no face found'}[/]{confidence}"
     yield (
         f"A face in {result.frames_with_face} of {result.total_frames_analyzed} analyzed frames, "
-        f"eye contact in {result.eye_contact_score:.0f} % of them"
+        f"eye contact in {result.eye_contact_score:.0f} % of the frames"
     )
     if dominant:
         yield _bars(result)
@@ -47,7 +48,7 @@ def warnings(result: Result) -> Iterator[str]:
     if result.frames_unreadable:
         yield f"[yellow]{result.frames_unreadable} sampled frames cannot be decoded and are left out.[/]"
     for sentence in result.advice or ():
-        yield f"[yellow]{escape(sentence)}[/]"
+        yield f"[yellow]{escape(in_flags(sentence))}[/]"
 
 
 def _bars(result: Result) -> Table:

@@ -57,6 +57,7 @@ def report_of(page: Any) -> str:
 def rows_of(page: Any, table: str) -> list[str]:
     """Return the rows of a table, with tabs between the cells."""
     script = "table => [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent).join('\\t'))"
+    page.wait_for_selector(f"{table} tbody", state="attached")  # some are made when they open
     return page.eval_on_selector(f"{table} tbody", script)
 
 
@@ -264,6 +265,33 @@ def test_the_page_waits_as_long_as_the_service_asks(open_app, large):
     choose(page, large)
     report_of(page)
     assert asked[1] - asked[0] >= 4000
+
+
+def test_an_analysis_that_a_post_has_no_time_for_goes_by_upload(open_app, result):
+    page = open_app()
+    part = {**result, "truncated": True, "analyzed_until_ms": 1000, "timeline": result["timeline"][:1]}
+    page.route("**/process-frame?*", lambda route: route.fulfill(json=part))
+    phases = watch(page)
+    choose(page, SAMPLE)
+    assert "analyzed 12 frames" in report_of(page)
+    assert "Asking for an upload" in " ".join(phases())
+
+
+def test_an_empty_file_is_explained(open_app, tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    page = open_app()
+    choose(page, tmp_path / "empty.mp4")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert page.inner_text("#problem h2") == "The file is empty"
+
+
+def test_a_quota_that_is_used_up_ends_the_waiting(open_app, large):
+    page = open_app(expect=(HTTP_ERROR,))
+    words = {"title": "The quota is used up", "detail": "Try again tomorrow.", "code": "quota_exceeded"}
+    page.route("**/jobs/*", lambda route: route.fulfill(status=429, json=words))
+    choose(page, large)
+    page.wait_for_selector("#problem:not([hidden])")
+    assert page.inner_text("#problem-detail") == "Try again tomorrow."
 
 
 def test_ten_seconds_of_the_camera_become_a_report(open_app):

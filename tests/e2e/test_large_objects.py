@@ -22,7 +22,7 @@ from pathlib import Path
 from video_common.aws.s3 import S3ObjectStore
 from video_common.errors import VideoTooLarge
 path, store = Path(sys.argv[1]), S3ObjectStore()
-store.download("bucket", "1000000", None, path)  # what boto3 itself takes
+store.download("bucket", "1000000", None, path)  # what boto3 itself needs
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     store.download("bucket", sys.argv[2], None, path)

@@ -1,16 +1,21 @@
 """`make run` and `make serve`, as a person runs them."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from local import serve
+from local.processes import free_ports, listens, wait_until
+from testbed.make_video import write_video
+from testbed.pictures import CENTRED, portraits
 from tests.conftest import ROOT, SAMPLE
 from tests.servers import environment_of, serving
 from video_common import limits
@@ -114,22 +119,58 @@ def test_the_seeds_curl_line_works_word_for_word_but_for_the_port(server, tmp_pa
     assert result["total_frames_analyzed"] == TRUTH["total_frames_analyzed"]
 
 
-def test_an_upload_through_the_server(server, tmp_path):
-    def answer(path: str, body: bytes | None = None) -> dict:
-        request = urllib.request.Request(f"{server}{path}", data=body, headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return json.load(response)
+def answer(url: str, body: bytes | None = None) -> dict:
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
 
-    asked = answer("/uploads", b'{"content_type": "video/mp4", "frame_interval": 60}')
-    assert answer(f"/jobs/{asked['job_id']}")["status"] == "PENDING"
+
+def uploaded(server: str, video: Path, frame_interval: int) -> str:
+    """Upload a video, and return the address of its job."""
+    asked = answer(f"{server}/uploads", json.dumps({"frame_interval": frame_interval}).encode())
+    job = f"{server}/jobs/{asked['job_id']}"
+    assert answer(job)["status"] == "PENDING"
     fields = [part for pair in asked["upload"]["fields"].items() for part in ("--form-string", "=".join(pair))]
-    upload = ["curl", "-sS", "--fail", *fields, "--form", f"file=@{SAMPLE}", asked["upload"]["url"]]
+    upload = ["curl", "-sS", "--fail", *fields, "--form", f"file=@{video}", asked["upload"]["url"]]
     subprocess.run(upload, check=True, capture_output=True, timeout=60)
+    return job
+
+
+def job_after(url: str, *statuses: str) -> dict:
+    """Wait until a job has none of the statuses any more."""
     deadline = time.monotonic() + 60
-    while (job := answer(f"/jobs/{asked['job_id']}"))["status"] in {"PENDING", "RUNNING"}:
+    while (job := answer(url))["status"] in statuses:
         assert time.monotonic() < deadline
         time.sleep(0.2)
+    return job
+
+
+def test_an_upload_through_the_server(server):
+    job = job_after(uploaded(server, SAMPLE, 60), "PENDING", "RUNNING")
     assert job["result"]["total_frames_analyzed"] == 6
+
+
+def test_ctrl_c_ends_the_server_in_the_middle_of_an_upload(environment, tmp_path):
+    # Given an upload whose analysis takes long
+    (folder := tmp_path / "tmp").mkdir()
+    video = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 400))
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "local.serve", "--port", str(port)]
+    with subprocess.Popen(
+        command, env={**environment, "TMPDIR": str(folder)}, cwd=ROOT, stderr=subprocess.PIPE
+    ) as server:
+        try:
+            wait_until(lambda: listens(("127.0.0.1", port)), server, 60)
+            job_after(uploaded(f"http://127.0.0.1:{port}", video, 1), "PENDING")
+            # When a person stops the server
+            server.send_signal(signal.SIGINT)
+            said = server.communicate(timeout=60)[1].decode()
+        finally:
+            server.kill()
+    # Then it ends at once, says so, and leaves nothing
+    assert server.returncode == 0
+    assert "Stopped in the middle of an upload's analysis." in said
+    assert list(folder.glob("video-emotions-serve-*")) == []
 
 
 def test_serve_keeps_the_deployed_clock(monkeypatch):

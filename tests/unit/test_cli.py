@@ -25,8 +25,9 @@ from video_emotions_cli import main, summary
 from video_emotions_cli.batch import analyze_all
 from video_emotions_cli.failures import ExitCode, NotUsable
 from video_emotions_cli.files import Video
+from video_emotions_cli.flags import flag, in_flags
 from video_emotions_cli.local import _Watched
-from video_emotions_cli.options import HELP, flag
+from video_emotions_cli.options import HELP
 from video_emotions_cli.outputs import Outputs
 from video_emotions_cli.screen import Screen
 from video_emotions_client import NotAllowed, Rejected, Unavailable
@@ -154,6 +155,8 @@ def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monke
         (["clips/b.mp4", "--csv", "--json"], "Name a folder for the files with --output FOLDER."),
         (["clips/b.mp4", "--video", "clips/b.mp4"], "Choose another place."),
         (["clips/b.mp4", "clips/twins/b.mkv", "--csv", "--output", "out"], "would both be out/b.csv"),
+        (["clips/b.mp4", "--report", "out.html", "--video", "out.html"], "the --report of clips/b.mp4 would both be"),
+        (["clips/b.mp4", "--video", "clips/b.mp4"], "--video would overwrite the video clips/b.mp4"),
         (["clips", "--report", "clips/notes.txt"], "--report must be a folder here"),
         (["clips", "--frame-intervall", "5"], "No such option"),
     ],
@@ -294,9 +297,30 @@ def test_the_version_is_shown():
 def test_make_run_names_a_video_and_its_options_as_the_command_line_does():
     variables = ["VIDEO=my clip.mp4", "OPTIONS=frame_interval=10&include=timeline", "REPORT=r.html"]
     said = subprocess.run(
-        ["make", "-n", "run", *variables], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "run", *variables], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     flags = '--json --frame-interval=10 --include=timeline --report "r.html"'
     assert said.splitlines()[-1].endswith(f'.venv/bin/video-emotions analyze "my clip.mp4" {flags}')
-    said = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert said.splitlines()[-1].endswith('.venv/bin/python -m local.run --options ""')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Use a larger frame_interval or sampling=keyframes.",
+            "Use a larger --frame-interval or --sampling keyframes.",
+        ),
+        ("Send start_ms=633 for the rest.", "Send --start-ms 633 for the rest."),
+        ("try detector=yunet, which", "try --detector yunet, which"),
+        ("scale_factor=0.5, which", "--scale-factor 0.5, which"),
+        ("'partial' must be allow or refuse.", "--partial must be allow or refuse."),
+        ("A detector and a sampling.", "A detector and a sampling."),
+        ("'format' must be json or csv.", "'format' must be json or csv."),
+    ],
+)
+def test_sentences_of_the_service_name_flags(text, expected):
+    assert in_flags(text) == expected

@@ -114,7 +114,7 @@ def test_a_large_video_is_uploaded_with_progress_and_waited_for(tmp_path):
     asked, sent, *_ = service.requests
     assert json.loads(asked.content) == {"content_type": "application/octet-stream", "frame_interval": 10}
     body = sent.content
-    assert sent.headers["Content-Length"] == str(len(body)), "S3 takes no chunked form"
+    assert sent.headers["Content-Length"] == str(len(body)), "S3 accepts no chunked form"
     assert body.index(b'name="policy"') < body.index(b'name="file"'), "S3 reads no field behind the file"
     assert LARGE in body
     assert "x-api-key" not in sent.headers, "the storage is another host"

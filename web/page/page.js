@@ -128,8 +128,9 @@ function listen() {
     document.addEventListener(name, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", name === "dragover" && !part("ask").hidden);
-      const file = name === "drop" && !part("ask").hidden && event.dataTransfer.files[0];
-      if (file) start(file);
+      const files = name === "drop" && !part("ask").hidden ? event.dataTransfer.files : [];
+      if (files.length > 1) explain(new Problem({ title: "Too many files", detail: "Drop one video at a time." }));
+      else if (files.length) start(files[0]);
     });
   }
 }

@@ -20,13 +20,20 @@ const address = (path) => new URL(path, location.href.replace(/\/app\/?([?#].*)?
  * @throws {Problem}
  */
 export async function analyze(video, context) {
+  if (video.size === 0) {
+    throw new Problem({ title: "The file is empty", detail: "It has 0 bytes. Choose another file." });
+  }
   if (video.size > MAX_UPLOAD_BYTES) {
     throw new Problem({
       title: "The video is too large",
       detail: "The limit is 5 GB. Cut or compress the video, then choose the new file.",
     });
   }
-  return video.size <= MAX_POST_BYTES ? post(video, context) : upload(video, context);
+  if (video.size > MAX_POST_BYTES) return upload(video, context);
+  const result = await post(video, context);
+  if (!result.truncated && !result.timeline_truncated) return result;
+  // An upload has more time, and room for a longer timeline.
+  return upload(video, context);
 }
 
 async function post(video, { key, options, tell, signal }) {

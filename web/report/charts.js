@@ -29,7 +29,7 @@ export function bar(percentage, emotion) {
  * Each step is a frame, which lasts until the next one. A frame without a face leaves a gap in all emotions.
  *
  * @param {HTMLElement} slider selects a frame; it has its place under the chart
- * @returns {{element: HTMLElement, gaps: boolean, show: (index: number) => void, at: (event: PointerEvent) => number}}
+ * @returns {{element: HTMLElement, gaps: boolean, unseen: boolean, show: (index: number) => void, at: (event: PointerEvent) => number}}
  *   `show` moves the cursor to a frame; `at` is the time under the pointer, in milliseconds.
  */
 export function timelineChart(result, slider) {
@@ -68,10 +68,16 @@ export function timelineChart(result, slider) {
   rows.forEach(({ cells }, index) => cells.forEach((cell) => (cell.style.gridRow = index + 1))); // `plot` covers the same cells
   const middle = (index) =>
     (result.timeline[index].time_ms + (result.timeline[index + 1]?.time_ms ?? steps.at(-1).to)) / 2;
+  const place = (index) => Math.min(100, x(middle(index)) / (WIDTH / 100));
+  const [first, last] = [place(0), place(result.timeline.length - 1)];
+  // The thumb stands below the cursor where frames have equal distances, and reaches no part that was not analyzed.
+  slider.style.marginLeft = `calc(${first}% - var(--thumb) / 2)`;
+  slider.style.width = `calc(${last - first}% + var(--thumb))`;
   return {
     element: h("div", { class: "timeline" }, covered, slider),
     gaps: gaps.length > 0,
-    show: (index) => (cursor.style.left = `${Math.min(100, x(middle(index)) / (WIDTH / 100))}%`),
+    unseen: unseen.length > 0,
+    show: (index) => (cursor.style.left = `${place(index)}%`),
     at: (event) => {
       const { left, width } = plot.getBoundingClientRect();
       return +x.invert(((event.clientX - left) / width) * WIDTH);

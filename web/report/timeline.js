@@ -46,6 +46,7 @@ export function timelineSections(result, video) {
         {},
         "Probability of each emotion in each analyzed frame, from 0 to 100 %, of the largest face. The numbers are the means.",
         chart.gaps && [" ", h("span", { class: "gap-key" }), " marks frames without a face."],
+        chart.unseen && [" ", h("span", { class: "unseen-key" }), " marks the part that was not analyzed."],
       ),
       chart.element,
       h("p", { class: "inspector" }, words),

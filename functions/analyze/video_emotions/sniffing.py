@@ -175,10 +175,10 @@ def _base64_text(head: bytes) -> VideoError | None:
 
 
 def _lost_bytes(head: bytes) -> VideoError | None:
-    """Recognize what a program leaves that takes a video for text.
+    """Recognize what is left of a video that a program read as text.
 
-    ``curl -d @file`` drops line ends and zeros, of which every video has some. Of older versions it also drops what
-    follows a zero in its line, and so the beginning. Others put U+FFFD in the place of bytes.
+    ``curl -d @file`` drops line ends and zeros, of which every video has some. Some versions also drop what follows a
+    zero in its line, so the beginning is missing. Other programs put U+FFFD in the place of bytes.
     """
     if head.count("\ufffd".encode()) >= _REPLACED:
         return NotAVideo("Bytes of the file became text characters. Read the file as bytes, then send them unchanged.")

@@ -54,7 +54,8 @@ class GivingUp:
             logger.exception("a dead letter names no upload")
             settled = False
         else:
-            before = [self._settle(upload, request_id) for upload in uploads]  # all of them, even if the first is not
+            # All of them, even if the first is not.
+            before = [self._settle(upload, request_id) for upload in uploads]
             settled = all(before)
         if not settled:
             self.parked.send_again(body, 0)
@@ -82,7 +83,7 @@ class GivingUp:
         # Also for a job that had its end before: perhaps only its announcement failed.
         self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
         line.ends(*((Outcome.REPEATED, None) if begun is Begun.DONE else (Outcome.FAILED, GaveUp.code)))
-        # If this function gave the job up before, it may have been lost before it parked the letter.
+        # This function gave the job up, perhaps without parking the letter.
         return begun is Begun.DONE and not job.was_given_up
 
     def _given_up(self, upload: Upload, request_id: str) -> Job:

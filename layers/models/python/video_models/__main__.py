@@ -110,7 +110,7 @@ def ready(
         _say(convert(report.spec, models_dir))
     chosen = report.spec.name
     if reasons:
-        _say(f"Using {chosen}, since {specs[0].name} cannot be had here (see above); the two score differently.")
+        _say(f"Using {chosen}, since {specs[0].name} is not available here (see above). The two score differently.")
     elif name is None:
         _say(f"Using {chosen}, the preferred model.")
     typer.echo(chosen)
