@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from video_common import limits
+from video_common.aws.interfaces import Ranges
 from video_common.errors import (
     DecoderCrashed,
     DecoderExited,
@@ -62,10 +63,11 @@ class ChildProcess:
             raise DecoderUnavailable("The decoder does not start. The log has the reason.") from error
         self._requests = cast("io.FileIO", self._process.stdin)
         self._answers = cast("io.FileIO", self._process.stdout)
-        with suppress(OSError):  # the kernel may keep to its default, which costs 3 ms a picture
-            fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, limits.DECODER_PIPE_BYTES)
-        self._poll = select.poll()
-        self._poll.register(self._answers, select.POLLIN)
+        for pipe in (self._requests, self._answers):
+            with suppress(OSError):  # the kernel may keep to its default, which costs 3 ms a picture
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, limits.DECODER_PIPE_BYTES)
+        os.set_blocking(self._requests.fileno(), False)
+        self._source: Ranges | None = None
         self._silent_seconds = silent_seconds
         self._deadline = math.inf
         self._is_ready = False
@@ -77,7 +79,9 @@ class ChildProcess:
         """False for a child that something else has ended while it waited."""
         return self._process.poll() is None
 
-    def ask(self, request: dict[str, Any], seconds: float) -> None:
+    def ask(
+        self, request: dict[str, Any], seconds: float, raw: bytes = b"", source: Ranges | None = None
+    ) -> None:
         """Send the request.
 
         Parameters
@@ -85,12 +89,37 @@ class ChildProcess:
         request : dict
         seconds : float
             After so many, `answer` ends the child.
+        raw : bytes
+            Sent with it.
+        source : Ranges, optional
+            The file, if the child cannot open it: `answer` fetches what the child asks for.
         """
         self._deadline = time.monotonic() + seconds
+        self._source = source
+        self._send(request, raw)
+
+    def _send(self, message: dict[str, Any], raw: bytes) -> None:
         try:
-            wire.send(self._requests, request)
+            for part in wire.parts(message, raw):
+                left = memoryview(part)
+                while left:
+                    self._wait(self._requests, select.POLLOUT)
+                    with suppress(BlockingIOError):
+                        left = left[os.write(self._requests.fileno(), left) :]
         except BrokenPipeError:
             raise self._failure() from None
+
+    def _serve(self, wanted: Any) -> None:
+        """Send a range of the file. Whatever the child asks for, it gets bytes of this file only."""
+        if self._source is None:
+            raise crashed()
+        try:
+            start, end = map(int, wanted)
+        except (TypeError, ValueError) as error:
+            raise crashed() from error
+        if not (0 <= start < end <= self._source.size and end - start <= limits.RANGE_BYTES):
+            raise crashed()
+        self._send({"bytes": end - start}, self._source.read(start, end))
 
     def answer(self, *expected: str) -> tuple[dict[str, Any], bytearray]:
         """Return the child's next record, which has a member of one of the names ``expected``.
@@ -113,6 +142,8 @@ class ChildProcess:
                 self._is_ready = True
             elif any(name in message for name in expected):
                 return message, pixels
+            elif "range" in message:
+                self._serve(message["range"])
             elif not message.get("beat"):
                 raise _told(message)
 
@@ -120,17 +151,19 @@ class ChildProcess:
         data = bytearray(count)
         left = memoryview(data)
         while left:
-            self._wait()
+            self._wait(self._answers, select.POLLIN)
             got = os.readv(self._answers.fileno(), [left])
             if not got:
                 raise EOFError
             left = left[got:]
         return data
 
-    def _wait(self) -> None:
-        """Wait until the child has sent something."""
+    def _wait(self, pipe: io.FileIO, event: int) -> None:
+        """Wait until the child has sent something, or has room for something."""
         seconds = min(self._silent_seconds, self._deadline - time.monotonic())
-        if seconds > 0 and self._poll.poll(seconds * 1000):
+        poll = select.poll()
+        poll.register(pipe, event)
+        if seconds > 0 and poll.poll(seconds * 1000):
             return
         self.end()
         if seconds < self._silent_seconds:

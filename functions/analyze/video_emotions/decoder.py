@@ -1,4 +1,4 @@
-"""The decoder: with `av_frames` the only module that knows PyAV (FFmpeg's libraries).
+"""The decoder: with `av_frames` and `av_packets` the only module that knows PyAV (FFmpeg's libraries).
 
 A stranger's file must not make FFmpeg open anything else: ``format_whitelist`` admits real containers only (without it
 a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whatever its name says).
@@ -7,24 +7,25 @@ a text file of FFmpeg's ``concat`` or HLS syntax is opened and followed, whateve
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import av
 import av.error
 import numpy as np
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import NotAVideo
 from video_emotions.av_frames import FirstField, orientation_of
+from video_emotions.av_packets import entries_of, has_picture, packet_of, places, raise_if_no_memory
 from video_emotions.bitstream import picture_starts
 from video_emotions.boxes import Size
 from video_emotions.display import Orientation, PixelAspects
-from video_emotions.memory import ran_short, threads_for
-from video_emotions.packets import Packet, Use
+from video_emotions.memory import threads_for
+from video_emotions.packets import Packet, Stretch, Use
 from video_emotions.picture import Picture
+from video_emotions.remote_file import RemoteFile, Source
 from video_emotions.units import opens_group
 
 CODECS = ("h264", "hevc", "vp8", "vp9", "av1", "mjpeg", "mpeg4", "h263", "msmpeg4v2", "msmpeg4v3", "prores")
@@ -108,8 +109,7 @@ class Video:
 
         Packets that an edit list leaves out are left out here too: the decoder does not give their pictures either.
         """
-        extradata = bytes(self._stream.codec_context.extradata or b"")
-        starts, opens = picture_starts(self.codec, extradata), opens_group(self.codec, extradata)
+        starts, opens = picture_starts(self.codec, self.extradata), opens_group(self.codec, self.extradata)
         place = -1
         try:
             for place, packet in enumerate(self._container.demux(self._stream)):
@@ -117,18 +117,32 @@ class Video:
                     self.first = next(self._decoded(packet if packet.size else None), None)
                 self.is_edited |= packet.is_discard
                 self.is_encrypted |= packet.has_sidedata("encryption_info")
-                if _has_picture(packet):
+                if has_picture(packet):
                     # A transport stream also marks a packet after a disturbance, and may end anywhere.
                     self.is_cut_off |= packet.is_corrupt and self._format != "mpegts"
                     begins = starts(memoryview(packet), packet.is_keyframe)
                     self.has_open_groups |= opens(memoryview(packet), packet.is_keyframe)
-                    yield Packet(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, begins)
+                    yield packet_of(packet, begins)
         except av.error.FFmpegError as error:
-            _raise_if_no_memory(error)
+            raise_if_no_memory(error)
             raise NotAVideo("The container is damaged. Export the video again, then send the new file.") from error
         self.is_cut_off |= self._format.startswith("mov") and place < len(self._stream.index_entries)
 
-    def pictures(self, uses: NDArray[np.int8] | None = None) -> Generator[Picture]:
+    @property
+    def track_id(self) -> int:
+        """The track's number in an MP4."""
+        return int(self._stream.id)
+
+    @property
+    def extradata(self) -> bytes:
+        """The codec's parameters as the container stores them."""
+        return bytes(self._stream.codec_context.extradata or b"")
+
+    def index(self) -> NDArray[np.void]:
+        """Return what the container's index says of the packets: see `av_packets.ENTRY`."""
+        return entries_of(self._stream)
+
+    def pictures(self, uses: NDArray[np.int8] | None = None, stretch: Stretch | None = None) -> Generator[Picture]:
         """Yield decoded pictures in presentation order; what cannot be decoded is left out.
 
         A stream that breaks off ends the iteration, and so does damage where `open_video` was asked to stop at it. The
@@ -139,12 +153,21 @@ class Video:
         uses : NDArray of int8, shape (packets,), optional
             A `Use` for each packet of `packets`, in that order. Without it everything is decoded. With it, only the
             pictures of `Use.PICTURE` are sure to come; others may.
+        stretch : Stretch, optional
+            Only these packets are decoded, and ``uses`` is theirs.
+
+        Raises
+        ------
+        StretchNotFound
         """
-        codec, place, running = self._stream.codec_context, -1, False
-        for packet in self._until_it_breaks_off():
-            if uses is not None and _has_picture(packet):
-                place += 1
-                use = uses[place] if place < len(uses) else Use.NONE
+        codec, running = self._stream.codec_context, False
+        begins_later = stretch is not None and stretch.first > 0
+        for place, packet in places(self._container, self._stream, stretch):
+            if self._has_stopped:
+                return
+            is_before = place < 0 and begins_later
+            if is_before or (uses is not None and has_picture(packet)):
+                use = uses[place] if uses is not None and 0 <= place < len(uses) else Use.NONE
                 # Not if it brings the parameters of all that follows: a second sample description of an MP4.
                 if use == Use.NONE and not packet.has_sidedata("new_extradata"):
                     if running:  # what follows begins at a keyframe, and must not refer to what came before the gap
@@ -158,19 +181,6 @@ class Video:
             yield from self._decoded(packet)
         yield from self._decoded(None)
 
-    def _until_it_breaks_off(self) -> Iterator[Any]:
-        packets = self._container.demux(self._stream)
-        while not self._has_stopped:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.error.FFmpegError as error:
-                _raise_if_no_memory(error)
-                return
-            if packet.size:
-                yield packet
-
     def _decoded(self, packet: Any) -> Iterator[Picture]:
         """Yield what the decoder gives for a packet; None asks for what it still holds."""
         if self._has_stopped:
@@ -179,7 +189,7 @@ class Video:
         try:
             frames = codec.decode(packet)
         except av.error.FFmpegError as error:
-            _raise_if_no_memory(error)
+            raise_if_no_memory(error)
             self._has_stopped = self._stops_at_damage and not isinstance(error, av.error.EOFError)
             return  # a damaged picture (the next ones may well decode), or drained already
         own_aspect = codec.sample_aspect_ratio if frames else None
@@ -197,27 +207,16 @@ class Video:
             yield Picture(frame, self._pts, self._orientation, aspect, field)
 
 
-def _raise_if_no_memory(error: Exception) -> None:
-    """Raise a real lack of memory again. FFmpeg also reports a false size in the file as one."""
-    if isinstance(error, MemoryError) and ran_short():
-        raise error
-
-
-def _has_picture(packet: Any) -> bool:
-    """Report whether a packet's picture is shown. Packets that an edit list leaves out give none."""
-    return bool(packet.size) and not packet.is_discard
-
-
 @contextmanager
 def open_video(
-    path: Path, threads: int, first_aspect: Fraction | None = None, *, stop_at_damage: bool = False
+    source: Source, threads: int, first_aspect: Fraction | None = None, *, stop_at_damage: bool = False
 ) -> Iterator[Video]:
     """Open a file's best video stream for one pass, over its packets or its pictures.
 
     Parameters
     ----------
-    path : Path
-        A local file; its name is not looked at.
+    source : Source
+        The name of a file on this machine is not looked at.
     threads : int
         Decoder threads.
     first_aspect : Fraction, optional
@@ -234,14 +233,20 @@ def open_video(
         The process has no room for pictures of that size.
     """
     try:
-        container: Any = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
+        if isinstance(source, RemoteFile):
+            source.seek(0)
+        file: Any = source if isinstance(source, RemoteFile) else str(source)
+        container: Any = av.open(file, options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.error.FFmpegError, ValueError) as error:
-        _raise_if_no_memory(error)
+        raise_if_no_memory(error)
         raise NotAVideo("The file cannot be opened. Export the video again, then send the new file.") from error
     with container:
         stream = container.streams.best("video")
         if stream is None or stream.codec_context is None or stream.disposition & Disposition.attached_pic:
             raise NotAVideo("The file holds no moving pictures. Send a file with a video track.")
+        for other in container.streams:
+            if other is not stream:
+                other.discard = Discard.all
         stream.thread_type = "AUTO"
         codec = stream.codec_context
         bits = codec.format.padded_bits_per_pixel if codec.format else _USUAL_BITS

@@ -7,6 +7,7 @@ process (`child`), which `reader.Reader` starts for the pipeline.
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from dataclasses import replace
 from heapq import heappop, heappush
 from pathlib import Path
 
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 
 from video_common import limits
 from video_emotions.boxes import Size
-from video_emotions.decoder import Video, open_video
+from video_emotions.decoder import open_video
 from video_emotions.display import Depth
 from video_emotions.facts import Frame, VideoInfo
-from video_emotions.packets import PacketIndex
+from video_emotions.packets import PacketIndex, Stretch, StretchNotFound
 from video_emotions.picture import Picture
 from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
+from video_emotions.remote_file import Source
+from video_emotions.slices import Slice
 
 _NEVER = int(np.iinfo(np.int64).min)
 _MOST_WAITING = 8
@@ -64,33 +67,58 @@ def read(
     return info, chosen, sample(path, index, options, chosen, threads, beat)
 
 
+def sample_slice(
+    source: Source, part: Slice, options: Scaling, threads: int, beat: Callable[[], None] = _silent
+) -> Generator[Frame]:
+    """Decode a slice of a video, and yield its sampled pictures as `sample` yields them for the whole video."""
+    for frame in sample(source, part.index, options, part.chosen, threads, beat, part.stretch):
+        yield replace(frame, index=int(part.numbers[frame.index]))
+
+
 def sample(
-    path: Path,
+    source: Source,
     index: PacketIndex,
-    options: Wanted,
+    options: Scaling,
     chosen: Plan,
     threads: int,
     beat: Callable[[], None] = _silent,
+    stretch: Stretch | None = None,
 ) -> Generator[Frame]:
-    """Decode a file and yield the planned pictures in presentation order.
+    """Decode a file, or a stretch of it, and yield the planned pictures in presentation order.
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
     one of them or its keyframe is missing or damaged, the decoder starts over and decodes everything in one thread.
     """
     wanted = deque(chosen.indices.tolist())
-    is_selective = index.has_presentation_times or chosen.keyframes_only
-    uses = index.uses_of_packets(chosen.indices) if is_selective else None
-    with open_video(path, threads, index.first_aspect, stop_at_damage=not index.has_open_groups) as video:
-        for place, picture in _decode(video, index, wanted, uses, beat):
-            if place != wanted[0]:
-                break
-            wanted.popleft()
-            yield _frame(place, picture, index, options, chosen)
+    uses = index.uses_of_packets(chosen.indices) if chosen.is_found_by_time(index) else None
+
+    def frames(*, again: bool) -> Generator[Frame]:
+        stops = not again and not index.has_open_groups
+        with open_video(source, 1 if again else threads, index.first_aspect, stop_at_damage=stops) as video:
+            pictures = video.pictures(None if again else uses, stretch)
+            for place, picture in _decode(pictures, index, wanted, None if again else uses, beat):
+                yield _frame(place, picture, index, options, chosen)
+
+    try:
+        yield from _first_ones(frames(again=False), wanted)
+    except StretchNotFound:
+        if stretch is None:
+            raise
+        stretch = replace(stretch, by_counting=True)
+        yield from _first_ones(frames(again=False), wanted)
     if wanted:
-        with open_video(path, 1, index.first_aspect) as video:
-            rest = _decode(video, index, wanted, None, beat)
-            frames = (_frame(place, picture, index, options, chosen) for place, picture in rest)
-            yield from in_order(frames, len(chosen.indices) - len(wanted))
+        with closing(frames(again=True)) as rest:
+            yield from in_order(rest, len(chosen.indices) - len(wanted))
+
+
+def _first_ones(frames: Generator[Frame], wanted: deque[int]) -> Generator[Frame]:
+    """Yield frames as long as they are those that are wanted next, and take them out of these."""
+    with closing(frames):
+        for frame in frames:
+            if frame.index != wanted[0]:
+                return
+            wanted.popleft()
+            yield frame
 
 
 def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
@@ -118,7 +146,7 @@ def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
 
 
 def _decode(
-    video: Video,
+    pictures: Generator[Picture],
     index: PacketIndex,
     wanted: Iterable[int],
     uses: NDArray[np.int8] | None,
@@ -131,7 +159,7 @@ def _decode(
     for place in sorted(remaining) if by_time else ():
         place_of.setdefault(int(index.pts[place]), place)
     last = max(remaining)
-    with closing(video.pictures(uses)) as pictures:
+    with closing(pictures):
         keyframe = _NEVER
         for count, picture in enumerate(pictures):
             beat()

@@ -1,10 +1,11 @@
 """What a file's packets say, before anything is decoded: when each picture is shown, and what it needs. Pure."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ class Packet:
     ----------
     starts_picture : bool
         False for a second field, which belongs to the picture before, and for a picture that is never shown.
+    position : int
+        Its place in the file in bytes, -1 where the container does not say.
     """
 
     pts: int | None
@@ -25,6 +28,7 @@ class Packet:
     duration: int
     is_keyframe: bool
     starts_picture: bool = True
+    position: int = -1
 
 
 class Use(IntEnum):
@@ -38,12 +42,14 @@ class Use(IntEnum):
 PACKET = np.dtype(
     [
         ("stamp", np.int64),
+        ("dts", np.int64),
+        ("position", np.int64),
         ("duration", np.int64),
         ("is_keyframe", np.bool_),
         ("starts_picture", np.bool_),
     ]
 )
-"""A packet in 18 bytes, with times in time base units: a long video has a million packets."""
+"""A packet in 34 bytes, with times in time base units: a long video has a million packets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +75,9 @@ class PacketIndex:
         For each picture, in the order of the file, how many packets belong to it. Default: one each.
     has_open_groups : bool
         Pictures after a keyframe may refer to pictures before it, or to pictures before the file.
+    dts, positions : NDArray of int64, shape (frames,), optional
+        Of each picture's first packet, in the order of the file: when it is decoded, and its place in bytes (-1: the
+        container does not say).
     """
 
     pts: NDArray[np.int64]
@@ -80,6 +89,8 @@ class PacketIndex:
     last_duration: int = 0
     packet_counts: NDArray[np.int64] | None = None
     has_open_groups: bool = False
+    dts: NDArray[np.int64] | None = None
+    positions: NDArray[np.int64] | None = None
 
     @classmethod
     def of(
@@ -107,15 +118,16 @@ class PacketIndex:
         first = int(pts[0]) * time_base
         if start is not None and not stores_decoding_times:
             first = min(first, start)
-        times_ms = np.fromiter((round((int(stamp) * time_base - first) * 1000) for stamp in pts), np.int64, len(pts))
         return cls(
             pts=pts,
-            times_ms=times_ms,
+            times_ms=_milliseconds(pts, time_base, first),
             is_keyframe=shown["is_keyframe"],
             file_order=np.argsort(order),
             has_presentation_times=not stores_decoding_times and len(np.unique(pts)) == len(pts),
             last_duration=int(shown["duration"][-1]),
             packet_counts=np.diff(np.concatenate(([0], starts[1:], [len(packets)]))),
+            dts=pictures["dts"],
+            positions=pictures["position"],
         )
 
     @property
@@ -152,12 +164,59 @@ class PacketIndex:
         return uses if self.packet_counts is None else np.repeat(uses, self.packet_counts)
 
 
-def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bool, bool]]:
+def _milliseconds(pts: NDArray[np.int64], time_base: Fraction, first: Fraction) -> NDArray[np.int64]:
+    """Return ``(pts * time_base - first) * 1000``, rounded exactly, a half to the even number.
+
+    Fractions of Python would take 10 s for the pictures of six hours.
+    """
+    factor, offset = time_base * 1000, first * 1000
+    below = math.lcm(factor.denominator, offset.denominator)
+    factor, offset = factor * below, offset * below
+    largest = max(abs(int(pts[0])), abs(int(pts[-1]))) * factor + abs(offset)
+    # Times that do not fit into 64 bits are rounded one by one.
+    numbers = pts if largest < _FITS and below < _FITS else pts.astype(object)
+    whole, rest = np.divmod(numbers * int(factor) - int(offset), below)
+    ups = (2 * rest > below) | ((2 * rest == below) & (whole % 2 == 1))
+    return np.asarray(whole + ups, np.int64)
+
+
+_FITS: Final = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Packets that follow each other in a file. Only those with a picture that is shown count.
+
+    Attributes
+    ----------
+    first : int
+        How many packets are before it.
+    count : int
+    dts, stamp, position : int
+        Of its first packet: when it is decoded, its time in `PACKET`, and its place in the file.
+    by_counting : bool
+        Find it from the beginning of the file, because looking for its first packet does not.
+    """
+
+    first: int
+    count: int
+    dts: int = 0
+    stamp: int = 0
+    position: int = -1
+    by_counting: bool = False
+
+
+class StretchNotFound(Exception):  # noqa: N818 - no error of the file: it can be found by counting
+    """The container's index does not lead to a stretch."""
+
+
+def listed(packets: Iterable[Packet]) -> Iterator[tuple[int, int, int, int, bool, bool]]:
     """Yield the fields of `PACKET`. A packet without a time gets that of the one before, and so no time of its own."""
     stamp = 0
     for packet in packets:
         stamp = next((time for time in (packet.pts, packet.dts) if time is not None), stamp)
-        yield stamp, packet.duration, packet.is_keyframe, packet.starts_picture
+        dts = stamp if packet.dts is None else packet.dts
+        yield stamp, dts, packet.position, packet.duration, packet.is_keyframe, packet.starts_picture
 
 
 def leave_out_unseen(packets: NDArray[np.void], first_shown: int) -> None:

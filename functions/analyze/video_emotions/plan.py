@@ -77,6 +77,10 @@ class Plan:
     pictures: int
     scales: tuple[float, ...]
 
+    def is_found_by_time(self, index: PacketIndex) -> bool:
+        """Report whether the pictures can be known by their times. Otherwise all up to the last one are decoded."""
+        return index.has_presentation_times or self.keyframes_only
+
     @property
     def facts(self) -> PlanFacts:
         """The plan without the list of its pictures."""

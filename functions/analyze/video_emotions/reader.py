@@ -8,20 +8,37 @@ import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from pydantic import PositiveInt, TypeAdapter
 
 from video_common import limits
+from video_common.aws.interfaces import Ranges
 from video_common.errors import DecoderUnavailable
 from video_common.schema import Options
 from video_emotions.child_process import COMMAND, ChildProcess, crashed
-from video_emotions.facts import Frame, PlanFacts, VideoInfo
+from video_emotions.facts import Frame, PlanFacts, SegmentFacts, VideoInfo
 
 _VIDEO: Final = TypeAdapter(VideoInfo)
 _PLAN: Final = TypeAdapter(PlanFacts)
+_SEGMENT: Final = TypeAdapter(SegmentFacts)
 _SIZES: Final = TypeAdapter(list[tuple[PositiveInt, PositiveInt]])
+
+
+class Segmenting(NamedTuple):
+    """How a plan is cut.
+
+    Attributes
+    ----------
+    seconds : float
+        Processor time that a segment should take.
+    at_least : int
+        Segments, if the video has keyframes for so many.
+    """
+
+    seconds: float = limits.SEGMENT_SECONDS
+    at_least: int = 1
 
 
 class Reader:
@@ -81,23 +98,81 @@ class Reader:
         DecoderUnavailable
             No child starts.
         """
-        child = self._child()
-        request = {
-            "path": str(path.absolute()),
-            "options": options.model_dump(mode="json"),
-            "threads": threads,
-            "memory_bytes": self._memory_bytes,
-            "cpu_seconds": limits.DECODER_CPU_SECONDS * threads,
-        }
+        child = self._asked(path, options, threads, seconds)
         try:
-            child.ask(request, seconds)
-            message, _ = child.answer("video")
-            with _no_nonsense():
-                info, chosen = _VIDEO.validate_python(message["video"]), _PLAN.validate_python(message["plan"])
+            info, chosen = _video(child)
         except BaseException:
             self._end(child)
             raise
         return info, chosen, self._frames(child)
+
+    def segments(
+        self, source: Path | Ranges, options: Options, threads: int, wanted: Segmenting, seconds: float = math.inf
+    ) -> tuple[VideoInfo, PlanFacts, Generator[tuple[SegmentFacts, bytes]]]:
+        """Examine a file, plan what to sample, and cut the plan into segments. Of an MP4 only the header is read.
+
+        Returns
+        -------
+        VideoInfo
+        PlanFacts
+        generator of SegmentFacts and bytes
+            Each segment, and its slice for `read_slice`. Closing the generator ends the child.
+
+        Raises
+        ------
+        VideoError, InvalidOption, DecoderUnavailable, StorageUnavailable
+        """
+        child = self._asked(source, options, threads, seconds, segments=wanted._asdict())
+        try:
+            info, chosen = _video(child)
+        except BaseException:
+            self._end(child)
+            raise
+        return info, chosen, self._slices(child)
+
+    def read_slice(
+        self, source: Path | Ranges, part: bytes, options: Options, threads: int, seconds: float = math.inf
+    ) -> Generator[Frame]:
+        """Sample a slice of a file, which `segments` gave.
+
+        Raises
+        ------
+        VideoError, DecoderUnavailable, StorageUnavailable
+        """
+        child = self._asked(source, options, threads, seconds, part, slice=True)
+        return self._frames(child)
+
+    def _asked(
+        self, source: Path | Ranges, options: Options, threads: int, seconds: float, raw: bytes = b"", **more: Any
+    ) -> ChildProcess:
+        """Start a child with a request."""
+        child = self._child()
+        request = {
+            **_named(source),
+            "options": options.model_dump(mode="json"),
+            "threads": threads,
+            "memory_bytes": self._memory_bytes,
+            "cpu_seconds": limits.DECODER_CPU_SECONDS * threads,
+            **more,
+        }
+        try:
+            child.ask(request, seconds, raw, None if isinstance(source, Path) else source)
+        except BaseException:
+            self._end(child)
+            raise
+        return child
+
+    def _slices(self, child: ChildProcess) -> Generator[tuple[SegmentFacts, bytes]]:
+        try:
+            while True:
+                message, part = child.answer("segment", "end")
+                if "end" in message:
+                    return
+                with _no_nonsense():
+                    facts = _SEGMENT.validate_python(message["segment"])
+                yield facts, bytes(part)
+        finally:
+            self._end(child)
 
     def _frames(self, child: ChildProcess) -> Generator[Frame]:
         try:
@@ -122,6 +197,17 @@ class Reader:
         child.end()
         with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
             self.prepare()
+
+
+def _named(source: Path | Ranges) -> dict[str, Any]:
+    """Return how a child knows a file: by its path, or by its size, so that it asks for ranges."""
+    return {"path": str(source.absolute())} if isinstance(source, Path) else {"size": source.size}
+
+
+def _video(child: ChildProcess) -> tuple[VideoInfo, PlanFacts]:
+    message, _ = child.answer("video")
+    with _no_nonsense():
+        return _VIDEO.validate_python(message["video"]), _PLAN.validate_python(message["plan"])
 
 
 @contextmanager

@@ -4,14 +4,14 @@ A sample takes a byte at least, and so does each entry of a table. A file of 3 k
 byte costs 3 GB to open, and no picture of it exists.
 """
 
-import mmap
+import io
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from video_common import limits
 from video_common.errors import NotAVideo, TooManyTracks
@@ -23,13 +23,15 @@ _COUNT_AT: Final = {
     b"tfra": 12,
 }
 """Tables, and where each has the number of its entries or samples: bytes after the box's size and name."""
-_SAMPLES_IN: Final = {b"stts": (0, 2), b"ctts": (0, 2), b"stsc": (1, 3)}
-"""Tables whose entries count samples: which number of how many. Each number stands for so many samples."""
+COLUMNS: Final = {b"stts": 2, b"ctts": 2, b"stsc": 3, b"stco": 1}
+"""How many numbers of 32 bits an entry of a table has."""
+_COUNTS_IN: Final = {b"stts": 0, b"ctts": 0, b"stsc": 1}
+"""Tables whose entries count samples: which of their numbers stands for so many samples."""
 _VIDEO_TRACKS: Final = b"video tracks"
 _EXPORT: Final = "Export the video again, then send the new file."
 
 
-def refuse_false_tables(path: Path) -> None:
+def refuse_false_tables(file: BinaryIO) -> None:
     """Reject an MP4 whose tables claim more than the file can hold. Files that are no MP4 have no such boxes.
 
     The work is bounded by the number of boxes, and by the bytes of the tables.
@@ -41,47 +43,49 @@ def refuse_false_tables(path: Path) -> None:
     TooManyTracks
         FFmpeg decodes the first pictures of each video track to open the file.
     """
-    with path.open("rb") as file:
-        if not file.read(1):
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            _refuse(data)
-
-
-def _refuse(data: mmap.mmap) -> None:
+    size = file.seek(0, io.SEEK_END)
     claims: Counter[bytes] = Counter()
-    for place, (kind, start, end) in enumerate(_boxes(data)):
+    for place, (kind, start, end) in enumerate(boxes(file, size)):
         if place == limits.MAX_BOXES:
             raise NotAVideo(f"The file has more than {limits.MAX_BOXES:,} parts. {_EXPORT}")
         if kind == b"hdlr":
-            claims[_VIDEO_TRACKS] += data[start + 8 : start + 12] == b"vide"
+            claims[_VIDEO_TRACKS] += content(file, start + 8, 4) == b"vide"
         elif kind in _COUNT_AT and start + _COUNT_AT[kind] + 4 <= end:
-            (count,) = struct.unpack_from(">I", data, start + _COUNT_AT[kind])
+            (count,) = struct.unpack(">I", content(file, start + _COUNT_AT[kind], 4))
             claims[kind] += count
-            if kind in _SAMPLES_IN:
-                claims[kind + b" samples"] += _samples(data, start, end, *_SAMPLES_IN[kind])
+            if kind in _COUNTS_IN:
+                claims[kind + b" samples"] += int(columns(file, start, end, kind)[:, _COUNTS_IN[kind]].sum(dtype=np.int64))
     if claims.pop(_VIDEO_TRACKS, 0) > limits.MAX_VIDEO_TRACKS:
         raise TooManyTracks(
             f"The file has more than {limits.MAX_VIDEO_TRACKS} video tracks. Send a file with one of them."
         )
-    if any(count > len(data) for count in claims.values()):
+    if any(count > size for count in claims.values()):
         raise NotAVideo(f"The file's index lists more samples than the file can hold. {_EXPORT}")
 
 
-def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each box, parents before their children: its name, where its content starts and where it ends."""
-    ends = [len(data)]
+def boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield each box of a file of that size, parents before their children.
+
+    Yields
+    ------
+    bytes
+        Its name.
+    int, int
+        Where its content starts and where it ends.
+    """
+    ends = [size]
     position = 0
     while ends:
         if position + 8 > ends[-1]:
             position = ends.pop()
             continue
-        size, kind = struct.unpack_from(">I4s", data, position)
+        head = content(file, position, 16)
+        length, kind = struct.unpack_from(">I4s", head)
         start = position + 8
-        if size == 1 and start + 8 <= ends[-1]:
-            (size,) = struct.unpack_from(">Q", data, start)
+        if length == 1 and start + 8 <= ends[-1]:
+            (length,) = struct.unpack_from(">Q", head, 8)
             start += 8
-        end = min(position + size, ends[-1]) if size else ends[-1]
+        end = min(position + length, ends[-1]) if length else ends[-1]
         if end < start:
             position = ends.pop()  # no box: FFmpeg goes on after the parent, too
             continue
@@ -93,8 +97,15 @@ def _boxes(data: mmap.mmap) -> Iterator[tuple[bytes, int, int]]:
             position = end
 
 
-def _samples(data: mmap.mmap, start: int, end: int, column: int, columns: int) -> int:
-    """Add up a column of a table, as far as its box reaches."""
-    entries = max(0, end - start - 8) // (4 * columns)
-    numbers = np.frombuffer(data, ">u4", entries * columns, start + 8) if entries else np.empty(0)
-    return int(numbers[column::columns].sum(dtype=np.int64))
+def content(file: BinaryIO, start: int, length: int) -> bytes:
+    """Return bytes of a file, fewer at its end."""
+    file.seek(start)
+    return file.read(length)
+
+
+def columns(file: BinaryIO, start: int, end: int, kind: bytes) -> NDArray[np.uint32]:
+    """Return a table of `COLUMNS` as an array of shape (entries, columns), as far as its box reaches."""
+    width = COLUMNS[kind]
+    entries = max(0, end - start - 8) // (4 * width)
+    numbers = np.frombuffer(content(file, start + 8, 4 * entries * width), ">u4")
+    return numbers[: len(numbers) // width * width].reshape(-1, width)

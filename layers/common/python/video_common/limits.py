@@ -35,6 +35,9 @@ MAX_ANALYZED_PIXELS: Final = 3840 * 2160
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""
 
+MAX_JOB_FRAMES: Final = 10_000_000
+"""Pictures in a video that is analyzed in segments: 46 hours at 60 a second."""
+
 MAX_FRAME_RATE: Final = 1_000
 """Frames a second; a file that claims more is not believed."""
 
@@ -46,6 +49,9 @@ MAX_VIDEO_TRACKS: Final = 8
 
 MAX_BOXES: Final = 1_000_000
 """Boxes in an MP4: a fragment a second for 55 hours. Reading the sizes of so many takes two seconds."""
+
+MAX_HEADER_BYTES: Final = 128 * 1024 * 1024
+"""Of an MP4's header, to be kept in memory while it is read: that of two days."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analysed of one video; what lies after them is left out and the Result says ``truncated``."""
@@ -71,6 +77,18 @@ DECODER_OPEN_FILES: Final = 16
 
 DECODER_PIPE_BYTES: Final = 1024 * 1024
 """Of its answers: a picture of the default size fits. Linux allows so much to everybody."""
+
+RANGE_BYTES: Final = 8 * 1024 * 1024
+"""What is fetched of an object at a time at most. S3 advises ranges of 8 to 16 MB."""
+
+FIRST_RANGE_BYTES: Final = 64 * 1024
+"""What is fetched after a jump. Each range that follows without another jump is twice as large."""
+
+INDEX_RANGE_BYTES: Final = 512 * 1024
+"""The largest range while an index is read, which may end anywhere in a range."""
+
+MAX_SLICE_BYTES: Final = 64 * 1024 * 1024
+"""Of the packed list of a segment's packets: of an hour some 100 kB."""
 
 DECODER_BEAT_SECONDS: Final = 1
 """A decoder that makes progress says so this often, also where it has no picture to send."""
@@ -127,6 +145,19 @@ there, to at most the second. 960 is the Flask app's default on 1080p.
 
 MIN_SCALED_SIDE: Final = 2
 """Pixels: a scaled frame's side is never less, however small ``scale_factor`` is."""
+
+# -- Segments of a long video ----------------------------------------------------------------------------------------
+DECODE_PIXEL_SECONDS: Final = 1.5e-9
+"""Processor time to decode a picture, for each of its pixels: H.264 at 1080p, 3 ms."""
+
+CONVERT_PIXEL_SECONDS: Final = 2e-9
+"""The same to convert and shrink a sampled one."""
+
+ANALYZE_PIXEL_SECONDS: Final = 0.4e-6
+"""The same to find and score its faces, for each pixel that is analyzed: the Haar cascade at 640 x 360, 92 ms."""
+
+SEGMENT_SECONDS: Final = 300.0
+"""Processor time of a segment: long beside a cold start of 5 s, short beside the 900 s of an invocation."""
 
 # -- Time ------------------------------------------------------------------------------------------------------------
 FINISH_SECONDS: Final = 1.0

@@ -8,6 +8,24 @@ from typing import Any, Protocol
 from video_common.job import Job
 
 
+class Ranges(Protocol):
+    """A file of which ranges can be had."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from ``start`` to before ``end``, both within the file.
+
+        Raises
+        ------
+        ObjectMissing
+            The file is not there any more, or another one is in its place.
+        StorageUnavailable
+        """
+
+
 class ObjectStore(Protocol):
     """Reads videos, writes results, deletes both."""
 
