@@ -123,7 +123,7 @@ class PacketIndex:
             times_ms=_milliseconds(pts, time_base, first),
             is_keyframe=shown["is_keyframe"],
             file_order=np.argsort(order),
-            has_presentation_times=not stores_decoding_times and len(np.unique(pts)) == len(pts),
+            has_presentation_times=not stores_decoding_times and bool((np.diff(pts) > 0).all()),
             last_duration=int(shown["duration"][-1]),
             packet_counts=np.diff(np.concatenate(([0], starts[1:], [len(packets)]))),
             dts=pictures["dts"],

@@ -42,6 +42,8 @@
         +-- DecoderUnavailable     500 decoder_unavailable
         +-- GaveUp                 500 gave_up
         +-- FunctionFailed         500 function_failed
+        +-- OtherVersion           500 other_version
+        +-- SegmentsDisagree       500 segments_disagree
         +-- TransientError         another try may succeed
             +-- StorageUnavailable 503 storage_unavailable
             +-- JobsUnavailable    503 jobs_unavailable
@@ -251,6 +253,14 @@ class GaveUp(ServiceError):
 
 class FunctionFailed(ServiceError):
     code, title = "function_failed", "Another function does not answer"
+
+
+class OtherVersion(ServiceError):
+    code, title = "other_version", "The plan is of another version"
+
+
+class SegmentsDisagree(ServiceError):
+    code, title = "segments_disagree", "The segments do not make up the video"
 
 
 class TransientError(ServiceError):
