@@ -1,4 +1,4 @@
-"""``make run``: analyse one clip under the real Lambda runtime.
+"""``make run``: analyse one clip under the real Lambda runtime. A file that no POST carries is analyzed in segments.
 
 The Result goes to standard output, alone; a summary for people, and everything else, to standard error.
 """
@@ -10,13 +10,19 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from events.make_events import clip_event
 from local.emulator import ROOT, EmulatorError, emulator
 from video_common import limits
+from video_common.errors import VideoEmotionsError
+from video_common.options import parse_options
+from video_emotions.pool import analyze
+from video_emotions.rendering import render
 from video_emotions.settings import Settings
 from video_models.manifest import load_manifest
 
@@ -31,17 +37,17 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console(stderr=True, soft_wrap=True)
     try:
-        size = arguments.video.stat().st_size
-        if size > limits.MAX_POST_VIDEO_BYTES:  # the emulator would cut the event, and complain about its JSON
-            console.print(
-                f"[red]{arguments.video} has {size:,} bytes; a POST carries {limits.MAX_POST_VIDEO_BYTES:,}. "
-                "Cut it or scale it down, or run `make serve` and upload it with POST /uploads (see the README)."
-            )
-            return 1
-        event = clip_event(arguments.video.read_bytes(), arguments.options)
+        is_large = arguments.video.stat().st_size > limits.MAX_POST_VIDEO_BYTES
+        answer = _in_segments if is_large else _posted  # the emulator would cut the event, and complain about its JSON
+        return answer(arguments.video, arguments.options, console)
     except OSError as error:
         console.print(f"[red]Cannot read {error.filename}: {error.strerror}")
         return 1
+
+
+def _posted(video: Path, query: str, console: Console) -> int:
+    """Post a file to the function, which runs under the emulator."""
+    event = clip_event(video.read_bytes(), query)
     names = [name.upper() for name in Settings.model_fields]
     settings = {name: os.environ[name] for name in names if name in os.environ}
     started = time.perf_counter()
@@ -59,11 +65,35 @@ def main() -> int:
     if answer["statusCode"] != 200:
         console.print(f"[red]{answer['statusCode']} {body['title']}:[/] {body['detail']}")
         return 1
-    _summarise(console, body, time.perf_counter() - started)
+    took = f"{time.perf_counter() - started:.1f} s with the cold start of the runtime"
+    _summarise(console, body, f"analysis {body['timings_ms']['total'] / 1000:.2f} s, {took}")
     return 0
 
 
-def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None:
+def _in_segments(video: Path, query: str, console: Console) -> int:
+    """Analyze a file of any size, with a process for each processor."""
+    try:
+        options = parse_options(parse_qs(query, keep_blank_values=True), {})
+        with Progress(console=console, transient=True) as bar:
+            row = bar.add_task("segments")
+            result = analyze(
+                video,
+                options,
+                Settings.from_environment(),
+                lambda done, count: bar.update(row, completed=done, total=count),
+            )
+    except VideoEmotionsError as error:
+        console.print(f"[red]{error.title}:[/] {error.detail}")
+        return 1
+    body = json.loads(render(result, "json").text)
+    print(json.dumps(body, indent=2))
+    sys.stdout.flush()
+    spent = body["timings_ms"]
+    _summarise(console, body, f"{spent['wall'] / 1000:.1f} s for {spent['total'] / 1000:.1f} s of work in segments")
+    return 0
+
+
+def _summarise(console: Console, result: dict[str, Any], took: str) -> None:
     video, model = result["video"], result["model"]
     dominant = result["overall_dominant_emotion"]
     console.print(
@@ -84,8 +114,7 @@ def _summarise(console: Console, result: dict[str, Any], seconds: float) -> None
     console.print(table)
     console.print(
         f"{video['codec']} {video['width']}x{video['height']}, {video['duration_ms'] / 1000:.1f} s; "
-        f"model {model['name']} on {model['engine']}; analysis {result['timings_ms']['total'] / 1000:.2f} s, "
-        f"{seconds:.1f} s with the cold start of the runtime\n"
+        f"model {model['name']} on {model['engine']}; {took}\n"
         f"licence of the model's weights: {load_manifest().models[model['name']].licence}"
     )
 

@@ -32,7 +32,9 @@ def write_long_video(path: Path, clip: Path, seconds: int, size: int) -> Path:
     step = (size - 64 * 1024 * 1024 - begin) // repeats
     offsets = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     positions = begin + (np.arange(repeats) * step)[:, None] + offsets[None, :]
-    assert step > int(sizes.sum())
+    if step <= int(sizes.sum()):
+        message = f"{size} bytes are too few for {seconds} s"
+        raise ValueError(message)
     new = {
         b"stts": _table(_again(data, tables[b"stts"], 2, repeats), 2),
         b"ctts": _table(_again(data, tables[b"ctts"], 2, repeats), 2),
@@ -83,7 +85,9 @@ def _copied(data: bytes, start: int, end: int, new: "dict[bytes, bytes]", sample
     return b"".join(copies)
 
 
-def _again(data: bytes, place: "tuple[int, int]", columns: int, repeats: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def _again(
+    data: bytes, place: "tuple[int, int]", columns: int, repeats: int
+) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     (entries,) = struct.unpack_from(">I", data, place[0] + 4)
     return np.tile(np.frombuffer(data, ">u4", entries * columns, place[0] + 8).astype(np.int64), repeats)
 

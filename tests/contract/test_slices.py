@@ -1,24 +1,20 @@
 """A video in slices: each gives the pictures, the places and the times that the whole video gives."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import av
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from testbed.make_video import write_video
 from testbed.pictures import moving
+from testbed.remux import with_edit_list
 from video_common.schema import Options, Sampling
-from video_emotions import av_packets
 from video_emotions.facts import Frame
 from video_emotions.frames import read, sample_slice
-from video_emotions.packets import StretchNotFound
 from video_emotions.plan import plan
 from video_emotions.probe import survey
 from video_emotions.remote_file import RemoteFile
@@ -57,7 +53,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Clip]:
 
     def get(name: str) -> Clip:
         if name not in made:
-            path = CHANGED.get(name, lambda path: path)(write_video(folder / name, moving(96, 64, FRAMES), **CLIPS[name]))
+            path = CHANGED.get(name, lambda path: path)(
+                write_video(folder / name, moving(96, 64, FRAMES), **CLIPS[name])
+            )
             made[name] = Clip(path, list(read(path, EACH, 2)[2]))
         return made[name]
 
@@ -67,20 +65,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Clip]:
 EACH = Options(frame_interval=1, scale_factor=1.0)
 
 
-def edited(path: Path) -> Path:
-    """Write the packets once more, so that an edit list leaves out the first 15."""
-    new = path.with_stem("edited-new")
-    with av.open(str(path)) as old, av.open(str(new), "w") as out:
-        stream = out.add_stream_from_template(old.streams.video[0])
-        earlier = round(Fraction(15, 30) / old.streams.video[0].time_base)
-        for packet in old.demux(video=0):
-            if packet.size:
-                packet.pts, packet.dts, packet.stream = packet.pts - earlier, packet.dts - earlier, stream
-                out.mux(packet)
-    return new
-
-
-CHANGED: dict[str, Callable[[Path], Path]] = {"edited.mp4": edited}
+CHANGED: dict[str, Callable[[Path], Path]] = {"edited.mp4": with_edit_list}
 
 
 def facts(frames: list[Frame]) -> list[tuple]:

@@ -1,17 +1,15 @@
 """The index of a file is the same whether its packets are read, or only its header, or ranges of it."""
 
-from collections.abc import Callable
 from dataclasses import fields, replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from testbed.make_video import MATRIX, write_video
 from testbed.pictures import moving
+from testbed.remux import with_edit_list
 from tests.conftest import ROOT, SAMPLE
 from video_common.errors import VideoError
 from video_emotions import probe as probing
@@ -83,21 +81,8 @@ def test_each_codec_in_each_container(tmp_path, monkeypatch, codec, container):
 def test_orders_times_and_places_of_the_header(tmp_path, monkeypatch, name):
     path = write_video(tmp_path / name, moving(96, 64, 60), **VARIANTS[name])
     if name == "edited.mp4":
-        path = edited(path)
+        path = with_edit_list(path)
     assert agrees(path, monkeypatch) == (name != "fragmented.mp4")
-
-
-def edited(path: Path) -> Path:
-    """Write the packets once more, so that an edit list leaves out the first 15."""
-    new = path.with_stem("new")
-    with av.open(str(path)) as old, av.open(str(new), "w") as out:
-        stream = out.add_stream_from_template(old.streams.video[0])
-        earlier = round(Fraction(15, 30) / old.streams.video[0].time_base)
-        for packet in old.demux(video=0):
-            if packet.size:
-                packet.pts, packet.dts, packet.stream = packet.pts - earlier, packet.dts - earlier, stream
-                out.mux(packet)
-    return new
 
 
 @pytest.mark.parametrize("path", [SAMPLE, *sorted(INPUTS.iterdir())], ids=lambda path: path.name)

@@ -16,7 +16,7 @@ PACKAGES = {
     "video_models": ROOT / "layers/models/python/video_models",
 }
 ONLY_IN = {
-    "av": {"video_emotions.decoder", "video_emotions.av_frames"},
+    "av": {"video_emotions.decoder", "video_emotions.av_frames", "video_emotions.av_packets"},
     "deepface": {"video_emotions.emotions", "video_models.convert"},
     "onnxruntime": {"video_emotions.emotions", "video_models.convert"},
     "tensorflow": {"video_emotions.emotions", "video_models.convert"},
@@ -25,18 +25,20 @@ ONLY_IN = {
 }
 LAYERS = [
     {"handler"},
-    {"api", "uploads"},
-    {"worker"},
-    {"pipeline"},
+    {"api", "uploads", "pool"},
+    {"worker", "segmented"},
+    {"pipeline", "outline"},
     {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
-    {"pace"},
+    {"pace", "tasks"},
     {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
+    {"slices", "segments"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel", "watchdog"},
+    {"tabulated"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "picture", "av_frames"},
+    {"containers", "picture", "av_frames", "av_packets", "sample_tables"},
     {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
-    {"boxes", "deadline", "units"},
+    {"boxes", "deadline", "units", "remote_file", "supported"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}

@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 from video_common import errors, limits
 from video_common.result import Result
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, Options
-from video_emotions.decoder import CODECS
+from video_emotions.supported import CODECS
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()

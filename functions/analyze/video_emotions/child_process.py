@@ -79,9 +79,7 @@ class ChildProcess:
         """False for a child that something else has ended while it waited."""
         return self._process.poll() is None
 
-    def ask(
-        self, request: dict[str, Any], seconds: float, raw: bytes = b"", source: Ranges | None = None
-    ) -> None:
+    def ask(self, request: dict[str, Any], seconds: float, raw: bytes = b"", source: Ranges | None = None) -> None:
         """Send the request.
 
         Parameters

@@ -20,7 +20,7 @@ from video_emotions.boxes import Size
 from video_emotions.decoder import open_video
 from video_emotions.display import Depth
 from video_emotions.facts import Frame, VideoInfo
-from video_emotions.packets import PacketIndex, Stretch, StretchNotFound
+from video_emotions.packets import PacketIndex, StretchNotFound
 from video_emotions.picture import Picture
 from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
@@ -71,7 +71,7 @@ def sample_slice(
     source: Source, part: Slice, options: Scaling, threads: int, beat: Callable[[], None] = _silent
 ) -> Generator[Frame]:
     """Decode a slice of a video, and yield its sampled pictures as `sample` yields them for the whole video."""
-    for frame in sample(source, part.index, options, part.chosen, threads, beat, part.stretch):
+    for frame in sample(source, part.index, options, part.chosen, threads, beat):
         yield replace(frame, index=int(part.numbers[frame.index]))
 
 
@@ -82,9 +82,8 @@ def sample(
     chosen: Plan,
     threads: int,
     beat: Callable[[], None] = _silent,
-    stretch: Stretch | None = None,
 ) -> Generator[Frame]:
-    """Decode a file, or a stretch of it, and yield the planned pictures in presentation order.
+    """Decode a file, or the stretch that the index describes, and yield the planned pictures in presentation order.
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
     one of them or its keyframe is missing or damaged, the decoder starts over and decodes everything in one thread.
@@ -95,16 +94,16 @@ def sample(
     def frames(*, again: bool) -> Generator[Frame]:
         stops = not again and not index.has_open_groups
         with open_video(source, 1 if again else threads, index.first_aspect, stop_at_damage=stops) as video:
-            pictures = video.pictures(None if again else uses, stretch)
+            pictures = video.pictures(None if again else uses, index.stretch)
             for place, picture in _decode(pictures, index, wanted, None if again else uses, beat):
                 yield _frame(place, picture, index, options, chosen)
 
     try:
         yield from _first_ones(frames(again=False), wanted)
     except StretchNotFound:
-        if stretch is None:
+        if index.stretch is None:
             raise
-        stretch = replace(stretch, by_counting=True)
+        index = replace(index, stretch=replace(index.stretch, by_counting=True))
         yield from _first_ones(frames(again=False), wanted)
     if wanted:
         with closing(frames(again=True)) as rest:

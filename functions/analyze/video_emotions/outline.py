@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Any, Final, Self
 
 from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
@@ -95,12 +96,15 @@ def complete(outline: Outline, partials: Iterable[Partial]) -> Iterator[Partial]
     SegmentsDisagree
         One is missing, doubled, of another plan, or has other frames than were planned.
     """
-    digest, count = outline.digest, 0
-    for count, (segment, partial) in enumerate(zip(outline.segments, partials, strict=False), start=1):
-        report = partial.report
-        frames = report.frames_analyzed + report.frames_unreadable
-        if (partial.outline, partial.number, frames) != (digest, count - 1, segment.facts.frames) or report.truncated:
-            raise SegmentsDisagree(f"Segment {count - 1} of the analysis is not what was planned. Start it again.")
+    digest = outline.digest
+    for number, (segment, partial) in enumerate(zip_longest(outline.segments, partials)):
+        if segment is None or partial is None or not _is_of(partial, digest, number, segment):
+            raise SegmentsDisagree(f"Segment {number} of the analysis is not what was planned. Start it again.")
         yield partial
-    if count != len(outline.segments):
-        raise SegmentsDisagree(f"Of {len(outline.segments)} segments {count} were analyzed. Start the analysis again.")
+
+
+def _is_of(partial: Partial, digest: str, number: int, segment: Segment) -> bool:
+    report = partial.report
+    frames = report.frames_analyzed + report.frames_unreadable
+    is_whole = frames == segment.facts.frames and not report.truncated
+    return is_whole and (partial.outline, partial.number) == (digest, number)

@@ -52,6 +52,29 @@ PACKET = np.dtype(
 """A packet in 34 bytes, with times in time base units: a long video has a million packets."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Packets that follow each other in a file. Only those with a picture that is shown count.
+
+    Attributes
+    ----------
+    first : int
+        How many packets are before it.
+    count : int
+    dts, stamp, position : int
+        Of its first packet: when it is decoded, its time in `PACKET`, and its place in the file.
+    by_counting : bool
+        Find it from the beginning of the file, because looking for its first packet does not.
+    """
+
+    first: int
+    count: int
+    dts: int = 0
+    stamp: int = 0
+    position: int = -1
+    by_counting: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PacketIndex:
     """The pictures of a video stream, in presentation order.
@@ -78,6 +101,8 @@ class PacketIndex:
     dts, positions : NDArray of int64, shape (frames,), optional
         Of each picture's first packet, in the order of the file: when it is decoded, and its place in bytes (-1: the
         container does not say).
+    stretch : Stretch or None
+        Where the packets are. None: they are all of the file's.
     """
 
     pts: NDArray[np.int64]
@@ -91,6 +116,7 @@ class PacketIndex:
     has_open_groups: bool = False
     dts: NDArray[np.int64] | None = None
     positions: NDArray[np.int64] | None = None
+    stretch: Stretch | None = None
 
     @classmethod
     def of(
@@ -183,30 +209,7 @@ def _milliseconds(pts: NDArray[np.int64], time_base: Fraction, first: Fraction) 
 _FITS: Final = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Packets that follow each other in a file. Only those with a picture that is shown count.
-
-    Attributes
-    ----------
-    first : int
-        How many packets are before it.
-    count : int
-    dts, stamp, position : int
-        Of its first packet: when it is decoded, its time in `PACKET`, and its place in the file.
-    by_counting : bool
-        Find it from the beginning of the file, because looking for its first packet does not.
-    """
-
-    first: int
-    count: int
-    dts: int = 0
-    stamp: int = 0
-    position: int = -1
-    by_counting: bool = False
-
-
-class StretchNotFound(Exception):  # noqa: N818 - no error of the file: it can be found by counting
+class StretchNotFound(Exception):
     """The container's index does not lead to a stretch."""
 
 

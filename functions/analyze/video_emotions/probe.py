@@ -30,11 +30,12 @@ from video_common.errors import (
 )
 from video_emotions.boxes import Size
 from video_emotions.containers import Extent, extent
-from video_emotions.decoder import CODECS, Video, open_video
+from video_emotions.decoder import Video, open_video
 from video_emotions.facts import VideoInfo
 from video_emotions.packets import PACKET, Packet, PacketIndex, leave_out_unseen, listed
 from video_emotions.remote_file import RemoteFile, Source, opened
 from video_emotions.sniffing import Family, family_of, refuse_other_files
+from video_emotions.supported import CODECS
 from video_emotions.tables import boxes, content, refuse_false_tables
 from video_emotions.tabulated import tabulated
 
@@ -97,11 +98,12 @@ def _examined(source: Source, threads: int, *ways: _Way) -> tuple[VideoInfo, Pac
         for packets_of in ways:
             with open_video(source, threads) as video:
                 _refuse_unsupported(video)
-                packets = packets_of(video, file)
+                told = packets_of(video, file)
                 time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
                 first_aspect = video.aspects.first or Fraction(0)
-            if packets is not None:
+            if told is not None:
                 break
+    packets = np.empty(0, PACKET) if told is None else told
     first_picture = video.first
     if not len(packets) and not video.is_cut_off:
         raise UndecodableVideo(f"The video stream is empty. {_EXPORT}")
@@ -153,9 +155,11 @@ def _demuxed(video: Video, most: int, beat: Callable[[], None]) -> NDArray[np.vo
 
 def _keep_header(file: RemoteFile) -> None:
     """Keep an MP4's header in memory, which FFmpeg reads after us."""
-    size = file.seek(0, io.SEEK_END)
-    if family_of(content(file, 0, 16)) is Family.MP4:
-        for kind, start, end in islice(boxes(file, size), limits.MAX_BOXES):
+    with opened(file) as readable:
+        size = readable.seek(0, io.SEEK_END)
+        if family_of(content(readable, 0, 16)) is not Family.MP4:
+            return
+        for kind, start, end in islice(boxes(readable, size), limits.MAX_BOXES):
             if kind == b"moov":
                 if end - start <= limits.MAX_HEADER_BYTES:
                     file.keep(start, end)

@@ -18,7 +18,19 @@ from video_emotions.tables import boxes, columns, content
 
 Numbers = NDArray[np.int64]
 _FRAGMENTS: Final = {b"moof", b"mvex", b"sidx"}
-_ENTRY_NAMES: Final = {b"avc1", b"hvc1", b"hev1", b"av01", b"mp4v", b"jpeg", b"mjpa", b"s263", b"apch", b"apcn", b"apcs"}
+_ENTRY_NAMES: Final = {
+    b"avc1",
+    b"hvc1",
+    b"hev1",
+    b"av01",
+    b"mp4v",
+    b"jpeg",
+    b"mjpa",
+    b"s263",
+    b"apch",
+    b"apcn",
+    b"apcs",
+}
 """Sample entries whose parameters stand in the header. ``apco`` and ``ap4h`` are in no clip of the tests."""
 
 
@@ -116,7 +128,11 @@ class SampleTables:
         ):
             return None
         index, sample = index[shown], order[found[shown]]
-        if first.pts is None or first.dts is None or (first.dts, first.position) != (index["dts"][0], index["position"][0]):
+        if (
+            first.pts is None
+            or first.dts is None
+            or (first.dts, first.position) != (index["dts"][0], index["position"][0])
+        ):
             return None
         packets = np.zeros(len(index), PACKET)
         # FFmpeg moves decoding times, so that no picture is shown before it is decoded.

@@ -3,7 +3,7 @@
 Each method can run in a process of its own, on another machine, and again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -19,7 +19,6 @@ from video_common.errors import OtherVersion, TooLong
 from video_common.result import Result
 from video_common.schema import Options
 from video_common.schema import Partial as Parts
-from video_emotions.aggregate import Report
 from video_emotions.deadline import NEVER, Deadline
 from video_emotions.facts import PlanFacts
 from video_emotions.outline import Outline, Partial, Segment, complete
@@ -128,7 +127,7 @@ class Segmented:
             )
         return Partial(outline=outline.digest, number=number, report=report, timings_ms=watch.milliseconds())
 
-    def merge(self, outline: Outline, partials: Iterable[Partial], wall_ms: float) -> Result:
+    def merge(self, outline: Outline, partials: Iterable[Partial], wall_ms: Callable[[], float]) -> Result:
         """Add up what the segments found.
 
         Parameters
@@ -136,8 +135,8 @@ class Segmented:
         outline : Outline
         partials : iterable of Partial
             In the order of the segments, each once.
-        wall_ms : float
-            Since the plan began.
+        wall_ms : callable
+            Returns the milliseconds since the plan began. It is called when all partials have come.
 
         Raises
         ------
@@ -151,7 +150,7 @@ class Segmented:
             reports.append(partial.report)
             timings = {step: spent + partial.timings_ms[step] for step, spent in timings.items()}
         report = replace(reduce(add, reports), analyzed_until_ms=outline.plan.until_ms)
-        timings = {step: round(spent, 3) for step, spent in {**timings, "wall": wall_ms}.items()}
+        timings = {step: round(spent, 3) for step, spent in {**timings, "wall": wall_ms()}.items()}
         return self.pipeline.result(report, outline.video, outline.plan, outline.options, timings)
 
     def _refuse_other_versions(self, outline: Outline) -> None:

@@ -1,6 +1,7 @@
 """Where a plan is cut into segments: at keyframes, so that each segment is about the same work. Pure."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from math import ceil
 from typing import Final
 
@@ -41,7 +42,7 @@ def costs(index: PacketIndex, chosen: Plan, size: Size) -> NDArray[np.float64]:
     analyzed = pixels * chosen.scales[0] ** 2
     seconds = limits.DECODE_PIXEL_SECONDS * pixels * decoded[np.cumsum(counts)[place] - 1]
     each = limits.ANALYZE_PIXEL_SECONDS * analyzed + limits.CONVERT_PIXEL_SECONDS * pixels
-    return np.maximum.accumulate(seconds) + each * np.arange(1, len(place) + 1)
+    return np.asarray(np.maximum.accumulate(seconds) + each * np.arange(1, len(place) + 1), np.float64)
 
 
 def spans(
@@ -77,7 +78,7 @@ def spans(
         nearest = np.where(targets - before[earlier] <= before[after] - targets, earlier, after)
         cuts = cuts[np.unique(nearest)]
     bounds = [0, *cuts.tolist(), len(chosen.indices)]
-    yield from zip(bounds, bounds[1:], strict=False)
+    yield from pairwise(bounds)
 
 
 def _cuts(index: PacketIndex, chosen: Plan) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""A part of a video that can be decoded without the rest: some of its sampled pictures, and the packets they need. Pure.
+"""A part of a video that can be decoded alone: some of its sampled pictures, and the packets that they need. Pure.
 
 A slice becomes bytes in one process and is read in another. Both are processes that read a stranger's file.
 """
@@ -31,19 +31,16 @@ class Slice:
     Attributes
     ----------
     index : PacketIndex
-        Of the pictures in these packets only.
+        Of the pictures in these packets only. Its ``stretch`` says where they are.
     chosen : Plan
         The sampled pictures, as positions in ``index``. ``until_ms`` is the time of the next sampled picture.
     numbers : NDArray of int64, shape (frames,)
         For each picture of ``index`` its position in the whole video.
-    stretch : Stretch
-        Where the packets are.
     """
 
     index: PacketIndex
     chosen: Plan
     numbers: Numbers
-    stretch: Stretch
 
     @classmethod
     def of(cls, index: PacketIndex, chosen: Plan, first: int, end: int) -> Self:
@@ -62,6 +59,10 @@ class Slice:
         inside = slice(int(begin), int(last) + 1)
         numbers = np.sort(index.file_order[inside])
         more = chosen.indices[end : end + 1]
+        stretch = Stretch(int(ends[begin] - counts[begin]), int(counts[inside].sum()))
+        if index.dts is not None and index.positions is not None:
+            stamp, dts, position = index.pts[index.file_order[begin]], index.dts[begin], index.positions[begin]
+            stretch = replace(stretch, stamp=int(stamp), dts=int(dts), position=int(position))
         part = replace(
             index,
             pts=index.pts[numbers],
@@ -71,12 +72,8 @@ class Slice:
             packet_counts=counts[inside],
             dts=None,
             positions=None,
+            stretch=stretch,
         )
-        before = int(ends[begin] - counts[begin])
-        start: dict[str, int] = {}
-        if index.dts is not None and index.positions is not None:
-            stamp = int(index.pts[index.file_order[begin]])
-            start = {"dts": int(index.dts[begin]), "position": int(index.positions[begin]), "stamp": stamp}
         return cls(
             index=part,
             chosen=replace(
@@ -85,7 +82,6 @@ class Slice:
                 until_ms=int(index.times_ms[more[0]]) if len(more) else chosen.until_ms,
             ),
             numbers=numbers,
-            stretch=Stretch(first=before, count=int(counts[inside].sum()), **start),
         )
 
     def __bytes__(self) -> bytes:
@@ -104,7 +100,7 @@ class Slice:
                 "pictures": chosen.pictures,
                 "scales": chosen.scales,
             },
-            "stretch": asdict(self.stretch),
+            "stretch": asdict(index.stretch) if index.stretch else None,
             "frames": index.frame_count,
         }
         text = json.dumps(facts).encode()
@@ -136,15 +132,20 @@ class Slice:
             raise ValueError("a slice is too large")
         unpacker = zlib.decompressobj()
         numbers = np.frombuffer(unpacker.decompress(data[_HEAD.size + length :], 8 * count), "<i8").astype(np.int64)
-        columns = _split(numbers, frames)
+        pts, times_ms, is_keyframe, file_order, packet_counts, places, indices = _split(numbers, frames)
         index, chosen = facts["index"], facts["chosen"]
-        packets = dict(zip(_COLUMNS, columns, strict=False))
-        packets["is_keyframe"] = packets["is_keyframe"] != 0
         return cls(
-            index=PacketIndex(**packets, **{**index, "first_aspect": Fraction(*index["first_aspect"])}),
-            chosen=Plan(indices=columns[-1], **{**chosen, "scales": tuple(chosen["scales"])}),
-            numbers=columns[-2],
-            stretch=Stretch(**facts["stretch"]),
+            index=PacketIndex(
+                pts=pts,
+                times_ms=times_ms,
+                is_keyframe=is_keyframe != 0,
+                file_order=file_order,
+                packet_counts=packet_counts,
+                stretch=Stretch(**facts["stretch"]),
+                **{**index, "first_aspect": Fraction(*index["first_aspect"])},
+            ),
+            chosen=Plan(indices=indices, **{**chosen, "scales": tuple(chosen["scales"])}),
+            numbers=places,
         )
 
 

@@ -54,7 +54,9 @@ def refuse_false_tables(file: BinaryIO) -> None:
             (count,) = struct.unpack(">I", content(file, start + _COUNT_AT[kind], 4))
             claims[kind] += count
             if kind in _COUNTS_IN:
-                claims[kind + b" samples"] += int(columns(file, start, end, kind)[:, _COUNTS_IN[kind]].sum(dtype=np.int64))
+                claims[kind + b" samples"] += int(
+                    columns(file, start, end, kind)[:, _COUNTS_IN[kind]].sum(dtype=np.int64)
+                )
     if claims.pop(_VIDEO_TRACKS, 0) > limits.MAX_VIDEO_TRACKS:
         raise TooManyTracks(
             f"The file has more than {limits.MAX_VIDEO_TRACKS} video tracks. Send a file with one of them."

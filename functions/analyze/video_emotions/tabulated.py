@@ -69,8 +69,8 @@ def _opens_groups(video: Video, file: BinaryIO, packets: NDArray[np.void]) -> bo
     if video.codec != "h264" or not len(keyframes):
         return opens(memoryview(b""), False)
     chosen = keyframes[np.unique(np.linspace(0, len(keyframes) - 1, _KEYFRAMES).astype(int))]
-    heads = [content(file, int(position), _HEAD_BYTES) for position in chosen]
-    return not packets["is_keyframe"][0] or any([opens(memoryview(head), True) for head in heads])
+    heads = (memoryview(content(file, int(position), _HEAD_BYTES)) for position in chosen)
+    return not packets["is_keyframe"][0] or any(opens(head, True) for head in heads)
 
 
 @contextmanager
