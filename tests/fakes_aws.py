@@ -85,9 +85,18 @@ class MemoryStore:
         path.write_bytes(data[: len(data) // 2])  # what fails, fails in the middle, as networks do
         self.faults.around("download", key, _STORE, lambda: path.write_bytes(data))
 
-    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
+    def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> "MemoryRanges":
+        data = self._find(bucket, key, version_id)
+        if etag not in {None, hashlib.md5(data).hexdigest()}:
+            raise ObjectMissing("another object")
+        return self.faults.around("ranges", key, _STORE, lambda: MemoryRanges(self, (bucket, key, version_id), data))
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        return sorted(place[1] for place in self.objects if place[0] == bucket and place[1].startswith(prefix))
+
+    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
         def effect() -> None:
-            self.objects[bucket, key] = body.encode()
+            self.objects[bucket, key] = body.encode() if isinstance(body, str) else body
             self.content_types[bucket, key] = content_type
 
         self.faults.around("put", key, _STORE, effect)
@@ -120,6 +129,24 @@ class MemoryStore:
         if place not in self.objects:
             raise ObjectMissing("no such object")
         return self.objects[place]
+
+
+@dataclass
+class MemoryRanges:
+    """A `Ranges` of a `MemoryStore`."""
+
+    store: MemoryStore
+    place: tuple[str, str, str | None]
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self, start: int, end: int) -> bytes:
+        if self.store._find(*self.place) != self.data:
+            raise ObjectMissing("another object")
+        return self.store.faults.around("range", self.place[1], _STORE, lambda: self.data[start:end])
 
 
 _STORE = StorageUnavailable("503 Slow Down")

@@ -25,8 +25,10 @@ ONLY_IN = {
 }
 LAYERS = [
     {"handler"},
-    {"api", "uploads", "pool"},
-    {"worker", "segmented"},
+    {"api", "uploads", "pool", "executions"},
+    {"worker"},
+    {"long_videos"},
+    {"segmented"},
     {"pipeline", "outline"},
     {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
     {"pace", "tasks"},
@@ -38,7 +40,7 @@ LAYERS = [
     {"faces.detector", "decoder", "faces"},
     {"containers", "picture", "av_frames", "av_packets", "sample_tables"},
     {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
-    {"boxes", "deadline", "units", "remote_file", "supported"},
+    {"boxes", "deadline", "units", "remote_file", "read_ahead", "supported"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""
 STRANGERS = {"testbed": {"tests", "benchmarks"}, "tests": {"benchmarks"}, "benchmarks": {"tests"}}

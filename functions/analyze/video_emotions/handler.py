@@ -26,6 +26,7 @@ from video_emotions.settings import Settings
 from video_emotions.workspace import remove_leftovers
 
 if TYPE_CHECKING:
+    from video_emotions.executions import Executions
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
@@ -43,24 +44,33 @@ pipeline = Pipeline(settings, model, finder, store, reader)
 api = Api(pipeline)
 
 
-def _uploads() -> "Uploads | None":
-    """Build what takes uploads, where the settings name all that it needs; who only answers HTTP imports none of it."""
+def _uploads() -> "tuple[Uploads | None, Executions | None]":
+    """Build what handles uploads, where the settings name all that it needs. HTTP-only deployments skip these imports."""
     tables, secret = (settings.jobs_table, settings.idempotency_table), settings.job_id_secret_arn
     if not (tables[0] and tables[1] and settings.queue_url and secret):
-        return None
+        return None, None
     from video_common.aws.dynamodb import DynamoJobStore
     from video_common.aws.eventbridge import DefaultEventBus
     from video_common.aws.idempotency import dynamodb_persistence
     from video_common.aws.secrets import StackSecret
     from video_common.aws.sqs import SqsQueue
+    from video_common.aws.states import StepFunctions
+    from video_emotions.executions import Executions
+    from video_emotions.long_videos import LongVideos
+    from video_emotions.segmented import Segmented
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
 
-    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret))
-    return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
+    long = None
+    if settings.state_machine_arn and settings.results_bucket:
+        machine = StepFunctions(settings.state_machine_arn)
+        long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, settings.long_seconds)
+    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret), long=long)
+    uploads = Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
+    return uploads, Executions(worker, long) if long else None
 
 
-uploads = _uploads()
+uploads, executions = _uploads()
 # Each environment of a SnapStart version begins as a copy of one: what they must not share is made anew. Random
 # waits (boto3's retries) come from the seed; ids need nothing, they come from the operating system (uuid4).
 register_after_restore(clients.renew)
@@ -74,6 +84,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     remove_leftovers(settings.work_dir)
     if "requestContext" in event:
         return api.handle(event, context)
+    if executions is not None and (event.get("source") == "aws.states" or "task" in event):
+        return executions.handle(event, context)
     if "Records" not in event and event.get("Event") != "s3:TestEvent":
         raise UnsupportedEvent("The event is of none of API Gateway, SQS and S3.")
     if uploads is None:

@@ -53,8 +53,8 @@ class Outline(Frozen):
 
     @property
     def digest(self) -> str:
-        """A name for exactly this plan."""
-        return sha256(self.model_dump_json().encode()).hexdigest()
+        """A name for exactly this plan, whenever it was made."""
+        return sha256(self.model_dump_json(exclude={"timings_ms"}).encode()).hexdigest()
 
 
 class Partial(Frozen):

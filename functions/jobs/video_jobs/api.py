@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from video_common import limits
 from video_common.api_gateway import json_answer, json_text, no_content, problem_resolvers, query_of
 from video_common.options import parse_members
 from video_common.routes import DELETE_JOB, JOB, UPLOADS
@@ -13,6 +14,11 @@ from video_jobs.callers import caller_of
 from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
+
+
+def _seconds_to_wait(told: dict[str, Any]) -> int:
+    """Return when to look at a job again: a segment takes minutes."""
+    return limits.LONG_RETRY_SECONDS if "progress" in told else limits.JOB_RETRY_SECONDS
 
 
 class Api:
@@ -38,7 +44,9 @@ def _routes(jobs: Jobs) -> Router:
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:
-        return json_answer(jobs.look(job_id, caller_of(router.current_event)))
+        told = jobs.look(job_id, caller_of(router.current_event))
+        waits = {"Retry-After": str(_seconds_to_wait(told))} if told["status"] in {"PENDING", "RUNNING"} else {}
+        return json_answer(told, waits)
 
     @router.route(DELETE_JOB.rule, DELETE_JOB.methods)
     def delete(job_id: str) -> Response[str]:

@@ -18,7 +18,7 @@ from video_common.errors import (
     ObjectMissing,
     UnsupportedMediaType,
 )
-from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id
+from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id, partials_prefix
 from video_common.options import parse_options, to_metadata
 from video_common.result import Source
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, media_type
@@ -102,7 +102,7 @@ class Jobs:
         -------
         dict
             ``job_id``, ``status``, the times in seconds since 1970, ``source`` with the object's bucket and key and the
-            file's name; of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
+            file's name; of a RUNNING job whose video is analyzed in segments ``progress``; of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
             a response; of a FAILED one ``error``.
 
         Raises
@@ -118,11 +118,18 @@ class Jobs:
         told = now.model_dump(mode="json", include={"job_id", "status", "created_at", "updated_at", "expires_at"})
         source = Source(bucket=self.settings.uploads_bucket, key=job.key, file_name=job.file_name)
         told["source"] = source.model_dump(mode="json")
+        if now.status is JobStatus.RUNNING and job.work is not None:
+            told["progress"] = {"segments_done": self._segments_done(job.work), "segments": job.segments}
         if job.error is not None:
             told["error"] = job.error
         if job.result_key is not None:
             told |= self._result(job.result_key, inline=_fits_inline(job))
         return told
+
+    def _segments_done(self, work: str) -> int:
+        """Count what is kept of the segments. A segment that is analyzed twice has the same key."""
+        keys = self.objects.keys(self.settings.results_bucket, partials_prefix(work))
+        return sum(key.endswith(".json") for key in keys)
 
     def delete(self, job_id: str, caller: str) -> None:
         """Delete a job with its video, its results, and what its record says. To do it twice makes no difference.

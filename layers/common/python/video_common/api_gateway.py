@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -120,9 +120,9 @@ def arrived_ms(event: BaseProxyEvent) -> int | None:
     return context.get("requestTimeEpoch") or context.get("timeEpoch")
 
 
-def answer(text: str, content_type: str) -> Response[str]:
+def answer(text: str, content_type: str, **headers: str) -> Response[str]:
     """Answer 200 with a text."""
-    return Response(status_code=HTTPStatus.OK, content_type=content_type, body=text)
+    return Response(status_code=HTTPStatus.OK, content_type=content_type, headers={**headers}, body=text)
 
 
 def no_content() -> Response[str]:
@@ -130,9 +130,9 @@ def no_content() -> Response[str]:
     return Response(status_code=HTTPStatus.NO_CONTENT, body="")
 
 
-def json_answer(members: dict[str, Any]) -> Response[str]:
+def json_answer(members: dict[str, Any], headers: Mapping[str, str] | None = None) -> Response[str]:
     """Answer 200 with a JSON object."""
-    return answer(json.dumps(members), JSON_CONTENT_TYPE)
+    return answer(json.dumps(members), JSON_CONTENT_TYPE, **(headers or {}))
 
 
 def problem(error: VideoEmotionsError, request_id: str, **headers: str) -> Response[str]:

@@ -159,6 +159,25 @@ ANALYZE_PIXEL_SECONDS: Final = 0.4e-6
 SEGMENT_SECONDS: Final = 300.0
 """Processor time of a segment: long beside a cold start of 5 s, short beside the 900 s of an invocation."""
 
+SEGMENT_MOST_SECONDS: Final = 1200.0
+"""Processor time of a segment at most: 900 s on 1.7 vCPUs, with a fifth to spare for slow machines."""
+
+LONG_SECONDS: Final = 600.0
+"""A video whose analysis should take more processor time is analyzed in segments, by default."""
+
+PLANNED_BYTES: Final = 20_000_000
+"""A smaller upload is never planned: it ends in time even if every picture is analyzed."""
+
+MAX_OBJECT_BYTES: Final = 50_000_000_000_000
+"""A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 20 GB."""
+
+JOB_RETRY_SECONDS: Final = 5
+LONG_RETRY_SECONDS: Final = 30
+"""When callers should look at a job again, and at one in segments: ``Retry-After``."""
+
+EXECUTION_SECONDS: Final = 24 * 60 * 60
+"""How long an execution of the state machine may take."""
+
 # -- Time ------------------------------------------------------------------------------------------------------------
 FINISH_SECONDS: Final = 1.0
 """Between the last frame and the answer, without its text. Measured on two busy vCPUs (``benchmarks.finish``): frames

@@ -81,6 +81,8 @@ class VideoFacts(Frozen):
     ----------
     sha256 : str or None
         None: the video was analyzed in segments, and nobody read the file as a whole.
+    etag : str or None
+        Of an uploaded video: the entity tag of the object.
     """
 
     duration_ms: int
@@ -91,6 +93,7 @@ class VideoFacts(Frozen):
     rotation: int
     bytes: int
     sha256: str | None
+    etag: str | None = None
 
 
 class AnalysisSettings(AnalysisOptions):

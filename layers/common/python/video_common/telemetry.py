@@ -35,6 +35,8 @@ class Outcome(StrEnum):
     """A later version of the object has come."""
     DELETED = "deleted"
     """The job was deleted."""
+    STARTED = "started"
+    """The video is long: an execution of the state machine goes on with the job."""
     DEFERRED = "deferred"
     """Another worker has the job."""
 

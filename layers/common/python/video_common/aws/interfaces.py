@@ -61,8 +61,31 @@ class ObjectStore(Protocol):
             The store did not answer or refused; worth a retry.
         """
 
-    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
-        """Write a small text object.
+    def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> Ranges:
+        """Return an object as a file of which ranges can be had.
+
+        Parameters
+        ----------
+        bucket, key : str
+        version_id, etag : str or None
+            If the object has another entity tag, now or at a later read, it counts as missing. None takes what is there
+            now.
+
+        Raises
+        ------
+        ObjectMissing, StorageUnavailable
+        """
+
+    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
+        """Write a small object.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Return the keys that begin so, in the order of the alphabet.
 
         Raises
         ------
@@ -190,6 +213,21 @@ class Queue(Protocol):
 
     def send_again(self, body: str, seconds: int) -> None:
         """Send a message like one that was received; it is delivered after so long, at most 900 s.
+
+        Raises
+        ------
+        JobsUnavailable
+        """
+
+
+class StateMachine(Protocol):
+    """Starts executions."""
+
+    def start(self, name: str, given: Mapping[str, Any]) -> None:
+        """Start an execution of that name, unless it is running or has succeeded.
+
+        An execution of that name that failed goes on where it failed. Where that is no longer possible, one with a new
+        name starts: names stay taken for 90 days.
 
         Raises
         ------
