@@ -1,7 +1,6 @@
 """Executes the state machine's document without AWS, as far as it uses the language: a Map of calls, and a call."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +11,9 @@ DOCUMENT = ROOT / "states" / "long_videos.asl.json"
 Call = Callable[[str, dict[str, Any]], Any]
 
 
-def definition(most: int = 10) -> dict[str, Any]:
-    """Return the document as CloudFormation deploys it."""
-    text = DOCUMENT.read_text()
-    assert re.findall(r"\$\{(\w+)\}", text) == ["MaxSegments"]
-    loaded: dict[str, Any] = json.loads(text.replace("${MaxSegments}", str(most)))
+def definition() -> dict[str, Any]:
+    """Return the document."""
+    loaded: dict[str, Any] = json.loads(DOCUMENT.read_text())
     return loaded
 
 
@@ -50,11 +47,12 @@ class MemoryMachine:
                 event = _filled(items["ItemSelector"], given, json.loads(line))
                 self._task(items["ItemProcessor"]["States"]["Segment"], event, call, execution)
             self._task(states["Merge"], given, call, execution)
-            execution.status = "SUCCEEDED"
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever a task fails with
             execution.status = "FAILED"
             event = {"source": "aws.states", "detail": {"status": "FAILED", "input": json.dumps(given)}}
             call("", event)
+        else:
+            execution.status = "SUCCEEDED"
         return execution
 
     def _task(self, state: dict[str, Any], given: dict[str, Any], call: Call, execution: Execution) -> None:
@@ -64,13 +62,14 @@ class MemoryMachine:
             execution.calls.append((filled["Payload"]["task"], filled["Payload"].get("segment")))
             try:
                 call(filled["FunctionName"], json.loads(json.dumps(filled["Payload"])))
-                return
             except Exception as error:
                 name = type(error).__name__
                 rule = next((n for n, retry in enumerate(state["Retry"]) if name in retry["ErrorEquals"]), None)
                 if rule is None or tries[rule] == state["Retry"][rule]["MaxAttempts"]:
                     raise
                 tries[rule] += 1
+            else:
+                return
 
 
 def _filled(template: Any, given: dict[str, Any], item: dict[str, Any]) -> Any:

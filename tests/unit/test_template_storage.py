@@ -43,7 +43,10 @@ def test_only_videos_set_something_going():
     assert resolve({"Ref": "UploadsBucket"}) != resolve({"Ref": "ResultsBucket"})
     assert "NotificationConfiguration" not in properties("ResultsBucket")
     # And no function hears of an object without the queue
-    assert {event["Type"] for name in FUNCTIONS for event in properties(name)["Events"].values()} == {"Api", "SQS"}
+    assert {event["Type"] for name in FUNCTIONS for event in properties(name)["Events"].values()} == {
+        *("Api", "SQS"),
+        "EventBridgeRule",  # of the state machine
+    }
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -149,8 +152,7 @@ def test_a_message_comes_again_when_its_worker_is_dead():
 
 
 def test_the_queue_feeds_the_worker_video_by_video():
-    (event,) = worker_events().values()
-    assert event["Type"] == "SQS"
+    (event,) = [event for event in worker_events().values() if event["Type"] == "SQS"]
     assert event["Properties"] == {
         "Queue": {"Fn::GetAtt": ["UploadsQueue", "Arn"]},
         "BatchSize": 1,
@@ -159,6 +161,15 @@ def test_the_queue_feeds_the_worker_video_by_video():
     }
     parameter = TEMPLATE["Parameters"]["MaxConcurrency"]
     assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (2, 2, 1000)
+
+
+def test_the_worker_hears_of_executions_that_failed():
+    (event,) = [event for event in worker_events().values() if event["Type"] == "EventBridgeRule"]
+    assert event["Properties"]["Pattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "LongVideos"}]},
+    }
 
 
 @pytest.mark.parametrize("name", QUEUES)

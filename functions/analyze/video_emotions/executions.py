@@ -29,6 +29,8 @@ SOURCE: Final = "aws.states"
 TASK: Final = "task"
 """The member that names the task in an event of the state machine."""
 
+_ITS_OWN: Final = frozenset({TASK, "segments_key", "max_segments"})
+
 
 @dataclass(frozen=True)
 class Executions:
@@ -125,4 +127,4 @@ class Executions:
 
 def _known(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return an event without what only the state machine reads."""
-    return {name: value for name, value in event.items() if name not in {TASK, "segments_key"}}
+    return {name: value for name, value in event.items() if name not in _ITS_OWN}

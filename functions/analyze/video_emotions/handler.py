@@ -45,7 +45,7 @@ api = Api(pipeline)
 
 
 def _uploads() -> "tuple[Uploads | None, Executions | None]":
-    """Build what handles uploads, where the settings name all that it needs. HTTP-only deployments skip these imports."""
+    """Build what handles uploads, if the settings name all that it needs. HTTP-only deployments skip these imports."""
     tables, secret = (settings.jobs_table, settings.idempotency_table), settings.job_id_secret_arn
     if not (tables[0] and tables[1] and settings.queue_url and secret):
         return None, None
@@ -64,7 +64,8 @@ def _uploads() -> "tuple[Uploads | None, Executions | None]":
     long = None
     if settings.state_machine_arn and settings.results_bucket:
         machine = StepFunctions(settings.state_machine_arn)
-        long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, settings.long_seconds)
+        limits = settings.long_seconds, settings.max_segments
+        long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, *limits)
     worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret), long=long)
     uploads = Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
     return uploads, Executions(worker, long) if long else None

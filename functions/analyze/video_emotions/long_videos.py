@@ -1,8 +1,8 @@
-"""Long videos in the cloud: where the plan and the partials are kept, and when an execution of the state machine starts.
+"""Long videos in the cloud: where the plan and the partials are kept, and when an execution starts.
 
 ::
 
-    results bucket, below <job id>/<sequencer>.work/<digest of the plan>/
+    results bucket, below work/<job id>/<sequencer>/<digest of the plan>/
         plan.json             the outline
         slices                what each segment needs of the list of packets
         segments.jsonl        a line for each segment, for the state machine's Map
@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from pydantic import NonNegativeInt
 
-from video_common.aws.interfaces import ObjectStore, StateMachine
 from video_common import limits
+from video_common.aws.interfaces import ObjectStore, StateMachine
 from video_common.errors import ObjectMissing, SegmentsDisagree, TooLong, VideoError
-from video_common.job import partials_prefix
+from video_common.job import partials_prefix, work_prefix
 from video_common.result import Result
 from video_common.schema import Frozen
 from video_common.upload import Upload
@@ -89,6 +89,8 @@ class LongVideos:
         For results.
     over_seconds : float
         Videos whose analysis should take more processor time are long.
+    max_segments : int
+        Segments of a video that are analyzed at the same time, at most.
     """
 
     tasks: Segmented
@@ -96,6 +98,7 @@ class LongVideos:
     machine: StateMachine
     bucket: str
     over_seconds: float
+    max_segments: int
     now: Callable[[], float] = time.time
 
     def start(
@@ -120,13 +123,14 @@ class LongVideos:
         if cost <= self.over_seconds and upload.size <= limits.MAX_UPLOAD_VIDEO_BYTES:
             return None
         _refuse_endless(outline)
-        work = f"{job_id}/{upload.sequencer}.work/{outline.digest[:16]}/"
+        work = f"{work_prefix(job_id, upload.sequencer)}{outline.digest[:16]}/"
         task = Task(upload=upload, work=work, bucket=self.bucket, function=function, began=began)
         lines = "".join(f"{json.dumps({'segment': number})}\n" for number in range(len(outline.segments)))
         self.store.put(self.bucket, f"{work}slices", slices, "application/octet-stream")
         self.store.put(self.bucket, f"{work}plan.json", outline.model_dump_json(), _JSON)
         self.store.put(self.bucket, task.segments_key, lines, _LINES)
-        given = {**task.model_dump(mode="json"), "segments_key": task.segments_key}
+        own = {"segments_key": task.segments_key, "max_segments": self.max_segments}
+        given = {**task.model_dump(mode="json"), **own}
         self.machine.start(f"{job_id}-{upload.sequencer}", given)
         return Started(work, len(outline.segments))
 
@@ -214,7 +218,7 @@ def _refuse_endless(outline: Outline) -> None:
     if longest > limits.SEGMENT_MOST_SECONDS:
         raise TooLong(
             f"A part of the video that cannot be cut takes about {longest:.0f} s of processor time, and "
-            f"{limits.SEGMENT_MOST_SECONDS:.0f} s are possible. A video is cut at its keyframes, and an AVI not at all. "
+            f"{limits.SEGMENT_MOST_SECONDS:.0f} s are possible. Videos are cut at keyframes, and an AVI not at all. "
             "Use a larger frame_interval or sampling=keyframes, or convert the video to MP4 with a keyframe every 10 s."
         )
 

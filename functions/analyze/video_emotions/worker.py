@@ -17,7 +17,7 @@ from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import ConfigurationError, JobInProgress, ServiceError, TooLong, VideoEmotionsError
-from video_common.job import Job, JobStatus, is_asked_for, job_id_of, result_key
+from video_common.job import Job, JobStatus, is_asked_for, job_id_of, result_key, work_prefix
 from video_common.result import Result, Source
 from video_common.telemetry import logger
 from video_common.upload import Upload
@@ -130,6 +130,7 @@ class Worker:
         if is_asked_for(source.key):
             self.store.delete(source.bucket, source.key, source.version_id)
         self.store.delete_all(self._results_bucket, result_key(job.job_id, upload.sequencer, ""))
+        self.store.delete_all(self._results_bucket, work_prefix(job.job_id, upload.sequencer))
         return outcome_of(job, JobStatus.DELETED)
 
     def _ended(self, upload: Upload, job: Job, request_id: str, deadline: Deadline, function: str) -> Job:

@@ -18,7 +18,7 @@ from video_common.errors import (
     ObjectMissing,
     UnsupportedMediaType,
 )
-from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id, partials_prefix
+from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id, partials_prefix, work_prefix
 from video_common.options import parse_options, to_metadata
 from video_common.result import Source
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, media_type
@@ -102,8 +102,9 @@ class Jobs:
         -------
         dict
             ``job_id``, ``status``, the times in seconds since 1970, ``source`` with the object's bucket and key and the
-            file's name; of a RUNNING job whose video is analyzed in segments ``progress``; of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
-            a response; of a FAILED one ``error``.
+            file's name. Of a RUNNING job whose video is analyzed in segments ``progress``: ``segments_done`` and
+            ``segments``. Of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
+            a response. Of a FAILED one ``error``.
 
         Raises
         ------
@@ -145,7 +146,8 @@ class Jobs:
         if job.key:
             self.jobs.delete(self._tombstone(job, job.key))
             self.objects.delete(self.settings.uploads_bucket, job.key)
-        self.objects.delete_all(self.settings.results_bucket, f"{job_id}/")
+        for prefix in (f"{job_id}/", work_prefix(job_id)):
+            self.objects.delete_all(self.settings.results_bucket, prefix)
         if job.key:
             self.jobs.delete(self._tombstone(job, ""))
 

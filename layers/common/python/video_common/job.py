@@ -144,6 +144,11 @@ def comparable(sequencer: str) -> str:
     return sequencer.upper().zfill(32)
 
 
+def work_prefix(job_id: str, sequencer: str = "") -> str:
+    """Return the prefix of what is kept, in the results bucket, while a job's video is analyzed in segments."""
+    return f"work/{job_id}/{sequencer}/" if sequencer else f"work/{job_id}/"
+
+
 def partials_prefix(work: str) -> str:
     """Return the prefix of what the segments of a video found. Each has one key there that ends with ``.json``."""
     return f"{work}partials/"

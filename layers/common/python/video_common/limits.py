@@ -162,7 +162,7 @@ SEGMENT_SECONDS: Final = 300.0
 SEGMENT_MOST_SECONDS: Final = 1200.0
 """Processor time of a segment at most: 900 s on 1.7 vCPUs, with a fifth to spare for slow machines."""
 
-LONG_SECONDS: Final = 600.0
+LONG_SECONDS: Final = 600
 """A video whose analysis should take more processor time is analyzed in segments, by default."""
 
 PLANNED_BYTES: Final = 20_000_000
