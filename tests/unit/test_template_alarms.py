@@ -87,8 +87,8 @@ def test_executions_that_fail_or_do_not_end_are_heard_of(metric):
 
 
 def test_nothing_else_is_watched():
-    # Three of the queues, one of the gateway, two of the state machine, and of each function Errors, Throttles, Duration
-    # and its own Failures, which tests/contract/test_metrics.py follows from the code
+    # Three of the queues, one of the gateway, two of the state machine, and of each function Errors, Throttles,
+    # Duration and its own Failures, which tests/contract/test_metrics.py follows from the code
     assert len(HEALTH) == 6 + 4 * len(FUNCTIONS)
 
 

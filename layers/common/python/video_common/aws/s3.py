@@ -9,6 +9,7 @@ from video_common import limits
 from video_common.aws.clients import MISSING, client, failures
 from video_common.errors import ObjectMissing, StorageUnavailable, VideoTooLarge
 
+_QUOTE: Final = '"'
 _CHANGED: Final = MISSING | {"PreconditionFailed", "412"}
 """Also what S3 says of an object with another entity tag."""
 
@@ -37,8 +38,10 @@ class S3ObjectStore:
     def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> "S3Ranges":
         """See `ObjectStore.ranges`."""
         place = {"Bucket": bucket, "Key": key, **_version(version_id)}
+        # HTTP has quotes around entity tags, and S3's events have not.
+        pinned = {"IfMatch": f'"{etag.strip(_QUOTE)}"'} if etag else {}
         with _reading(_CHANGED):
-            head = client("s3").head_object(**place, **({"IfMatch": etag} if etag else {}))
+            head = client("s3").head_object(**place, **pinned)
         return S3Ranges({**place, "IfMatch": head["ETag"]}, head["ContentLength"])
 
     def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
