@@ -60,7 +60,7 @@ $(MODELS_DIR)/.detectors: $(VENV)/.ready layers/models/python/video_models/manif
 	  echo "Going on without YuNet (set MODEL_MIRROR to a folder or an address that has it). $$(tr -s '\n ' ' ' <<< "$$said")" >&2
 
 .PHONY: run
-run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyse the sample under the Lambda emulator; VIDEO=path OPTIONS="a=1&b=2"
+run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyse the sample under the Lambda emulator, or a large file in processes; VIDEO=path OPTIONS="a=1&b=2"
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m local.run $(if $(VIDEO),"$(VIDEO)") --options "$(OPTIONS)"
 
 .PHONY: serve
@@ -119,6 +119,10 @@ bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## C
 .PHONY: bench-detectors
 bench-detectors: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare what haar and yunet find, and how fast (downloads 57 MB of photos); writes docs/performance.md
 	@$(BIN)/python -m benchmarks.detectors
+
+.PHONY: scale
+scale: $(VENV)/.ready ## Simulate long videos on many functions; writes docs/scale.md
+	@$(BIN)/python -m benchmarks.scale
 
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports

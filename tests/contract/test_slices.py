@@ -1,6 +1,7 @@
 """A video in slices: each gives the pictures, the places and the times that the whole video gives."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -118,3 +119,19 @@ def test_slices_by_any_cut(clip, name, cuts, interval, sampling, part):
     expected = facts(list(read(path, options, 2)[2]))
     bounds = sorted({0, len(expected), *(cut for cut in cuts if cut < len(expected))})
     assert facts(sliced(path, bounds, options)) == expected
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "mpeg4"])
+def test_a_slice_that_begins_with_no_keyframe_is_decoded_from_the_beginning(tmp_path, codec):
+    # Given a file whose index calls a picture a keyframe that is none, and a cut there
+    path = write_video(tmp_path / "clip.mkv", moving(96, 64, 70), codec=codec, keyint=1000)
+    info, index = survey(path, 2)
+    wrong = index.is_keyframe.copy()
+    wrong[40] = True
+    told = replace(index, is_keyframe=wrong)
+    chosen = plan(info, told, EACH)
+    part = Slice.of(told, chosen, 40, 70)
+    assert part.index.stretch is not None
+    assert part.index.stretch.first > 0
+    whole = list(read(path, EACH, 2)[2])
+    assert facts(list(sample_slice(path, Slice.of_bytes(bytes(part)), EACH, 2))) == facts(whole[40:])

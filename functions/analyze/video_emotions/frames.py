@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import replace
+from fractions import Fraction
 from heapq import heappop, heappush
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from video_emotions.boxes import Size
 from video_emotions.decoder import open_video
 from video_emotions.display import Depth
 from video_emotions.facts import Frame, VideoInfo
-from video_emotions.packets import PacketIndex, StretchNotFound
+from video_emotions.packets import PacketIndex, Stretch, StretchNotFound
 from video_emotions.picture import Picture
 from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
@@ -91,23 +92,31 @@ def sample(
     wanted = deque(chosen.indices.tolist())
     uses = index.uses_of_packets(chosen.indices) if chosen.is_found_by_time(index) else None
 
-    def frames(*, again: bool) -> Generator[Frame]:
+    def frames(stretch: Stretch | None, *, again: bool = False) -> Generator[Frame]:
         stops = not again and not index.has_open_groups
         with open_video(source, 1 if again else threads, index.first_aspect, stop_at_damage=stops) as video:
-            pictures = video.pictures(None if again else uses, index.stretch)
+            pictures = video.pictures(None if again else uses, stretch)
             for place, picture in _decode(pictures, index, wanted, None if again else uses, beat):
                 yield _frame(place, picture, index, options, chosen)
 
+    stretch = index.stretch
     try:
-        yield from _first_ones(frames(again=False), wanted)
+        yield from _first_ones(frames(stretch), wanted)
     except StretchNotFound:
-        if index.stretch is None:
-            raise
-        index = replace(index, stretch=replace(index.stretch, by_counting=True))
-        yield from _first_ones(frames(again=False), wanted)
+        stretch = stretch and replace(stretch, by_counting=True)
+        yield from _first_ones(frames(stretch), wanted)
     if wanted:
-        with closing(frames(again=True)) as rest:
+        # What begins with a picture that the container calls a keyframe, and that is none, may need all before it.
+        if stretch is not None and not _begins_with_keyframe(source, stretch, index.first_aspect):
+            stretch = Stretch(0, stretch.first + stretch.count)
+        with closing(frames(stretch, again=True)) as rest:
             yield from in_order(rest, len(chosen.indices) - len(wanted))
+
+
+def _begins_with_keyframe(source: Source, stretch: Stretch, first_aspect: Fraction) -> bool:
+    """Report whether the decoder takes the beginning of a stretch for a keyframe, and finds it whole."""
+    with open_video(source, 1, first_aspect) as video, closing(video.pictures(None, replace(stretch, count=1))) as got:
+        return any(picture.is_keyframe and not picture.is_corrupt for picture in got)
 
 
 def _first_ones(frames: Generator[Frame], wanted: deque[int]) -> Generator[Frame]:
