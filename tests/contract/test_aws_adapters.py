@@ -21,6 +21,7 @@ from video_common import limits
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
+from video_common.aws.multipart import S3Multipart
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
 from video_common.aws.states import StepFunctions
@@ -359,3 +360,35 @@ def test_a_failed_execution_is_redriven_if_that_is_possible(monkeypatch, told, r
     StepFunctions("arn:aws:states:us-east-1:123456789012:stateMachine:m").start("job", {})
     assert states.redriven == ["arn:aws:states:us-east-1:123456789012:execution:m:job"] * redriven
     assert states.started == started
+
+
+def test_an_upload_in_parts_becomes_an_object(s3):
+    store, key = S3Multipart(), f"uploads/{uuid.uuid4().hex}"
+    upload_id = store.create(UPLOADS, key, "video/mp4", {"options": "{}"})
+    url = urlsplit(store.address(UPLOADS, key, upload_id, 2, 7))
+    query = parse_qs(url.query)
+    assert (query["partNumber"], query["uploadId"]) == (["2"], [upload_id])
+    assert query["X-Amz-SignedHeaders"] == ["content-length;host"]  # S3 refuses a part of another length
+    first = bytes(5 * 1024 * 1024)
+    for number, part in ((2, b"the end"), (1, first)):
+        s3.upload_part(Bucket=UPLOADS, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
+    parts = store.parts(UPLOADS, key, upload_id)
+    assert {number: part.bytes for number, part in parts.items()} == {1: len(first), 2: 7}
+    store.complete(UPLOADS, key, upload_id, parts)
+    made = s3.get_object(Bucket=UPLOADS, Key=key)
+    assert (made["Body"].read(), made["ContentType"], made["Metadata"]) == (
+        first + b"the end",
+        "video/mp4",
+        {"options": "{}"},
+    )
+    with pytest.raises(ObjectMissing):
+        store.parts(UPLOADS, key, upload_id)
+
+
+def test_an_upload_in_parts_that_was_ended_is_gone(s3):
+    store, key = S3Multipart(), f"uploads/{uuid.uuid4().hex}"
+    upload_id = store.create(UPLOADS, key, "video/mp4", {})
+    for _ in range(2):
+        store.abort(UPLOADS, key, upload_id)
+    with pytest.raises(ObjectMissing):
+        store.parts(UPLOADS, key, upload_id)

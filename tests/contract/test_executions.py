@@ -10,7 +10,16 @@ import pytest
 from testbed.make_video import write_video
 from testbed.pictures import CENTRED, portraits
 from tests.fakes import LambdaContext, s3_event
-from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, MemoryQueue, MemoryStore
+from tests.fakes_aws import (
+    Clock,
+    MemoryBus,
+    MemoryJobs,
+    MemoryMultipart,
+    MemoryPersistence,
+    MemoryQueue,
+    MemorySigner,
+    MemoryStore,
+)
 from tests.state_machine import Execution, MemoryMachine
 from video_common import limits
 from video_common.errors import StorageUnavailable, UnsupportedEvent
@@ -51,9 +60,8 @@ class Cloud:
         self.queue = MemoryQueue(self.clock)
         self.uploads = Uploads(self.worker, self.queue, MemoryPersistence(self.clock))
         self.executions = Executions(self.worker, self.long)
-        names = {"uploads_bucket": "uploads", "results_bucket": "results", "jobs_table": "unused"}
-        signer: Any = None
-        self.api = Jobs(JobSettings(**names, operator="me"), self.jobs, self.store, signer, self.clock)
+        known = JobSettings(uploads_bucket="uploads", results_bucket="results", jobs_table="unused", operator="me")
+        self.api = Jobs(known, self.jobs, self.store, MemorySigner(), MemoryMultipart(), self.clock)
 
     def upload(self, content: bytes, options: str = "{}", version: int = 1) -> list[dict[str, Any]]:
         self.store.objects["uploads", KEY] = content

@@ -37,7 +37,10 @@ BUS = "arn:aws:events:ap-southeast-2:123456789012:event-bus/default"
 MAY = {
     "AnalyzeApi": set(),
     "Jobs": {
-        ("s3:PutObject", f"{UPLOADS}/{KEY_PREFIX}*"),
+        *(
+            (f"s3:{action}", f"{UPLOADS}/{KEY_PREFIX}*")
+            for action in ("PutObject", "AbortMultipartUpload", "ListMultipartUploadParts")
+        ),
         ("s3:DeleteObject", f"{UPLOADS}/*"),
         ("s3:GetObject", f"{RESULTS}/*"),
         ("s3:DeleteObject", f"{RESULTS}/*"),

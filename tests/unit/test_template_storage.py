@@ -91,7 +91,8 @@ def test_a_page_may_post_the_form_and_nothing_else():
     (rule,) = resolve(
         properties("UploadsBucket")["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example"
     )
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["https://a.example"], ["POST"])
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["https://a.example"], ["POST", "PUT"])
+    assert rule["ExposedHeaders"] == ["ETag"]  # of a part, which a page needs to see that it arrived
     assert rule["AllowedHeaders"] == ["*"]
 
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from video_common import limits
-from video_common.aws.interfaces import Ranges
+from video_common.aws.large_files import Ranges
 from video_common.errors import (
     DecoderCrashed,
     DecoderExited,

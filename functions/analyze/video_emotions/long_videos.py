@@ -19,7 +19,8 @@ from typing import Any, Final
 from pydantic import NonNegativeInt
 
 from video_common import limits
-from video_common.aws.interfaces import ObjectStore, StateMachine
+from video_common.aws.interfaces import ObjectStore
+from video_common.aws.large_files import StateMachine
 from video_common.errors import ObjectMissing, SegmentsDisagree, TooLong, VideoError
 from video_common.job import partials_prefix, work_prefix
 from video_common.result import Result

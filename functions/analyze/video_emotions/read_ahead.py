@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from video_common import limits
-from video_common.aws.interfaces import Ranges
+from video_common.aws.large_files import Ranges
 
 
 class ReadAhead:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import PositiveInt, TypeAdapter
 
 from video_common import limits
-from video_common.aws.interfaces import Ranges
+from video_common.aws.large_files import Ranges
 from video_common.errors import DecoderUnavailable
 from video_common.schema import Options
 from video_emotions.child_process import COMMAND, ChildProcess, crashed

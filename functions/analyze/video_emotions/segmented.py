@@ -14,7 +14,7 @@ from typing import Any
 
 import video_emotions
 from video_common import limits
-from video_common.aws.interfaces import Ranges
+from video_common.aws.large_files import Ranges
 from video_common.errors import OtherVersion, TooLong
 from video_common.result import Result
 from video_common.schema import Options

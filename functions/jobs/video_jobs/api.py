@@ -9,11 +9,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common import limits
 from video_common.api_gateway import json_answer, json_text, no_content, problem_resolvers, query_of
 from video_common.options import parse_members
-from video_common.routes import DELETE_JOB, JOB, UPLOADS
+from video_common.routes import COMPLETE, DELETE_JOB, JOB, PARTS, UPLOADS
 from video_jobs.callers import caller_of
 from video_jobs.service import CONTENT_TYPE_MEMBER, Jobs
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
+_PARTS_EXAMPLE = '{"first": 1, "count": 100}'
 
 
 def _seconds_to_wait(told: dict[str, Any]) -> int:
@@ -41,6 +42,17 @@ def _routes(jobs: Jobs) -> Router:
         text = json_text(event)
         members = parse_members(text, _EXAMPLE) if text else {}
         return json_answer(jobs.ask(members, query_of(event), caller_of(event)))
+
+    @router.route(PARTS.rule, PARTS.methods)
+    def parts(job_id: str) -> Response[str]:
+        event = router.current_event
+        text = json_text(event)
+        members = parse_members(text, _PARTS_EXAMPLE) if text else {}
+        return json_answer(jobs.parts(job_id, members, caller_of(event)))
+
+    @router.route(COMPLETE.rule, COMPLETE.methods)
+    def complete(job_id: str) -> Response[str]:
+        return json_answer(jobs.complete(job_id, caller_of(router.current_event)))
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:

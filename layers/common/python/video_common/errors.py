@@ -13,6 +13,7 @@
     |   +-- RouteNotFound          404 not_found
     |   +-- MethodNotAllowed       405 method_not_allowed
     |   +-- JobNotFound            404 job_not_found
+    |   +-- IncompleteUpload       409 incomplete_upload
     |   +-- JobExpired             410 job_expired
     |   +-- JobDeleted             410 job_deleted
     |   +-- VideoTooLarge          413 video_too_large
@@ -130,6 +131,11 @@ class MethodNotAllowed(RequestError):
 class JobNotFound(RequestError):
     code, title = "job_not_found", "No such job"
     status = HTTPStatus.NOT_FOUND
+
+
+class IncompleteUpload(RequestError):
+    code, title = "incomplete_upload", "Parts of the upload are missing"
+    status = HTTPStatus.CONFLICT
 
 
 class JobExpired(RequestError):

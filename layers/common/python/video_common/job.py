@@ -75,6 +75,8 @@ class Job(BaseModel):
         Of a RUNNING job whose video is analyzed in segments: the prefix of what they found, in the results bucket.
     segments : int or None
         Of such a job: how many there are.
+    upload_id, size : str, int or None
+        Of a job that waits for an upload in parts: the store's name for it, and the bytes that it will have.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -96,6 +98,8 @@ class Job(BaseModel):
     file_name: str | None = None
     work: str | None = None
     segments: int | None = None
+    upload_id: str | None = None
+    size: int | None = None
 
     @property
     def has_ended(self) -> bool:

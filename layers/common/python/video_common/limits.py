@@ -103,6 +103,24 @@ DECODER_CPU_SECONDS: Final = 900
 UPLOAD_SECONDS: Final = 900
 """How long an upload may begin after it was asked for."""
 
+UPLOAD_IN_PARTS_SECONDS: Final = 24 * 60 * 60
+"""How long an upload in parts may take. The bucket deletes the parts of one that takes longer."""
+
+MULTIPART_BYTES: Final = 100_000_000
+"""A larger file is uploaded in parts, if its size is given."""
+
+PART_BYTES: Final = 16 * 1024 * 1024
+"""Of an upload in parts: each part but the last one has so many bytes, or more in a very large file."""
+
+MAX_PARTS: Final = 10_000
+"""S3's limit."""
+
+MAX_PART_URLS: Final = 100
+"""Addresses of parts in one answer: some 150 kB."""
+
+PART_URL_SECONDS: Final = 3600
+"""How long a part's address can be used."""
+
 RESULT_URL_SECONDS: Final = 300
 """How long the address of a large result can be fetched."""
 

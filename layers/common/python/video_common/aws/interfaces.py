@@ -5,25 +5,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
 
+from video_common.aws.large_files import Ranges
 from video_common.job import Job
-
-
-class Ranges(Protocol):
-    """A file of which ranges can be had."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-    def read(self, start: int, end: int) -> bytes:
-        """Return the bytes from ``start`` to before ``end``, both within the file.
-
-        Raises
-        ------
-        ObjectMissing
-            The file is not there any more, or another one is in its place.
-        StorageUnavailable
-        """
 
 
 class ObjectStore(Protocol):
@@ -213,21 +196,6 @@ class Queue(Protocol):
 
     def send_again(self, body: str, seconds: int) -> None:
         """Send a message like one that was received; it is delivered after so long, at most 900 s.
-
-        Raises
-        ------
-        JobsUnavailable
-        """
-
-
-class StateMachine(Protocol):
-    """Starts executions."""
-
-    def start(self, name: str, given: Mapping[str, Any]) -> None:
-        """Start an execution of that name, unless it is running or has succeeded.
-
-        An execution of that name that failed goes on where it failed. Where that is no longer possible, one with a new
-        name starts: names stay taken for 90 days.
 
         Raises
         ------
