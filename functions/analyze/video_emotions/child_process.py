@@ -113,7 +113,7 @@ class ChildProcess:
             raise crashed()
         try:
             start, end = map(int, wanted)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise crashed() from error
         if not (0 <= start < end <= self._source.size and end - start <= limits.RANGE_BYTES):
             raise crashed()
