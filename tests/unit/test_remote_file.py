@@ -1,6 +1,7 @@
 """A file that is fetched range by range reads like a file, with few and small requests."""
 
 import io
+import threading
 from typing import BinaryIO, cast
 
 import pytest
@@ -101,9 +102,13 @@ class Slow:
         self.size = size
         self.asked: list[tuple[int, int]] = []
         self.fails_at = -1
+        self.second = threading.Event()
+        """Set when the second of the largest ranges is asked for."""
 
     def read(self, start: int, end: int) -> bytes:
         self.asked.append((start, end))
+        if start == limits.RANGE_BYTES:
+            self.second.set()
         if start == self.fails_at:
             raise StorageUnavailable("slow down")
         return bytes(end - start)
@@ -115,7 +120,9 @@ def test_the_next_large_range_is_fetched_in_advance_and_small_ones_are_not():
     with ReadAhead(source) as ahead:
         ahead.read(0, 100)
         assert source.asked == [(0, 100)]
+        assert not source.second.is_set()
         ahead.read(0, most)
+        assert source.second.wait(60)
         assert len(ahead.read(most, 2 * most)) == most
         assert len(ahead.read(2 * most, 3 * most)) == most
         assert len(ahead.read(3 * most, 3 * most + 5)) == 5
