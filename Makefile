@@ -175,6 +175,10 @@ bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## C
 bench-detectors: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare what haar and yunet find, and how fast (downloads 57 MB of photos); writes docs/performance.md
 	@$(BIN)/python -m benchmarks.detectors
 
+.PHONY: scale
+scale: $(VENV)/.ready ## Simulate long videos on many functions; writes docs/scale.md
+	@$(BIN)/python -m benchmarks.scale
+
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .

@@ -10,7 +10,7 @@ from local.engine import ROOT
 PAGE = ROOT / "docs" / "performance.md"
 
 
-def write_section(name: str, section: str) -> None:
+def write_section(name: str, section: str, page: Path | None = None) -> None:
     """Put a section between its two marks on the page, or at its end.
 
     Raises
@@ -18,12 +18,13 @@ def write_section(name: str, section: str) -> None:
     ValueError
         The mark of its beginning is there and that of its end is not: the text after it is not ours.
     """
+    page = page or PAGE
     begin, end = f"<!-- {name}: written by benchmarks/{name.replace('-', '_')}.py -->", f"<!-- {name}: end -->"
-    before, found, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     if not found:
         before, rest = f"{before.rstrip()}\n\n", f"{end}\n"
     after = rest[rest.index(end) + len(end) :]
-    PAGE.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
+    page.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
 
 
 def machine() -> str:

@@ -45,6 +45,8 @@ def translate(environment: str, **parameters: str) -> dict[str, Any]:
         own = resource["Properties"]
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             own["ContentUri"] = "s3://bucket/layer"
+        elif resource["Type"] == "AWS::Serverless::StateMachine":
+            own["DefinitionUri"] = "s3://bucket/states"
         elif own.get("PackageType") == "Zip":
             own["CodeUri"] = "s3://bucket/code"
         elif own.get("PackageType") == "Image":

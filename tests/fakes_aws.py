@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import D
 from tests.fakes import sqs_record
 from video_common import limits
 from video_common.aws.interfaces import Begun
+from video_common.aws.large_files import Part
 from video_common.errors import (
     EventsUnavailable,
     JobsUnavailable,
@@ -85,9 +86,18 @@ class MemoryStore:
         path.write_bytes(data[: len(data) // 2])  # what fails, fails in the middle, as networks do
         self.faults.around("download", key, _STORE, lambda: path.write_bytes(data))
 
-    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
+    def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> "MemoryRanges":
+        data = self._find(bucket, key, version_id)
+        if etag not in {None, hashlib.md5(data).hexdigest()}:
+            raise ObjectMissing("another object")
+        return self.faults.around("ranges", key, _STORE, lambda: MemoryRanges(self, (bucket, key, version_id), data))
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        return sorted(place[1] for place in self.objects if place[0] == bucket and place[1].startswith(prefix))
+
+    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
         def effect() -> None:
-            self.objects[bucket, key] = body.encode()
+            self.objects[bucket, key] = body.encode() if isinstance(body, str) else body
             self.content_types[bucket, key] = content_type
 
         self.faults.around("put", key, _STORE, effect)
@@ -120,6 +130,24 @@ class MemoryStore:
         if place not in self.objects:
             raise ObjectMissing("no such object")
         return self.objects[place]
+
+
+@dataclass
+class MemoryRanges:
+    """A `Ranges` of a `MemoryStore`."""
+
+    store: MemoryStore
+    place: tuple[str, str, str | None]
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self, start: int, end: int) -> bytes:
+        if self.store._find(*self.place) != self.data:
+            raise ObjectMissing("another object")
+        return self.store.faults.around("range", self.place[1], _STORE, lambda: self.data[start:end])
 
 
 _STORE = StorageUnavailable("503 Slow Down")
@@ -327,6 +355,42 @@ class MemoryQueue:
         if self.messages:
             self.clock.now = max(self.clock.now, min(message.visible_at for message in self.messages.values()))
         return bool(self.messages)
+
+
+@dataclass
+class MemoryMultipart:
+    """A `MultipartUploads` whose parts the test puts into ``uploads``: bytes by number, by the upload's id."""
+
+    uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    created: list[dict[str, Any]] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+
+    def create(self, bucket: str, key: str, content_type: str, metadata: Mapping[str, str]) -> str:
+        upload_id = f"upload-{len(self.created)}"
+        made = {"bucket": bucket, "key": key, "content_type": content_type, "metadata": dict(metadata)}
+        self.created.append(made)
+        self.uploads[upload_id] = {}
+        return upload_id
+
+    def address(self, bucket: str, key: str, upload_id: str, number: int, length: int) -> str:
+        return f"https://{bucket}.invalid/{key}?{upload_id}&{number}&{length}"
+
+    def parts(self, bucket: str, key: str, upload_id: str) -> dict[int, Part]:
+        if upload_id not in self.uploads:
+            raise ObjectMissing("no such upload")
+        sent = self.uploads[upload_id]
+        return self.faults.around(
+            "parts", key, _STORE, lambda: {number: Part(f"etag-{number}", len(part)) for number, part in sent.items()}
+        )
+
+    def complete(self, bucket: str, key: str, upload_id: str, parts: Mapping[int, Part]) -> None:
+        sent = self.uploads.pop(upload_id)
+        assert sorted(parts) == sorted(sent)
+        self.objects[bucket, key] = b"".join(part for _, part in sorted(sent.items()))
+
+    def abort(self, bucket: str, key: str, upload_id: str) -> None:
+        self.uploads.pop(upload_id, None)
 
 
 @dataclass

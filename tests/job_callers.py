@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.fakes import LambdaContext, json_event, rest_event
-from tests.fakes_aws import MemorySigner
+from tests.fakes_aws import MemoryMultipart, MemorySigner
 from tests.job_world import World
 from video_jobs.api import Api
 from video_jobs.service import Jobs
@@ -19,7 +19,7 @@ class Callers(World):
     def __init__(self, operator: str | None = OPERATOR) -> None:
         super().__init__()
         settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="j", operator=operator)
-        self.api = Api(Jobs(settings, self.jobs, self.store, MemorySigner(), self.clock), "*")
+        self.api = Api(Jobs(settings, self.jobs, self.store, MemorySigner(), MemoryMultipart(), self.clock), "*")
 
     def send(self, caller: str, event: dict[str, Any]) -> dict[str, Any]:
         kind, name = caller.split(":", 1)

@@ -5,7 +5,7 @@ import numpy as np
 from video_common.result import AnalysisSettings, DetectorFacts, ModelFacts
 from video_common.schema import Engine
 from video_emotions.facts import VideoInfo
-from video_emotions.packets import PacketIndex
+from video_emotions.packet_index import PacketIndex
 
 MODEL = ModelFacts(name="none", engine=Engine.ONNX, weights_sha256="0" * 64)
 DETECTOR = DetectorFacts(name="haar", weights_sha256="0" * 64)

@@ -21,8 +21,10 @@ from video_common import limits
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
+from video_common.aws.multipart import S3Multipart
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.aws.sqs import SqsQueue
+from video_common.aws.states import StepFunctions
 from video_common.errors import EventsUnavailable, GaveUp, JobsUnavailable, ObjectMissing, StorageUnavailable
 from video_common.job import Job, JobStatus, comparable
 
@@ -264,3 +266,133 @@ def test_the_jobs_functions_three_tries_fit_into_its_time(monkeypatch, cloud):
         assert 3 * sum(clients._timeouts.values()) < 10
     finally:
         clients.use_timeouts(before["connect_timeout"], before["read_timeout"])
+
+
+# -- Ranges of an object, and executions ------------------------------------------------------------------------------
+def test_ranges_are_those_of_one_version_of_an_object(s3):
+    store, key = S3ObjectStore(), f"ranges/{uuid.uuid4()}"
+    etag = s3.put_object(Bucket=UPLOADS, Key=key, Body=b"0123456789")["ETag"]
+    for pinned in (None, etag, etag.strip('"')):
+        ranges = store.ranges(UPLOADS, key, etag=pinned)
+        assert ranges.size == 10
+        assert (ranges.read(0, 1), ranges.read(3, 10)) == (b"0", b"3456789")
+    # Another object of that name is not read, neither by a new reader nor by one that began before
+    s3.put_object(Bucket=UPLOADS, Key=key, Body=b"abcdefghij")
+    with pytest.raises(ObjectMissing):
+        ranges.read(0, 5)
+    with pytest.raises(ObjectMissing):
+        store.ranges(UPLOADS, key, etag=etag)
+    s3.delete_object(Bucket=UPLOADS, Key=key)
+    with pytest.raises(ObjectMissing):
+        store.ranges(UPLOADS, key)
+
+
+def test_bytes_are_kept_and_keys_are_listed(cloud):
+    store, folder = S3ObjectStore(), f"list/{uuid.uuid4()}/"
+    for name in ("b.json", "a.json", "a.jsonl"):
+        store.put(RESULTS, f"{folder}{name}", b"\xff\0", "application/octet-stream")
+    assert store.keys(RESULTS, folder) == [f"{folder}{name}" for name in ("a.json", "a.jsonl", "b.json")]
+    assert store.ranges(RESULTS, f"{folder}a.json").read(0, 2) == b"\xff\0"
+    assert store.keys(RESULTS, f"{folder}none") == []
+
+
+@pytest.fixture
+def machine(cloud: Cloud) -> Any:
+    states = cloud.client("stepfunctions")
+    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Pass", "End": True}}})
+    role = "arn:aws:iam::123456789012:role/states"
+    return states.create_state_machine(name=f"m{uuid.uuid4().hex}", definition=definition, roleArn=role)
+
+
+def test_an_execution_of_a_name_starts_once(cloud, machine):
+    states, adapter = cloud.client("stepfunctions"), StepFunctions(machine["stateMachineArn"])
+    for _ in range(3):
+        adapter.start("job-1", {"a": 1})
+    (execution,) = states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
+    assert execution["name"] == "job-1"
+    assert json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"]) == {"a": 1}
+
+
+def test_an_execution_that_cannot_go_on_has_a_successor(cloud, machine):
+    states, adapter = cloud.client("stepfunctions"), StepFunctions(machine["stateMachineArn"])
+    adapter.start("job-2", {})
+    arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:")
+    states.stop_execution(executionArn=f"{arn}:job-2")
+    adapter.start("job-2", {})
+    adapter.start("job-2", {})
+    names = {one["name"] for one in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]}
+    assert names == {"job-2", "job-2-attempt-2"}
+
+
+class States:
+    """A client of Step Functions of which one execution is at the end; moto redrives none."""
+
+    class exceptions:  # noqa: N801 - as in boto3
+        class ExecutionAlreadyExists(Exception):
+            pass
+
+    def __init__(self, **told: str) -> None:
+        self.told = told
+        self.redriven: list[str] = []
+        self.started: list[str] = []
+
+    def start_execution(self, name: str, **_: str) -> None:
+        if name == "job":
+            raise self.exceptions.ExecutionAlreadyExists
+        self.started.append(name)
+
+    def describe_execution(self, **_: str) -> dict[str, str]:
+        return self.told
+
+    def redrive_execution(self, executionArn: str) -> None:  # noqa: N803
+        self.redriven.append(executionArn)
+
+
+@pytest.mark.parametrize(
+    ("told", "redriven", "started"),
+    [
+        ({"status": "RUNNING"}, 0, []),
+        ({"status": "PENDING_REDRIVE"}, 0, []),
+        ({"status": "SUCCEEDED", "redriveStatus": "NOT_REDRIVABLE"}, 0, []),
+        ({"status": "FAILED", "redriveStatus": "REDRIVABLE"}, 1, []),
+        ({"status": "TIMED_OUT", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
+    ],
+)
+def test_a_failed_execution_is_redriven_if_that_is_possible(monkeypatch, told, redriven, started):
+    states = States(**told)
+    monkeypatch.setattr("video_common.aws.states.client", lambda _service: states)
+    StepFunctions("arn:aws:states:us-east-1:123456789012:stateMachine:m").start("job", {})
+    assert states.redriven == ["arn:aws:states:us-east-1:123456789012:execution:m:job"] * redriven
+    assert states.started == started
+
+
+def test_an_upload_in_parts_becomes_an_object(s3):
+    store, key = S3Multipart(), f"uploads/{uuid.uuid4().hex}"
+    upload_id = store.create(UPLOADS, key, "video/mp4", {"options": "{}"})
+    url = urlsplit(store.address(UPLOADS, key, upload_id, 2, 7))
+    query = parse_qs(url.query)
+    assert (query["partNumber"], query["uploadId"]) == (["2"], [upload_id])
+    assert query["X-Amz-SignedHeaders"] == ["content-length;host"]  # S3 refuses a part of another length
+    first = bytes(5 * 1024 * 1024)
+    for number, part in ((2, b"the end"), (1, first)):
+        s3.upload_part(Bucket=UPLOADS, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
+    parts = store.parts(UPLOADS, key, upload_id)
+    assert {number: part.bytes for number, part in parts.items()} == {1: len(first), 2: 7}
+    store.complete(UPLOADS, key, upload_id, parts)
+    made = s3.get_object(Bucket=UPLOADS, Key=key)
+    assert (made["Body"].read(), made["ContentType"], made["Metadata"]) == (
+        first + b"the end",
+        "video/mp4",
+        {"options": "{}"},
+    )
+    with pytest.raises(ObjectMissing):
+        store.parts(UPLOADS, key, upload_id)
+
+
+def test_an_upload_in_parts_that_was_ended_is_gone(s3):
+    store, key = S3Multipart(), f"uploads/{uuid.uuid4().hex}"
+    upload_id = store.create(UPLOADS, key, "video/mp4", {})
+    for _ in range(2):
+        store.abort(UPLOADS, key, upload_id)
+    with pytest.raises(ObjectMissing):
+        store.parts(UPLOADS, key, upload_id)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import SAMPLE
 from tests.fakes import rest_event, s3_event, sqs_event
-from tests.fakes_aws import MemoryJobs, MemorySigner, MemoryStore
+from tests.fakes_aws import MemoryJobs, MemoryMultipart, MemorySigner, MemoryStore
 from tests.job_world import World, result_of
 from tests.metric_info import Written, deploy, values
 from tests.template_info import FUNCTIONS, RESOURCES, of_type, properties, resolve
@@ -88,7 +88,9 @@ def break_it(function: str, module: ModuleType, monkeypatch: pytest.MonkeyPatch)
         return sqs_event(world.put("a", b"video"))
     if function == "Jobs":
         settings = JobsSettings(uploads_bucket="u", results_bucket="r", jobs_table="j")
-        monkeypatch.setattr(module, "api", JobsApi(Jobs(settings, BrokenJobs(), MemoryStore(), MemorySigner()), "*"))
+        monkeypatch.setattr(
+            module, "api", JobsApi(Jobs(settings, BrokenJobs(), MemoryStore(), MemorySigner(), MemoryMultipart()), "*")
+        )
         return rest_event(None, content_type=None, method="GET", path=f"/jobs/{'0' * 32}")
     monkeypatch.setattr(module, "giving_up", BrokenLetters())
     return sqs_event({})
@@ -219,7 +221,9 @@ def everything(entry_points, monkeypatch, capsys) -> dict[Written, list[float]]:
         letters.handler(sqs_event(world.put("b", b"video")), deploy("GiveUp"))
     jobs = entry_points("Jobs")
     settings = JobsSettings(uploads_bucket="u", results_bucket="r", jobs_table="j")
-    monkeypatch.setattr(jobs, "api", JobsApi(Jobs(settings, MemoryJobs(), MemoryStore(), MemorySigner()), "*"))
+    monkeypatch.setattr(
+        jobs, "api", JobsApi(Jobs(settings, MemoryJobs(), MemoryStore(), MemorySigner(), MemoryMultipart()), "*")
+    )
     for body in (b"{}", b"{"):
         jobs.handler(rest_event(body, path="/uploads", content_type="application/json"), deploy("Jobs"))
     for function in FUNCTIONS:

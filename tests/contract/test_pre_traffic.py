@@ -45,7 +45,7 @@ def versions(handler_module, monkeypatch) -> Versions:
         monkeypatch.setenv(name, name.lower())
     jobs, letters = import_module("video_jobs.handler"), import_module("video_jobs.dead_letters")
     monkeypatch.setattr(letters, "giving_up", World().giving_up)
-    monkeypatch.setattr(jobs, "api", jobs.Api(jobs.Jobs(jobs.settings, World().jobs, World().store, None), "*"))
+    monkeypatch.setattr(jobs, "api", jobs.Api(jobs.Jobs(jobs.settings, World().jobs, World().store, None, None), "*"))
     analyze = handler_module.handler
     return Versions({ANALYZE: analyze, WORKER: analyze, JOBS: jobs.handler, GIVE_UP: letters.handler})
 

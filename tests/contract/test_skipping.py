@@ -21,7 +21,7 @@ from video_emotions import frames
 from video_emotions.decoder import open_video
 from video_emotions.facts import Frame
 from video_emotions.frames import read, sample
-from video_emotions.packets import PacketIndex, Use
+from video_emotions.packet_index import PacketIndex, Use
 from video_emotions.plan import plan
 from video_emotions.probe import probe
 

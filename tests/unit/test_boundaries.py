@@ -19,7 +19,10 @@ PACKAGES = {
     "video_report": ROOT / "web/video_report",
 }
 ONLY_IN = {
-    "av": {"video_emotions.decoder", "video_emotions.av_frames", "video_emotions_cli.drawing"},
+    "av": {
+        *(f"video_emotions.{name}" for name in ("decoder", "av_frames", "av_packets", "av_stream")),
+        "video_emotions_cli.drawing",
+    },
     "httpx": {f"video_emotions_client.{name}" for name in ("client", "answers", "retries")},
     "typer": {"video_models.__main__", *(f"video_emotions_cli.{name}" for name in ("main", "options", "failures"))},
     "deepface": {"video_emotions.emotions", "video_models.convert"},
@@ -30,18 +33,24 @@ ONLY_IN = {
 }
 LAYERS = [
     {"handler"},
-    {"api", "uploads"},
+    {"api", "uploads", "pool", "executions"},
     {"worker"},
-    {"pipeline"},
+    {"long_videos"},
+    {"segmented"},
+    {"pipeline", "outline"},
     {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
-    {"pace"},
+    {"pace", "tasks", "records"},
     {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
+    {"slices", "segments", "search"},
     {"plan", "aggregate", "faces.haar", "faces.yunet"},
     {"probe", "faces.crops", "faces.sweep", "parallel", "watchdog"},
+    {"tabulated"},
     {"faces.detector", "decoder", "faces"},
-    {"containers", "picture", "av_frames", "answers"},
-    {"bitstream", "display", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire", "sandbox"},
+    {"containers", "picture", "av_frames", "av_packets", "av_stream", "answers", "sample_tables"},
+    {"bitstream", "display", "packet_index", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire"},
+    {"sandbox", "child_errors"},
     {"boxes", "deadline", "units", "encryption", "seccomp", "progress", "remedies", "supported"},
+    {"remote_file", "read_ahead"},
     {"system_calls"},
 ]
 """Of video_emotions, upper first: nothing imports from a layer above its own."""

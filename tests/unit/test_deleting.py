@@ -118,7 +118,7 @@ def test_a_worker_that_is_lost_after_it_kept_the_result_of_a_deleted_job_leaves_
     job_id = world.ask(ANN)
 
     class LosesWorker(MemoryStore):
-        def put(self, *arguments: str) -> None:
+        def put(self, *arguments: str | bytes) -> None:
             world.call(ANN, "DELETE", job_id)
             super().put(*arguments)
             raise Lost

@@ -11,7 +11,7 @@ import video_emotions.api
 import video_jobs.api
 from events.aws_shapes import http_event, rest_event
 from tests.fakes import LambdaContext
-from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
+from tests.fakes_aws import Clock, MemoryJobs, MemoryMultipart, MemorySigner, MemoryStore
 from tests.job_world import result_of
 from tests.videos_info import MODEL
 from video_common.api_gateway import json_answer, problem_resolvers
@@ -59,7 +59,7 @@ def answer(version: str, method: str, path: str, route: Route | None = None) -> 
 
 def apis() -> dict[str, Any]:
     settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="jobs")
-    jobs = Jobs(settings, MemoryJobs(), MemoryStore(), MemorySigner(), Clock())
+    jobs = Jobs(settings, MemoryJobs(), MemoryStore(), MemorySigner(), MemoryMultipart(), Clock())
     return {
         "analyze": video_emotions.api.Api(cast("Pipeline", Loaded())).handle,
         "jobs": video_jobs.api.Api(jobs, "*").handle,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import LambdaContext, json_event, rest_event
-from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
+from tests.fakes_aws import Clock, MemoryJobs, MemoryMultipart, MemorySigner, MemoryStore
 from tests.job_world import id_of, result_of
 from video_common import limits
 from video_common.errors import JobsUnavailable
@@ -27,7 +27,7 @@ class World:
         self.clock, self.jobs, self.results = Clock(), MemoryJobs(), MemoryStore()
         settings = Settings(uploads_bucket="uploads", results_bucket="results", jobs_table="jobs", operator="anonymous")
         self.headers: dict[str, list[str]] = {}
-        self.api = Api(Jobs(settings, self.jobs, self.results, MemorySigner(), self.clock), "*")
+        self.api = Api(Jobs(settings, self.jobs, self.results, MemorySigner(), MemoryMultipart(), self.clock), "*")
 
     def ask(self, members=None, **arguments):
         event = (

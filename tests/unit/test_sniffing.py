@@ -100,5 +100,5 @@ def test_any_bytes_are_accepted_or_refused(tmp_path_factory: pytest.TempPathFact
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(begin + rest)
     accepted = family_of(begin + rest) is not None
-    with nullcontext() if accepted else pytest.raises(VideoError):
-        refuse_other_files(path)
+    with path.open("rb") as file, nullcontext() if accepted else pytest.raises(VideoError):
+        refuse_other_files(file)

@@ -49,7 +49,8 @@ FALSE = {
 
 def refuse(tmp_path, data: bytes) -> None:
     (tmp_path / "video").write_bytes(data)
-    refuse_false_tables(tmp_path / "video")
+    with (tmp_path / "video").open("rb") as file:
+        refuse_false_tables(file)
 
 
 def test_a_file_that_holds_what_it_claims_passes(tmp_path):

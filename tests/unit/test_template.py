@@ -211,7 +211,8 @@ def test_a_function_knows_what_it_works_with_and_no_more():
         "Jobs": shared | {"CORS_ALLOW_ORIGIN", "OPERATOR", "PAGE"},
         "AnalyzeUploads": model
         | shared
-        | {"IDEMPOTENCY_TABLE", "QUEUE_URL", "JOB_ID_SECRET_ARN", "DELETE_VIDEOS_AFTER_ANALYSIS"},
+        | {"IDEMPOTENCY_TABLE", "QUEUE_URL", "JOB_ID_SECRET_ARN", "DELETE_VIDEOS_AFTER_ANALYSIS"}
+        | {"STATE_MACHINE_ARN", "LONG_SECONDS", "MAX_SEGMENTS"},
         "GiveUp": shared | {"PARKED_URL", "JOB_ID_SECRET_ARN"},
     }
     assert {key: known["GiveUp"][key] for key in shared} == {key: known["Jobs"][key] for key in shared}

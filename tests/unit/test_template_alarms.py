@@ -80,10 +80,16 @@ def test_the_gateways_own_errors_are_heard_of():
     assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/ApiGateway", "Sum", 1)
 
 
+@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut"])
+def test_executions_that_fail_or_do_not_end_are_heard_of(metric):
+    (alarm,) = watches(metric, StateMachineArn="LongVideos")
+    assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/States", "Sum", 1)
+
+
 def test_nothing_else_is_watched():
-    # Three of the queues, one of the gateway, and of each function Errors, Throttles, Duration and its own Failures,
-    # which tests/contract/test_metrics.py follows from the code
-    assert len(HEALTH) == 4 + 4 * len(FUNCTIONS)
+    # Three of the queues, one of the gateway, two of the state machine, and of each function Errors, Throttles,
+    # Duration and its own Failures, which tests/contract/test_metrics.py follows from the code
+    assert len(HEALTH) == 6 + 4 * len(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", HEALTH)

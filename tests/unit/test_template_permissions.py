@@ -11,15 +11,36 @@ ANY_RESOURCE = {
     "xray:PutTraceSegments": "X-Ray has no resource for segments",
     "xray:PutTelemetryRecords": "X-Ray has no resource for its daemon's records",
 }
-WIDE = {"codedeploy:PutLifecycleEventHookExecutionStatus": "SAM names the deployment groups"}
+ANY_RESOURCE_OF_STATES = {
+    **dict.fromkeys(("xray:GetSamplingRules", "xray:GetSamplingTargets"), "X-Ray has no resource for its rules"),
+    **dict.fromkeys(
+        (
+            *(f"logs:{action}LogDelivery" for action in ("Create", "Get", "Update", "Delete")),
+            *("logs:ListLogDeliveries", "logs:PutResourcePolicy"),
+            *("logs:DescribeResourcePolicies", "logs:DescribeLogGroups"),
+        ),
+        "a state machine's logs are delivered, and deliveries have no resource",
+    ),
+}
+WIDE = {
+    "codedeploy:PutLifecycleEventHookExecutionStatus": "SAM names the deployment groups",
+    "lambda:InvokeFunction": "each version of one function",
+    **dict.fromkeys(
+        (f"states:{action}Execution" for action in ("Describe", "Stop", "Redrive")), "executions of one state machine"
+    ),
+}
 """Actions that may be allowed on a kind of resource, and why."""
+EXECUTIONS = "arn:aws:states:ap-southeast-2:123456789012:execution:LongVideos.Name"
 UPLOADS, RESULTS = (resolve({"Fn::GetAtt": [name, "Arn"]}) for name in ("UploadsBucket", "ResultsBucket"))
 BUS = "arn:aws:events:ap-southeast-2:123456789012:event-bus/default"
 
 MAY = {
     "AnalyzeApi": set(),
     "Jobs": {
-        ("s3:PutObject", f"{UPLOADS}/{KEY_PREFIX}*"),
+        *(
+            (f"s3:{action}", f"{UPLOADS}/{KEY_PREFIX}*")
+            for action in ("PutObject", "AbortMultipartUpload", "ListMultipartUploadParts")
+        ),
         ("s3:DeleteObject", f"{UPLOADS}/*"),
         ("s3:GetObject", f"{RESULTS}/*"),
         ("s3:DeleteObject", f"{RESULTS}/*"),
@@ -34,6 +55,9 @@ MAY = {
         ),
         *(("s3:ListBucket", bucket) for bucket in (UPLOADS, RESULTS)),
         *((f"s3:{action}", f"{RESULTS}/*") for action in ("PutObject", "DeleteObject")),
+        ("s3:GetObject", f"{RESULTS}/work/*"),
+        ("states:StartExecution", "LongVideos"),
+        *((f"states:{action}Execution", f"{EXECUTIONS}:*") for action in ("Describe", "Redrive")),
         ("secretsmanager:GetSecretValue", "JobIdSecret"),
         *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         *(
@@ -77,15 +101,15 @@ def test_nothing_is_allowed_more_widely_than_there_is_a_reason_for():
         assert statement.get("Principal") != "*"
         assert [action for action in statement["Action"] if "*" in action] == []
         if "*" in statement["Resource"]:
-            assert [action for action in statement["Action"] if action not in ANY_RESOURCE] == []
+            assert set(statement["Action"]) <= {*ANY_RESOURCE, *ANY_RESOURCE_OF_STATES}
         # Below a bucket, by its whole name
         wide = [item for item in statement["Resource"] if "*" in item.removesuffix("/*") and item != "*"]
-        assert wide == [] or statement["Action"] == list(WIDE)
+        assert wide == [] or set(statement["Action"]) <= set(WIDE)
 
 
 def test_permissions_come_from_the_written_roles_only():
     # SAM would add AWS's managed policies, which allow on every resource.
-    assert {role_of(name) for name in (*FUNCTIONS, HOOK)} == set(of_type("AWS::IAM::Role"))
+    assert {role_of(name) for name in (*FUNCTIONS, HOOK)} | {"LongVideosRole"} == set(of_type("AWS::IAM::Role"))
     assert of_type("AWS::IAM::Policy") + of_type("AWS::IAM::ManagedPolicy") == []
     for name in (*FUNCTIONS, HOOK):
         assert "Policies" not in RESOURCES[name]["Properties"]
@@ -118,8 +142,23 @@ def test_the_worker_publishes_in_its_own_name(role):
 
 def test_every_log_group_forgets():
     groups = of_type("AWS::Logs::LogGroup")
-    assert {properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in (*FUNCTIONS, HOOK)} == set(groups)
+    of_functions = {properties(name)["LoggingConfig"]["LogGroup"]["Ref"] for name in (*FUNCTIONS, HOOK)}
+    assert of_functions | {"LongVideosLogs"} == set(groups)
     for name in groups:
         assert (
             resolve(properties(name)["RetentionInDays"]) in TEMPLATE["Parameters"]["LogRetentionDays"]["AllowedValues"]
         )
+
+
+def test_the_state_machine_may_call_the_function_and_keep_its_own_records():
+    wide = {action for item in statements("LongVideosRole") for action in item["Action"] if "*" in item["Resource"]}
+    assert wide == {*ANY_RESOURCE, *ANY_RESOURCE_OF_STATES}
+    calls = properties("LongVideosCalls")["PolicyDocument"]["Statement"]
+    assert [(one["Action"], resolve(one["Resource"])) for one in calls] == [
+        ("lambda:InvokeFunction", "AnalyzeUploads.Arn:*"),
+        ("states:StartExecution", "LongVideos"),
+        ([f"states:{action}Execution" for action in ("Describe", "Stop", "Redrive")], f"{EXECUTIONS}/*:*"),
+    ]
+    (trust,) = properties("LongVideosRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

@@ -43,7 +43,10 @@ def test_only_videos_set_something_going():
     assert resolve({"Ref": "UploadsBucket"}) != resolve({"Ref": "ResultsBucket"})
     assert "NotificationConfiguration" not in properties("ResultsBucket")
     # And no function hears of an object without the queue
-    assert {event["Type"] for name in FUNCTIONS for event in properties(name)["Events"].values()} == {"Api", "SQS"}
+    assert {event["Type"] for name in FUNCTIONS for event in properties(name)["Events"].values()} == {
+        *("Api", "SQS"),
+        "EventBridgeRule",  # of the state machine
+    }
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -91,16 +94,17 @@ def test_a_page_may_post_the_form_and_nothing_else(no_page):
     )
     assert ([origin for origin in rule["AllowedOrigins"] if origin], rule["AllowedMethods"]) == (
         ["https://a.example"],
-        ["POST"],
+        ["POST", "PUT"],
     )
+    assert rule["ExposedHeaders"] == ["ETag"]  # of a part, which a page needs to see that it arrived
     assert rule["AllowedHeaders"] == ["*"]
 
 
-@pytest.mark.parametrize(("bucket", "method"), [("UploadsBucket", "POST"), ("ResultsBucket", "GET")])
-def test_the_deployments_own_page_may_use_the_buckets_whatever_origin_is_allowed(bucket, method):
+@pytest.mark.parametrize(("bucket", "methods"), [("UploadsBucket", ["POST", "PUT"]), ("ResultsBucket", ["GET"])])
+def test_the_deployments_own_page_may_use_the_buckets_whatever_origin_is_allowed(bucket, methods):
     (rule,) = resolve(properties(bucket)["CorsConfiguration"]["CorsRules"], CorsAllowOrigin="https://a.example")
     assert rule["AllowedOrigins"] == ["https://a.example", "https://*.execute-api.ap-southeast-2.amazonaws.com"]
-    assert rule["AllowedMethods"] == [method]
+    assert rule["AllowedMethods"] == methods
 
 
 # -- Queues -----------------------------------------------------------------------------------------------------------
@@ -160,8 +164,7 @@ def test_a_message_comes_again_when_its_worker_is_dead():
 
 
 def test_the_queue_feeds_the_worker_video_by_video():
-    (event,) = worker_events().values()
-    assert event["Type"] == "SQS"
+    (event,) = [event for event in worker_events().values() if event["Type"] == "SQS"]
     assert event["Properties"] == {
         "Queue": {"Fn::GetAtt": ["UploadsQueue", "Arn"]},
         "BatchSize": 1,
@@ -170,6 +173,15 @@ def test_the_queue_feeds_the_worker_video_by_video():
     }
     parameter = TEMPLATE["Parameters"]["MaxConcurrency"]
     assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (2, 2, 1000)
+
+
+def test_the_worker_hears_of_executions_that_failed():
+    (event,) = [event for event in worker_events().values() if event["Type"] == "EventBridgeRule"]
+    assert event["Properties"]["Pattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": ["FAILED", "TIMED_OUT", "ABORTED"], "stateMachineArn": [{"Ref": "LongVideos"}]},
+    }
 
 
 @pytest.mark.parametrize("name", QUEUES)

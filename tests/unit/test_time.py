@@ -11,7 +11,7 @@ from tests.videos_info import info_of
 from video_common.errors import InvalidOption
 from video_common.options import from_metadata, parse_options, to_metadata
 from video_common.schema import Options
-from video_emotions.packets import PacketIndex
+from video_emotions.packet_index import PacketIndex
 from video_emotions.plan import plan
 
 TIMES = st.lists(st.integers(0, 5000), min_size=1, max_size=60).map(sorted)

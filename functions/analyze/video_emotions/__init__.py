@@ -24,6 +24,13 @@ The flow of the data, one module for each step::
     observe.py         steps 6 and 7 frame by frame: find, cut, score in batches
     aggregate.py     8 observations -> Report; pure, mergeable                advice.py      what a caller could try
     responses.py     9 Report -> Result                                       rendering.py   Result -> text, by format
+    segmented.py       a long video: plan, segments, merge            outline.py     what these pass on
+    long_videos.py     the same in AWS     executions.py  what the state machine asks for
+    pool.py            the same on a computer, in processes           slices.py      a part that can be decoded alone
+    segments.py        where a plan is cut                            remote_file.py a file that the parent fetches
+    read_ahead.py      the next range in advance                      tasks.py       what a child can be asked for
+    tabulated.py       an MP4's packets, from its header              sample_tables.py  its tables
+    av_packets.py      PyAV's packets                                 supported.py   what FFmpeg may open
     deadline.py        how long an analysis may take    pace.py         frames, while there is time for them
     watchdog.py        ends the job of a worker that is stuck
     settings.py        the only place that reads the environment

@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter
 
 from video_common import limits
-from video_common.errors import DecoderCrashed
 from video_emotions.boxes import Size
-from video_emotions.facts import Frame, PlanFacts, VideoInfo
-from video_emotions.remedies import CONVERT
+from video_emotions.child_errors import crashed
+from video_emotions.facts import Frame, PlanFacts, SegmentFacts, VideoInfo
 
 _LARGEST: Final = 2**63 - 1
 """Larger numbers cannot be divided as floats, and no file has any."""
@@ -39,12 +38,8 @@ class _FrameFacts:
 
 _VIDEO: Final = TypeAdapter(VideoInfo)
 _PLAN: Final = TypeAdapter(PlanFacts)
+_SEGMENT: Final = TypeAdapter(SegmentFacts)
 _FRAME: Final = TypeAdapter(_FrameFacts)
-
-
-def crashed() -> DecoderCrashed:
-    """Return the error for a child that breaks the protocol."""
-    return DecoderCrashed(f"The decoder failed at a part of the video. {CONVERT}")
 
 
 class Answers:
@@ -57,16 +52,35 @@ class Answers:
     """
 
     def __init__(self) -> None:
-        self._frame_count = self._wanted = 0
+        self._frame_count = self._wanted = self._in_segments = 0
         self._last: Frame | None = None
 
     def video(self, message: dict[str, Any]) -> tuple[VideoInfo, PlanFacts]:
-        """Return the facts of the file and of the plan."""
+        """Return the facts of a file that was read as a whole, and of the plan."""
+        return self._facts(message, is_whole=True)
+
+    def surveyed(self, message: dict[str, Any]) -> tuple[VideoInfo, PlanFacts]:
+        """Return the facts of a file of which only the index was read, and of the plan."""
+        return self._facts(message, is_whole=False)
+
+    def expect(self, frame_count: int, wanted: int) -> None:
+        """Say how many pictures the video has, and how many of them come: a child that reads a slice does not."""
+        self._frame_count, self._wanted = frame_count, wanted
+
+    def _facts(self, message: dict[str, Any], *, is_whole: bool) -> tuple[VideoInfo, PlanFacts]:
         with _no_nonsense():
             info, plan = _VIDEO.validate_python(message["video"]), _PLAN.validate_python(message["plan"])
-            _check(_is_a_video(info) and _is_a_plan(plan, info))
+            _check(_is_a_video(info, is_whole) and _is_a_plan(plan, info))
         self._frame_count, self._wanted = info.frame_count, plan.frames_wanted
         return info, plan
+
+    def segment(self, message: dict[str, Any]) -> SegmentFacts:
+        """Return the facts of the next segment. Together they have no more pictures than the plan."""
+        with _no_nonsense():
+            facts = _SEGMENT.validate_python(message["segment"])
+            self._in_segments += facts.frames
+            _check(_is_a_segment(facts) and self._in_segments <= self._wanted)
+        return facts
 
     def frame(self, message: dict[str, Any], pixels: bytearray) -> Frame:
         """Return the next picture."""
@@ -89,7 +103,8 @@ class Answers:
         )
 
 
-def _is_a_video(info: VideoInfo) -> bool:
+def _is_a_video(info: VideoInfo, is_whole: bool) -> bool:
+    digest_fits = re.fullmatch("[0-9a-f]{64}", info.sha256 or "") is not None if is_whole else info.sha256 is None
     return (
         info.codec.isascii()
         and min(info.width, info.height) >= 1
@@ -98,8 +113,8 @@ def _is_a_video(info: VideoInfo) -> bool:
         and 0 <= info.frame_rate < math.inf
         and 0 <= info.duration_ms <= _LARGEST
         and 0 <= info.size_bytes <= _LARGEST
-        and re.fullmatch("[0-9a-f]{64}", info.sha256) is not None
-        and info.frame_count <= limits.MAX_FRAMES
+        and digest_fits
+        and info.frame_count <= (limits.MAX_FRAMES if is_whole else limits.MAX_JOB_FRAMES)
     )
 
 
@@ -111,6 +126,10 @@ def _is_a_plan(plan: PlanFacts, info: VideoInfo) -> bool:
         and 1 <= len(plan.scales) <= len(limits.DEFAULT_LONG_SIDES)
         and all(0 < scale <= 1 for scale in plan.scales)
     )
+
+
+def _is_a_segment(facts: SegmentFacts) -> bool:
+    return facts.frames >= 1 and 0 <= facts.start_ms <= facts.end_ms <= _LARGEST and 0 <= facts.seconds < math.inf
 
 
 def _images(pixels: bytearray, sizes: list[Size]) -> Iterator[NDArray[np.uint8]]:

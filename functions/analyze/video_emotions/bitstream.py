@@ -38,6 +38,12 @@ def picture_starts(codec: str, extradata: bytes) -> StartsPicture:
     return {"vp8": _vp8_is_shown, "vp9": _vp9_is_shown}.get(codec, _always)
 
 
+def always_starts(codec: str, extradata: bytes) -> bool:
+    """Report whether a picture begins with each packet, as far as the parameters in the container say."""
+    starts = picture_starts(codec, extradata)
+    return starts.has_no_fields if isinstance(starts, _H264) else starts is _always
+
+
 def _always(_packet: memoryview, _is_keyframe: bool) -> bool:
     return True
 
@@ -125,7 +131,7 @@ class _H264:
 
     def __call__(self, packet: memoryview, is_keyframe: bool) -> bool:
         """Report whether a picture begins; see `StartsPicture`."""
-        if self._sps and not is_keyframe and not any(sps.has_fields for sps in self._sps.values()):
+        if not is_keyframe and self.has_no_fields:
             return True  # new parameters come with keyframes
         head = bytes(packet[:HEAD])
         for unit in islice(units(head, self._length_size), MOST_UNITS):
@@ -134,6 +140,11 @@ class _H264:
             self._learn(unit)
         self._waiting = None
         return True
+
+    @property
+    def has_no_fields(self) -> bool:
+        """True if the parameters are known and say so."""
+        return bool(self._sps) and not any(sps.has_fields for sps in self._sps.values())
 
     def _learn(self, unit: bytes) -> None:
         kind, bits = unit[0] & 31, _Bits(unit[1:])

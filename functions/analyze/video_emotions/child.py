@@ -9,16 +9,14 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
 from io import FileIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from video_common import limits
 from video_common.errors import InvalidOption, VideoError
 from video_emotions import sandbox, wire
-from video_emotions.boxes import size_of
+from video_emotions.remote_file import RemoteFile
 
 _BUG_CHARACTERS = 4_000
 
@@ -30,12 +28,20 @@ class _Answer:
         self._file = file
         self._sent = time.monotonic()
 
-    def send(self, message: dict[str, Any], *pixels: memoryview) -> None:
+    def send(self, message: dict[str, Any], *raw: memoryview | bytes) -> None:
         try:
-            wire.send(self._file, message, *pixels)
+            wire.send(self._file, message, *raw)
         except BrokenPipeError:
             sys.exit()  # the reader is gone, as after Ctrl-C: there is no one to tell
         self._sent = time.monotonic()
+
+    def fetch(self, start: int, end: int) -> bytearray:
+        """Ask for bytes of a remote file."""
+        self.send({"range": [start, end]})
+        _, raw = wire.receive(_exactly)
+        if len(raw) != end - start:
+            raise ValueError("a range of another size")
+        return raw
 
     def beat(self) -> None:
         """Say that the work goes on, once a second at most."""
@@ -49,10 +55,10 @@ def main() -> None:
     refused = sandbox.isolate()
     import cv2
 
-    from video_emotions.frames import read
     from video_emotions.memory import ran_short
+    from video_emotions.tasks import answers
 
-    request, _ = wire.receive(_exactly)
+    request, raw = wire.receive(_exactly)
     cv2.setNumThreads(1)  # its resize is short, and the decoder has threads enough
     answer = _Answer(FileIO(os.dup(sys.stdout.fileno()), "wb"))
     answer.send({"ready": True, "refused": refused})
@@ -60,26 +66,26 @@ def main() -> None:
     # What a library prints must not come between the records.
     os.dup2(nothing, sys.stdout.fileno())
     os.dup2(nothing, sys.stderr.fileno())
-    outcome, is_whole = _outcome(request, answer, read)
+    outcome, is_whole = _outcome(request, raw, answer, answers)
     answer.send(outcome if is_whole or not ran_short() else {"no_memory": True})
 
 
-def _outcome(request: dict[str, Any], answer: _Answer, read: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+def _outcome(
+    request: dict[str, Any], raw: bytearray, answer: _Answer, answers: Callable[..., Any]
+) -> tuple[dict[str, Any], bool]:
     """Answer the request. Return the last record, and whether the file was read as far as the options ask for.
 
     The caller sends that record when what a failure left in memory is released.
     """
     try:
-        options = SimpleNamespace(**request["options"])
-        info, chosen, frames = read(Path(request["path"]), options, request["threads"], answer.beat)
-        answer.send({"video": asdict(info), "plan": asdict(chosen.facts)})
-        sent = 0
-        for frame in frames:
-            sizes = [size_of(image) for image in frame.images]
-            facts = {"index": frame.index, "time_ms": frame.time_ms, "own_size": frame.own_size}
-            facts |= {"planned": frame.planned, "next_ms": frame.next_ms, "sizes": sizes}
-            answer.send({"frame": facts}, *(memoryview(image).cast("B") for image in frame.images))
-            sent += 1
+        source = Path(request["path"]) if "path" in request else RemoteFile(request["size"], answer.fetch)
+        records = answers(request, raw, source, answer.beat)
+        while True:
+            try:
+                message, parts = next(records)
+            except StopIteration as stop:
+                return {"end": True}, stop.value
+            answer.send(message, *parts)
     except MemoryError:
         return {"no_memory": True}, False
     except InvalidOption as error:
@@ -88,7 +94,6 @@ def _outcome(request: dict[str, Any], answer: _Answer, read: Callable[..., Any])
         return {"error": error.code, "detail": error.detail}, False
     except Exception:  # noqa: BLE001 - the reader logs it
         return {"bug": traceback.format_exc()[-_BUG_CHARACTERS:]}, False
-    return {"end": True}, sent == len(chosen.indices)
 
 
 def _exactly(count: int) -> bytearray:

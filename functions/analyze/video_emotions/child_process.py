@@ -15,20 +15,11 @@ from contextlib import suppress
 from typing import Any, Final, cast
 
 from video_common import limits
-from video_common.errors import (
-    DecoderExited,
-    DecoderHung,
-    DecoderOutOfMemory,
-    DecoderUnavailable,
-    InvalidOption,
-    TooLong,
-    VideoEmotionsError,
-    VideoError,
-)
+from video_common.aws.large_files import Ranges
+from video_common.errors import VideoEmotionsError
 from video_common.telemetry import logger
 from video_emotions import wire
-from video_emotions.answers import crashed
-from video_emotions.remedies import CONVERT
+from video_emotions.child_errors import crashed, exited, hung, out_of_memory, told, too_long, unavailable
 
 COMMAND: Final = (sys.executable, "-s", "-P", "-m", "video_emotions.child")
 ENVIRONMENT: Final = {
@@ -69,13 +60,14 @@ class ChildProcess:
                 start_new_session=True,  # a terminal's Ctrl-C reaches the parent only, which then ends the child
             )
         except OSError as error:
-            raise _unavailable() from error
+            raise unavailable() from error
         self._requests = cast("io.FileIO", self._process.stdin)
         self._answers = cast("io.FileIO", self._process.stdout)
-        with suppress(OSError):  # the kernel may keep to its default, which costs 3 ms a picture
-            fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, limits.DECODER_PIPE_BYTES)
-        self._poll = select.poll()
-        self._poll.register(self._answers, select.POLLIN)
+        for pipe in (self._requests, self._answers):
+            with suppress(OSError):  # the kernel may keep to its default, which costs 3 ms a picture
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, limits.DECODER_PIPE_BYTES)
+        os.set_blocking(self._requests.fileno(), False)
+        self._source: Ranges | None = None
         self._silent_seconds = silent_seconds
         self._deadline = math.inf
         self._is_ready = False
@@ -89,7 +81,7 @@ class ChildProcess:
         self._is_wanted = False
         self._process.kill()
 
-    def ask(self, request: dict[str, Any], deadline: float) -> None:
+    def ask(self, request: dict[str, Any], deadline: float, raw: bytes = b"", source: Ranges | None = None) -> None:
         """Send the request.
 
         Parameters
@@ -97,6 +89,10 @@ class ChildProcess:
         request : dict
         deadline : float
             When `answer` ends the child, by `time.monotonic`.
+        raw : bytes
+            Sent with it.
+        source : Ranges, optional
+            The file, if the child cannot open it: `answer` fetches what the child asks for.
 
         Raises
         ------
@@ -104,10 +100,31 @@ class ChildProcess:
             The child has ended.
         """
         self._deadline = deadline
+        self._source = source
+        self._send(request, raw)
+
+    def _send(self, message: dict[str, Any], raw: bytes) -> None:
         try:
-            wire.send(self._requests, request)
+            for part in wire.parts(message, raw):
+                left = memoryview(part)
+                while left:
+                    self._wait(self._requests, select.POLLOUT)
+                    with suppress(BlockingIOError):
+                        left = left[os.write(self._requests.fileno(), left) :]
         except BrokenPipeError:
             raise self._failure() from None
+
+    def _serve(self, wanted: Any) -> None:
+        """Send a range of the file. Whatever the child asks for, it gets bytes of this file only."""
+        if self._source is None:
+            raise crashed()
+        try:
+            start, end = map(int, wanted)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise crashed() from error
+        if not (0 <= start < end <= self._source.size and end - start <= limits.RANGE_BYTES):
+            raise crashed()
+        self._send({"bytes": end - start}, self._source.read(start, end))
 
     def answer(self, *expected: str) -> tuple[dict[str, Any], bytearray]:
         """Return the child's next record, which has a member of one of the names ``expected``.
@@ -131,32 +148,36 @@ class ChildProcess:
                 self.refused = message.get("refused", [])
             elif any(name in message for name in expected):
                 return message, pixels
+            elif "range" in message:
+                self._serve(message["range"])
             elif not message.get("beat"):
-                raise _told(message)
+                raise told(message)
 
     def _exactly(self, count: int) -> bytearray:
         data = bytearray(count)
         left = memoryview(data)
         while left:
-            self._wait()
+            self._wait(self._answers, select.POLLIN)
             got = os.readv(self._answers.fileno(), [left])
             if not got:
                 raise EOFError
             left = left[got:]
         return data
 
-    def _wait(self) -> None:
-        """Wait until the child has sent something."""
+    def _wait(self, pipe: io.FileIO, event: int) -> None:
+        """Wait until the child has sent something, or has room for something."""
         seconds = min(self._silent_seconds, self._deadline - time.monotonic())
-        if seconds > 0 and self._poll.poll(seconds * 1000):
+        poll = select.poll()
+        poll.register(pipe, event)
+        if seconds > 0 and poll.poll(seconds * 1000):
             return
         self.end()
         if not self._is_ready and seconds >= self._silent_seconds / 2:  # so the video did not take the time
             logger.warning("a decoder was silent before it opened its file")
-            raise _unavailable()
+            raise unavailable()
         if seconds < self._silent_seconds:
-            raise _too_long()
-        raise DecoderHung(f"The decoder stopped at a part of the video. {CONVERT}")
+            raise too_long()
+        raise hung()
 
     def _failure(self) -> VideoEmotionsError:
         """Return what the end of the child means."""
@@ -167,59 +188,16 @@ class ChildProcess:
         self.end()
         if not self._is_ready:
             logger.warning("a decoder ended before it opened its file", exit_status=status)
-            return _unavailable()
+            return unavailable()
         if self._is_wanted:
             logger.warning("a decoder ended before its answer", exit_status=status)
         if status == -signal.SIGKILL:
-            return _out_of_memory()
+            return out_of_memory()
         if status == -signal.SIGXCPU:
-            return _too_long()
+            return too_long()
         if status < 0:
             return crashed()
-        return DecoderExited(f"The decoder ended in the middle of the video. {CONVERT}")
-
-
-def _told(message: dict[str, Any]) -> VideoEmotionsError:
-    """Return the error that the child reports, if it is one about files: the file may control the child."""
-    if message.get("no_memory"):
-        return _out_of_memory()
-    try:
-        error = _error_of(str(message["error"]), str(message["detail"]))
-        error.detail.encode()  # half a character cannot be sent to a caller
-    except (KeyError, ValueError):
-        logger.error("a decoder failed", bug=message.get("bug"))
-        return crashed()
-    return error if isinstance(error, VideoError | InvalidOption) else crashed()
-
-
-def _error_of(code: str, detail: str) -> VideoEmotionsError:
-    """Make an error of a child.
-
-    Raises
-    ------
-    ValueError
-        No leaf has this code.
-    """
-    kinds = [VideoEmotionsError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-        if kind.code == code and not kind.__subclasses__():
-            return kind(detail)
-    raise ValueError(f"no error has the code {code!r}")
-
-
-def _unavailable() -> DecoderUnavailable:
-    return DecoderUnavailable("The decoder does not start. Send the video again.")
-
-
-def _too_long() -> TooLong:
-    return TooLong("The time ended before the video was decoded.")  # callers add what was reached, and what to do
-
-
-def _out_of_memory() -> DecoderOutOfMemory:
-    return DecoderOutOfMemory(
-        "The pictures need more memory than the decoder has. Scale the video down, then send the new file."
-    )
+        return exited()
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from video_common import limits
@@ -50,7 +49,7 @@ class Extent:
     boxes: frozenset[bytes] = frozenset()
 
 
-def extent(path: Path) -> Extent:
+def extent(file: BinaryIO) -> Extent:
     """Read how far a file should reach.
 
     Notes
@@ -59,13 +58,13 @@ def extent(path: Path) -> Extent:
     WebM): the Segment has a size. RIFF (AVI): the first chunk has one; further chunks may follow. MPEG-TS and FLV have
     none.
     """
-    with path.open("rb") as file:
-        read = _READERS.get(family_of(file.read(4096)))
-        if read is None:
-            return Extent(None)
-        end = file.seek(0, os.SEEK_END)
-        file.seek(0)
-        return read(file, end)
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    read = _READERS.get(family_of(file.read(4096)))
+    if read is None:
+        return Extent(None)
+    file.seek(0)
+    return read(file, end)
 
 
 def _mp4(file: BinaryIO, end: int) -> Extent:

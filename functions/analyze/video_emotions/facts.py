@@ -24,8 +24,8 @@ class VideoInfo:
     duration_ms : int
         From the first picture's start to the last one's end.
     size_bytes : int
-    sha256 : str
-        Of the file, in hexadecimal.
+    sha256 : str or None
+        Of the file, in hexadecimal. None where the file was not read as a whole.
     frame_count : int
         Pictures in the file, readable or not.
     """
@@ -37,13 +37,33 @@ class VideoInfo:
     frame_rate: float
     duration_ms: int
     size_bytes: int
-    sha256: str
+    sha256: str | None
     frame_count: int
 
     @property
     def size(self) -> Size:
         """Width and height."""
         return self.width, self.height
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    """The size of a segment.
+
+    Attributes
+    ----------
+    frames : int
+        Sampled pictures.
+    start_ms, end_ms : int
+        Presentation times of the first and of the last one.
+    seconds : float
+        Processor time that it should take.
+    """
+
+    frames: int
+    start_ms: int
+    end_ms: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

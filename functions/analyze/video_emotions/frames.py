@@ -4,8 +4,9 @@
 process (`child`), which `reader.Reader` starts for the pipeline.
 """
 
-from collections.abc import Generator, Iterable
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from heapq import heappop, heappush
 from pathlib import Path
 
@@ -18,13 +19,16 @@ from video_emotions.boxes import Size
 from video_emotions.decoder import Video, open_video
 from video_emotions.display import Depth
 from video_emotions.facts import Frame, VideoInfo
-from video_emotions.packets import PacketIndex
+from video_emotions.packet_index import PacketIndex
+from video_emotions.packets import StretchNotFound
 from video_emotions.picture import Picture
-from video_emotions.plan import Indices, Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
+from video_emotions.plan import Plan, Scaling, Wanted, plan, refuse_too_many_pixels, scales_for
 from video_emotions.probe import probe
 from video_emotions.progress import Beat, silent
+from video_emotions.remote_file import Source
+from video_emotions.search import Search
+from video_emotions.slices import Slice
 
-_NEVER = int(np.iinfo(np.int64).min)
 _MOST_WAITING = 8
 """Early frames. At the largest size that is analyzed, each one takes 25 MB."""
 
@@ -58,48 +62,101 @@ def read(path: Path, options: Wanted, threads: int, beat: Beat = silent) -> tupl
     return info, chosen, sample(path, index, options, chosen, threads, beat)
 
 
+def sample_slice(source: Source, part: Slice, options: Scaling, threads: int, beat: Beat = silent) -> Generator[Frame]:
+    """Decode a slice of a video, and yield its sampled pictures as `sample` yields them for the whole video."""
+    for frame in sample(source, part.index, options, part.chosen, threads, beat):
+        yield replace(frame, index=int(part.numbers[frame.index]))
+
+
 def sample(
-    path: Path,
+    source: Source,
     index: PacketIndex,
-    options: Wanted,
+    options: Scaling,
     chosen: Plan,
     threads: int,
     beat: Beat = silent,
 ) -> Generator[Frame]:
-    """Decode a file and yield the planned pictures in presentation order.
+    """Decode a file, or the stretch that the index describes, and yield the planned pictures in presentation order.
 
     Pictures that fail to decode, in whole or in part, are left out. Only what the planned pictures need is decoded. If
     one of them or its keyframe is missing or damaged, the decoder starts over at the last sure keyframe before it and
     decodes everything from there. For this second pass it uses one thread if something is damaged, or if the video has
     open groups of H.264.
     """
-    planned, given = chosen.indices, 0
-    is_selective = index.has_presentation_times or chosen.keyframes_only
-    uses = index.uses_of_packets(planned) if is_selective else None
-    search = _Search(index, beat)
-    with open_video(path, threads, index.first_aspect, stop_at_damage=not index.has_open_groups) as video:
-        for place, picture in search.selected(video, planned, uses):
-            # Of open groups, several threads do not always mark as corrupt what this damages.
-            if place != planned[given] or (video.is_torn and index.has_open_groups):
-                break
-            given += 1
-            yield _frame(place, picture, index, options, chosen)
-    if not is_selective and not video.is_damaged:
-        return  # everything was decoded
-    while given < len(planned):
-        # Several threads do not always mark half a picture as corrupt. In closed groups, damage stops the decoder.
-        threads = 1 if video.is_damaged or index.has_open_groups else threads
-        is_damaged = video.is_damaged or video.is_torn
-        first = None if is_damaged and index.has_open_groups else int(planned[given])
-        with open_video(path, threads, index.first_aspect, stop_at_damage=threads > 1) as video:
-            rest = search.every(video, planned[given:], first)
-            for frame in in_order((_frame(*found, index, options, chosen) for found in rest), given):
-                if threads > 1 and video.is_damaged and frame.planned != given + 1:
+    sampling = _Sampling(source, index, options, chosen, threads, beat)
+    try:
+        yield from sampling.selected()
+    except StretchNotFound:
+        sampling.stretch = sampling.stretch and replace(sampling.stretch, by_counting=True)
+        yield from sampling.selected()
+    yield from sampling.rest()
+
+
+class _Sampling:
+    """Decode the planned pictures of a file: in one pass, or in more where that does not give all of them."""
+
+    def __init__(
+        self, source: Source, index: PacketIndex, options: Scaling, chosen: Plan, threads: int, beat: Beat
+    ) -> None:
+        self._source, self._index, self._options, self._chosen = source, index, options, chosen
+        self._threads = threads
+        self._search = Search(index, beat)
+        self._given, self._is_damaged, self._is_torn = 0, False, False
+        self.stretch = index.stretch
+
+    def selected(self) -> Generator[Frame]:
+        """Decode what the planned pictures need, and yield the first ones: all of them unless something is wrong.
+
+        Raises
+        ------
+        StretchNotFound
+            Before the first picture.
+        """
+        index, planned = self._index, self._chosen.indices
+        uses = index.uses_of_packets(planned) if self._chosen.is_found_by_time(index) else None
+        with self._opened(self._threads, stop_at_damage=not index.has_open_groups) as video:
+            for place, picture in self._search.selected(video, planned, uses, self.stretch):
+                # Of open groups, several threads do not always mark as corrupt what this damages.
+                if place != planned[self._given] or (video.is_torn and index.has_open_groups):
                     break
-                given = frame.planned
-                yield frame
-        if threads == 1 or not video.is_damaged:
-            return
+                self._given += 1
+                yield self._frame(place, picture)
+
+    def rest(self) -> Generator[Frame]:
+        """Decode everything that the other planned pictures may need, and yield them."""
+        index, planned, threads = self._index, self._chosen.indices, self._threads
+        if not self._chosen.is_found_by_time(index) and not self._is_damaged:
+            return  # everything was decoded
+        while self._given < len(planned):
+            # Several threads do not always mark half a picture as corrupt. In closed groups, damage stops the decoder.
+            threads = 1 if self._is_damaged or index.has_open_groups else threads
+            is_unsure = (self._is_damaged or self._is_torn) and index.has_open_groups
+            first = None if is_unsure else int(planned[self._given])
+            with self._opened(threads, stop_at_damage=threads > 1) as video:
+                rest = self._search.every(video, planned[self._given :], first, self.stretch)
+                for frame in in_order((self._frame(*found) for found in rest), self._given):
+                    if threads > 1 and video.is_damaged and frame.planned != self._given + 1:
+                        break
+                    self._given = frame.planned
+                    yield frame
+            if threads == 1 or not self._is_damaged:
+                return
+
+    @contextmanager
+    def _opened(self, threads: int, *, stop_at_damage: bool) -> Iterator[Video]:
+        """Open the file for a pass, and keep what the pass found wrong."""
+        with open_video(self._source, threads, self._index.first_aspect, stop_at_damage=stop_at_damage) as video:
+            yield video
+        self._is_damaged, self._is_torn = video.is_damaged, video.is_torn
+
+    def _frame(self, place: int, picture: Picture) -> Frame:
+        index, planned = self._index, self._chosen.indices
+        whole, size = picture.bgr(), picture.size
+        images = tuple(picture.to_sdr(shrink(whole, scale, size)) for scale in scales_for(size, self._options))
+        number = int(planned.searchsorted(place)) + 1
+        more = planned[number : number + 1]
+        next_ms = int(index.times_ms[more[0]]) if len(more) else self._chosen.until_ms
+        return Frame(place, int(index.times_ms[place]), images, size, number, next_ms)
 
 
 def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
@@ -124,82 +181,6 @@ def in_order(frames: Iterable[Frame], given: int = 0) -> Generator[Frame]:
             given, ready = heappop(waiting)
             yield ready
     yield from (frame for _, frame in sorted(waiting))
-
-
-class _Search:
-    """Search for planned pictures among those that a decoder gives.
-
-    Parameters
-    ----------
-    index : PacketIndex
-    beat : Beat
-        Called at each packet.
-    """
-
-    def __init__(self, index: PacketIndex, beat: Beat) -> None:
-        self._index = index
-        self._beat = beat
-        self._is_keyframe = np.zeros(index.frame_count, np.bool_)
-        """Which pictures the decoder gave as keyframes."""
-
-    def selected(self, video: Video, wanted: Indices, uses: NDArray[np.int8] | None) -> Generator[tuple[int, Picture]]:
-        """Decode what ``uses`` says, and end where the result could differ from a full decode.
-
-        Parameters
-        ----------
-        video : Video
-        wanted : NDArray of int64
-        uses : NDArray of int8, optional
-            None: the decoder gives every picture, because they are counted.
-        """
-        needs_keyframe_of = np.maximum.accumulate(np.where(self._index.is_keyframe, self._index.pts, _NEVER))
-        for found, picture, keyframe in self._found(video, wanted, uses, by_time=uses is not None):
-            if uses is not None and keyframe < needs_keyframe_of[found]:
-                return  # its keyframe is missing or is not one: the picture may need what was left out
-            yield found, picture
-
-    def every(self, video: Video, wanted: Indices, first: int | None) -> Generator[tuple[int, Picture]]:
-        """Decode everything from the last sure keyframe before the picture ``first`` on, or from the beginning."""
-        by_time = self._index.has_presentation_times
-        uses = None
-        if by_time and first is not None:
-            uses = self._index.uses_from_keyframe(first, self._is_keyframe)
-        for found, picture, _ in self._found(video, wanted, uses, by_time=by_time):
-            yield found, picture
-
-    def _found(
-        self, video: Video, wanted: Indices, uses: NDArray[np.int8] | None, *, by_time: bool
-    ) -> Generator[tuple[int, Picture, int]]:
-        """Yield wanted pictures: the place of each, and when the last keyframe before it was shown."""
-        index, remaining = self._index, set(wanted.tolist())
-        place_of: dict[int, int] = {}
-        for place in wanted.tolist() if by_time else ():
-            place_of.setdefault(int(index.pts[place]), place)
-        last = int(wanted[-1])
-        with closing(video.pictures(uses, self._beat)) as pictures:
-            keyframe = _NEVER
-            for count, picture in enumerate(pictures):
-                if picture.is_keyframe:
-                    keyframe = picture.pts
-                    place = int(index.pts.searchsorted(keyframe))
-                    self._is_keyframe[place : place + 1] |= index.pts[place : place + 1] == keyframe
-                    if (picture.pts > index.pts[last]) if by_time else (count > last):
-                        return  # the missing frames are before this keyframe, so the decoder will not return them
-                found = place_of.get(picture.pts) if by_time else count
-                if found is not None and found in remaining and not picture.is_corrupt:
-                    yield found, picture, keyframe
-                    remaining.remove(found)
-                if not remaining:
-                    return
-
-
-def _frame(place: int, picture: Picture, index: PacketIndex, options: Scaling, chosen: Plan) -> Frame:
-    whole, size = picture.bgr(), picture.size
-    images = tuple(picture.to_sdr(shrink(whole, scale, size)) for scale in scales_for(size, options))
-    planned = int(chosen.indices.searchsorted(place)) + 1
-    more = chosen.indices[planned : planned + 1]
-    next_ms = int(index.times_ms[more[0]]) if len(more) else chosen.until_ms
-    return Frame(place, int(index.times_ms[place]), images, size, planned, next_ms)
 
 
 def shrink(image: NDArray[Depth], scale: float, own_size: Size) -> NDArray[Depth]:

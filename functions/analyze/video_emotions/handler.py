@@ -26,6 +26,7 @@ from video_emotions.settings import Settings
 from video_emotions.workspace import remove_leftovers
 
 if TYPE_CHECKING:
+    from video_emotions.executions import Executions
     from video_emotions.uploads import Uploads
 
 settings = Settings.from_environment()
@@ -44,24 +45,34 @@ pipeline = Pipeline(settings, model, finder, store, reader)
 api = Api(pipeline)
 
 
-def _uploads() -> "Uploads | None":
-    """Build the handler of uploads if the settings name all that it needs. HTTP-only deployments skip these imports."""
+def _uploads() -> "tuple[Uploads | None, Executions | None]":
+    """Build what handles uploads, if the settings name all that it needs. HTTP-only deployments skip these imports."""
     tables, secret = (settings.jobs_table, settings.idempotency_table), settings.job_id_secret_arn
     if not (tables[0] and tables[1] and settings.queue_url and secret):
-        return None
+        return None, None
     from video_common.aws.dynamodb import DynamoJobStore
     from video_common.aws.eventbridge import DefaultEventBus
     from video_common.aws.idempotency import dynamodb_persistence
     from video_common.aws.secrets import StackSecret
     from video_common.aws.sqs import SqsQueue
+    from video_common.aws.states import StepFunctions
+    from video_emotions.executions import Executions
+    from video_emotions.long_videos import LongVideos
+    from video_emotions.segmented import Segmented
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
 
-    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret))
-    return Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
+    long = None
+    if settings.state_machine_arn and settings.results_bucket:
+        machine = StepFunctions(settings.state_machine_arn)
+        limits = settings.long_seconds, settings.max_segments
+        long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, *limits)
+    worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret), long=long)
+    uploads = Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
+    return uploads, Executions(worker, long) if long else None
 
 
-uploads = _uploads()
+uploads, executions = _uploads()
 # Each environment of a SnapStart version starts as a copy of one snapshot, so it creates again what environments must
 # not share. Random waits (boto3's retries) come from the seed. IDs come from the operating system (uuid4). A spare
 # child from the snapshot would have the same memory addresses in each environment.
@@ -77,6 +88,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     remove_leftovers(settings.work_dir)
     if "requestContext" in event:
         return api.handle(event, context)
+    if executions is not None and (event.get("source") == "aws.states" or "task" in event):
+        return executions.handle(event, context)
     if "Records" not in event and event.get("Event") != "s3:TestEvent":
         raise UnsupportedEvent("The event is not from API Gateway, SQS or S3.")
     if uploads is None:

@@ -15,7 +15,7 @@ from video_emotions.aggregate import Report, summarise
 from video_emotions.deadline import NEVER, Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
-from video_emotions.facts import Frame, PlanFacts
+from video_emotions.facts import Frame, PlanFacts, VideoInfo
 from video_emotions.observe import look, score
 from video_emotions.pace import Pace
 from video_emotions.parallel import Closable, ordered_map, prefetched
@@ -64,7 +64,6 @@ class Pipeline:
         """
         watch, options = Stopwatch(), request.understood
         refuses = options.partial is Partial.REFUSE
-        detector = self.finder.detector(options.detector)
         with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
                 try:
@@ -82,17 +81,39 @@ class Pipeline:
                 f"{watch.milliseconds()['total'] / 1000:.0f} s, and the time is too short for the rest.",
                 request,
             )
+        return self.result(report, info, plan, request.options, watch.milliseconds())
+
+    def result(
+        self, report: Report, info: VideoInfo, plan: PlanFacts, options: Options, timings_ms: dict[str, float]
+    ) -> Result:
+        """Turn the Report of a whole video into the Result, with advice, and count it.
+
+        Parameters
+        ----------
+        report : Report
+        info : VideoInfo
+        plan : PlanFacts
+        options : Options
+            As they were given.
+        timings_ms : dict of str to float
+            See `Stopwatch.milliseconds`.
+
+        Raises
+        ------
+        UndecodableVideo
+            No frame was analyzed.
+        """
         if not report.frames_analyzed:
             raise UndecodableVideo(f"No sampled frame can be decoded. {EXPORT}")
-        timings = watch.milliseconds()
+        detector = self.finder.detector(options.detector)
         settings = AnalysisSettings(
-            **request.options.model_dump(include=set(AnalysisOptions.model_fields)),
+            **options.model_dump(include=set(AnalysisOptions.model_fields)),
             detector=detector.facts.name,
             centre_tolerance=self.settings.centre_tolerance,
             smallest_face_px=smallest_face_px(info.size, plan.scales, detector.smallest_face),
         )
         advice = advise(report, plan, info.size, settings, self.finder.usable)
-        result = build_result(report, info, settings, detector.facts, self.model.facts, timings)
+        result = build_result(report, info, settings, detector.facts, self.model.facts, timings_ms)
         record_analysis(result)
         return result.model_copy(update={"advice": advice or None})
 

@@ -11,7 +11,7 @@ from video_common import limits
 from video_common.errors import InvalidOption
 from video_emotions.boxes import Size
 from video_emotions.facts import PlanFacts, VideoInfo
-from video_emotions.packets import PacketIndex
+from video_emotions.packet_index import PacketIndex
 
 Indices = NDArray[np.int64]
 KEYFRAMES: Final = "keyframes"
@@ -76,6 +76,10 @@ class Plan:
     keyframes_only: bool
     pictures: int
     scales: tuple[float, ...]
+
+    def is_found_by_time(self, index: PacketIndex) -> bool:
+        """Report whether the pictures can be known by their times. Otherwise all up to the last one are decoded."""
+        return index.has_presentation_times or self.keyframes_only
 
     @property
     def facts(self) -> PlanFacts:

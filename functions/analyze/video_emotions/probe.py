@@ -5,11 +5,13 @@ on that pass. It ignores the count that a container claims.
 """
 
 import hashlib
+import io
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +32,15 @@ from video_emotions.containers import Extent, extent
 from video_emotions.decoder import Video, open_video
 from video_emotions.encryption import encrypted
 from video_emotions.facts import VideoInfo
-from video_emotions.packets import PACKET, PacketIndex, leave_out_unseen, listed
+from video_emotions.packet_index import PacketIndex
+from video_emotions.packets import PACKET, leave_out_unseen, listed
 from video_emotions.progress import Beat, silent
 from video_emotions.remedies import CONVERT, EXPORT
-from video_emotions.sniffing import refuse_other_files
+from video_emotions.remote_file import RemoteFile, Source, opened
+from video_emotions.sniffing import Family, family_of, refuse_other_files
 from video_emotions.supported import CODECS
-from video_emotions.tables import refuse_false_tables
+from video_emotions.tables import boxes, content, refuse_false_tables
+from video_emotions.tabulated import tabulated
 
 _FRAGMENT_BOXES: Final = {b"styp", b"sidx", b"moof", b"emsg", b"prft"}
 _LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
@@ -43,9 +48,12 @@ _LONGEST: Final = Fraction(limits.MAX_VIDEO_MS, 1000)
 _PART_BYTES: Final = 2**20
 """Read at once. It takes milliseconds."""
 
+_Way: TypeAlias = Callable[[Video, BinaryIO], NDArray[np.void] | None]
+"""Lists the packets of a newly opened video, or returns None if it cannot."""
+
 
 def probe(path: Path, threads: int, beat: Beat = silent) -> tuple[VideoInfo, PacketIndex]:
-    """Examine a file. Only its first picture is decoded.
+    """Examine a file, and read all of it. Only its first pictures are decoded.
 
     Parameters
     ----------
@@ -59,21 +67,50 @@ def probe(path: Path, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Pac
     VideoError
         Any leaf, with what to do.
     """
-    refuse_other_files(path)
-    size_bytes, reach = path.stat().st_size, extent(path)
-    cut_off = TruncatedVideo(f"The file should have {reach.declared} bytes and has {size_bytes}. Send the whole file.")
-    _refuse_incomplete(reach, cut_off)
-    refuse_false_tables(path, beat)
-    with open_video(path, threads) as video:
-        _refuse_unsupported(video)
-        packets = np.fromiter(listed(islice(video.packets(beat), limits.MAX_FRAMES + 1)), PACKET)
-        time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
-        first_aspect = video.aspects.first or Fraction(0)
+    info, index = _examined(path, threads, beat, lambda video, _: _demuxed(video, limits.MAX_FRAMES, beat))
+    return replace(info, sha256=_sha256(path, beat)), index
+
+
+def survey(source: Source, threads: int, beat: Beat = silent) -> tuple[VideoInfo, PacketIndex]:
+    """Examine a file as `probe` does, and read no more of it than that needs.
+
+    Of a progressive MP4 or MOV that is the header. All other files are read once. The SHA-256 stays unknown.
+    """
+    if isinstance(source, RemoteFile):
+        source.largest_block = limits.INDEX_RANGE_BYTES
+        _keep_header(source)
+
+    def demuxed(video: Video, _: BinaryIO) -> NDArray[np.void]:
+        if isinstance(source, RemoteFile):
+            source.largest_block = limits.RANGE_BYTES
+        return _demuxed(video, limits.MAX_JOB_FRAMES, beat)
+
+    try:
+        return _examined(source, threads, beat, tabulated, demuxed)
+    finally:
+        if isinstance(source, RemoteFile):
+            source.keep(0, 0)
+
+
+def _examined(source: Source, threads: int, beat: Beat, *ways: _Way) -> tuple[VideoInfo, PacketIndex]:
+    """Examine a file, whose packets the first of these ways that can do it lists."""
+    with opened(source) as file:
+        refuse_other_files(file)
+        reach, size_bytes = extent(file), file.seek(0, io.SEEK_END)
+        _refuse_incomplete(reach, size_bytes)
+        refuse_false_tables(file, beat)
+        for packets_of in ways:
+            with open_video(source, threads) as video:
+                _refuse_unsupported(video)
+                found = packets_of(video, file)
+                time_base, start, nominal_rate = video.time_base, video.start, video.nominal_rate
+                first_aspect = video.aspects.first or Fraction(0)
+            if found is not None:
+                break
+    packets = np.empty(0, PACKET) if found is None else found
     first_picture = video.first
     if not len(packets) and not video.is_cut_off:
         raise UndecodableVideo(f"The video stream is empty. {EXPORT}")
-    if len(packets) > limits.MAX_FRAMES:
-        raise TooManyFrames(f"A video may have {limits.MAX_FRAMES:,} frames. Cut it into parts.")
     if video.is_encrypted:
         raise encrypted()
     if video.is_cut_off:
@@ -100,13 +137,39 @@ def probe(path: Path, threads: int, beat: Beat = silent) -> tuple[VideoInfo, Pac
         frame_rate=round(float((index.frame_count - 1) / span), 3) if span else nominal_rate,
         duration_ms=round((span + last_duration) * 1000),
         size_bytes=size_bytes,
-        sha256=_sha256(path, beat),
+        sha256=None,
         frame_count=index.frame_count,
     )
     return info, index
 
 
-def _refuse_incomplete(reach: Extent, cut_off: TruncatedVideo) -> None:
+def _demuxed(video: Video, most: int, beat: Beat) -> NDArray[np.void]:
+    """Read all packets of a video.
+
+    Raises
+    ------
+    TooManyFrames
+    """
+    packets = np.fromiter(listed(islice(video.packets(beat), most + 1)), PACKET)
+    if len(packets) > most:
+        raise TooManyFrames(f"A video may have {most:,} frames. Cut it into parts.")
+    return packets
+
+
+def _keep_header(file: RemoteFile) -> None:
+    """Keep an MP4's header in memory, which FFmpeg reads after us."""
+    with opened(file) as readable:
+        size = readable.seek(0, io.SEEK_END)
+        if family_of(content(readable, 0, 16)) is not Family.MP4:
+            return
+        for kind, start, end in islice(boxes(readable, size), limits.MAX_BOXES):
+            if kind == b"moov":
+                if end - start <= limits.MAX_HEADER_BYTES:
+                    file.keep(start, end)
+                return
+
+
+def _refuse_incomplete(reach: Extent, size_bytes: int) -> None:
     """Reject a file of which the end is missing, or the beginning, or the index of an MP4.
 
     Raises
@@ -127,7 +190,7 @@ def _refuse_incomplete(reach: Extent, cut_off: TruncatedVideo) -> None:
                 "Send the whole file. If the recorder never finished it, repair it with the recorder's own tool."
             )
     if reach.is_cut_off:
-        raise cut_off
+        raise TruncatedVideo(f"The file should have {reach.declared} bytes and has {size_bytes}. Send the whole file.")
 
 
 def _refuse_unusable_times(packets: NDArray[np.void], time_base: Fraction, start: Fraction | None) -> None:

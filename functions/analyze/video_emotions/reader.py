@@ -6,19 +6,58 @@ that reads nothing else. If the child fails in any way, the caller gets one erro
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from video_common import limits
+from video_common.aws.large_files import Ranges
 from video_common.errors import DecoderUnavailable, TooLong
 from video_common.schema import Options
 from video_common.telemetry import logger
 from video_emotions.answers import Answers
 from video_emotions.child_process import COMMAND, ChildProcess
-from video_emotions.facts import Frame, PlanFacts, VideoInfo
+from video_emotions.facts import PlanFacts, VideoInfo
+from video_emotions.records import Frames, Records, Segments
+
+_Records = TypeVar("_Records", bound=Records[Any])
+_Facts = TypeVar("_Facts")
+
+
+class Segmenting(NamedTuple):
+    """How a plan is cut.
+
+    Attributes
+    ----------
+    seconds : float
+        Processor time that a segment should take.
+    at_least : int
+        Segments, if the video has keyframes for so many.
+    """
+
+    seconds: float = limits.SEGMENT_SECONDS
+    at_least: int = 1
+
+
+class Request(NamedTuple):
+    """What a child is asked for.
+
+    Attributes
+    ----------
+    source : Path or Ranges
+        The file. A child opens a path. It asks for ranges, which this process fetches.
+    options : Options
+    threads : int
+        Decoder threads.
+    deadline : float
+        The child is ended then, by `time.monotonic`.
+    """
+
+    source: Path | Ranges
+    options: Options
+    threads: int
+    deadline: float
 
 
 class Reader:
@@ -63,7 +102,7 @@ class Reader:
 
     def read(
         self, path: Path, options: Options, threads: int, seconds: float = math.inf
-    ) -> tuple[VideoInfo, PlanFacts, "Frames"]:
+    ) -> tuple[VideoInfo, PlanFacts, Frames]:
         """Examine a file, plan what to sample, and sample it.
 
         Parameters
@@ -80,7 +119,6 @@ class Reader:
         VideoInfo
         PlanFacts
         Frames
-            The child decodes ahead as far as the pipe holds.
 
         Raises
         ------
@@ -89,75 +127,112 @@ class Reader:
         DecoderUnavailable
             No child starts.
         """
-        request = {
-            "path": str(path.absolute()),
-            "options": options.model_dump(mode="json"),
-            "threads": threads,
-            "memory_bytes": self._memory_bytes,
-            "cpu_seconds": self._cpu_seconds * threads,
-        }
-        deadline = time.monotonic() + seconds
+        wanted = Request(path, options, threads, time.monotonic() + seconds)
+        frames, (info, plan) = self._begun(Frames, wanted, {}, Answers.video)
+        return info, plan, frames
+
+    def segments(
+        self, source: Path | Ranges, options: Options, threads: int, wanted: Segmenting, seconds: float = math.inf
+    ) -> tuple[VideoInfo, PlanFacts, Segments]:
+        """Examine a file, plan what to sample, and cut the plan into segments. Of an MP4 only the header is read.
+
+        Returns
+        -------
+        VideoInfo
+        PlanFacts
+        Segments
+
+        Raises
+        ------
+        VideoError, InvalidOption, DecoderUnavailable, StorageUnavailable
+            `Segments` raises them too.
+        """
+        request = Request(source, options, threads, time.monotonic() + seconds)
+        segments, (info, plan) = self._begun(Segments, request, {"segments": wanted._asdict()}, Answers.surveyed)
+        return info, plan, segments
+
+    def read_slice(
+        self,
+        source: Path | Ranges,
+        part: bytes,
+        sizes: tuple[int, int],
+        options: Options,
+        threads: int,
+        seconds: float = math.inf,
+    ) -> Frames:
+        """Sample a slice of a file, which `segments` gave.
+
+        Parameters
+        ----------
+        source : Path or Ranges
+        part : bytes
+        sizes : tuple of int
+            Pictures of the whole video, and sampled pictures of the slice.
+        options : Options
+        threads : int
+        seconds : float
+
+        Raises
+        ------
+        VideoError, DecoderUnavailable, StorageUnavailable
+            `Frames` raises them too.
+        """
+        request = Request(source, options, threads, time.monotonic() + seconds)
+        frames, _ = self._begun(Frames, request, {"slice": True}, lambda answers, _: answers.expect(*sizes), part)
+        return frames
+
+    def _begun(
+        self,
+        kind: type[_Records],
+        wanted: Request,
+        task: dict[str, Any],
+        first: Callable[[Answers, dict[str, Any]], _Facts],
+        raw: bytes = b"",
+    ) -> tuple[_Records, _Facts]:
+        """Start a child with a request, and return what it sends, and the facts in its first answer."""
         try:
-            return self._ask(request, deadline)
-        except DecoderUnavailable as first:
+            return self._ask(kind, wanted, task, first, raw)
+        except DecoderUnavailable as ended:
             # Something ended the spare child while it waited, such as the kernel to free memory. The next one is new.
             try:
-                return self._ask(request, deadline)
+                return self._ask(kind, wanted, task, first, raw)
             except TooLong:
-                raise first from None  # the first child used up the time, not the video
+                raise ended from None  # the first child used up the time, not the video
 
-    def _ask(self, request: dict[str, Any], deadline: float) -> tuple[VideoInfo, PlanFacts, "Frames"]:
+    def _ask(
+        self,
+        kind: type[_Records],
+        wanted: Request,
+        task: dict[str, Any],
+        first: Callable[[Answers, dict[str, Any]], _Facts],
+        raw: bytes,
+    ) -> tuple[_Records, _Facts]:
         try:
             child = self._spares.pop()
         except IndexError:
             child = ChildProcess(self._command, self._silent_seconds)
-        frames = Frames(self, child)
+        records = kind(child, Answers(), self._prepare_next)
+        source = wanted.source
+        request = {
+            # A child knows a file by its path, or by its size, so that it asks for ranges.
+            **({"path": str(source.absolute())} if isinstance(source, Path) else {"size": source.size}),
+            "options": wanted.options.model_dump(mode="json"),
+            "threads": wanted.threads,
+            "memory_bytes": self._memory_bytes,
+            "cpu_seconds": self._cpu_seconds * wanted.threads,
+            **task,
+        }
         try:
-            child.ask(request, deadline)
-            info, plan = frames.answers.video(child.answer("video")[0])
+            child.ask(request, wanted.deadline, raw, None if isinstance(source, Path) else source)
+            facts = first(records.answers, child.answer("slice" if raw else "video")[0])
         except BaseException:
-            frames.close()
+            records.close()
             raise
         if child.refused != self._refused:  # the same for every child: log it once
             self._refused = child.refused
             logger.warning("this platform refuses to confine the decoder", refused=self._refused)
-        return info, plan, frames
+        return records, facts
 
-
-class Frames(Iterator[Frame]):
-    """The sampled pictures that a child sends. The child ends after the last one, after an error, or with `close`."""
-
-    def __init__(self, reader: Reader, child: ChildProcess) -> None:
-        self._reader = reader
-        self._child = child
-        self._is_over = False
-        self._in_use = Lock()
-        self.answers = Answers()
-
-    def __next__(self) -> Frame:
-        with self._in_use:
-            if self._is_over:
-                raise StopIteration
-            try:
-                message, pixels = self._child.answer("frame", "end")
-                if "end" not in message:
-                    return self.answers.frame(message, pixels)
-            except BaseException:
-                self._finish()
-                raise
-            self._finish()
-            raise StopIteration
-
-    def close(self) -> None:
-        """End the child, even before the first picture. Another thread that waits for a picture gets an error."""
-        self._child.kill()
-        with self._in_use:
-            self._finish()
-
-    def _finish(self) -> None:
-        """End the child, and start a spare one for the next file."""
-        if not self._is_over:
-            self._is_over = True
-            self._child.end()
-            with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
-                self._reader.prepare()
+    def _prepare_next(self) -> None:
+        with suppress(DecoderUnavailable):  # the next request reports it, if it still holds then
+            self.prepare()

@@ -41,6 +41,12 @@ class Settings(BaseModel):
         The SQS queue that S3's events come through.
     job_id_secret_arn : str or None
         The secret in Secrets Manager with which job ids of dropped files are made.
+    state_machine_arn : str or None
+        The state machine that analyzes long videos. None: an upload has the time of one function.
+    long_seconds : int
+        Uploads whose analysis should take more seconds of processor time are analyzed in segments.
+    max_segments : int
+        Segments of a video that are analyzed at the same time, at most.
     delete_videos_after_analysis : bool
         Delete an uploaded video once its result is kept.
     results_expire_days : int
@@ -68,6 +74,9 @@ class Settings(BaseModel):
     idempotency_table: str | None = None
     queue_url: str | None = None
     job_id_secret_arn: str | None = None
+    state_machine_arn: str | None = None
+    long_seconds: Annotated[int, Field(ge=0)] = limits.LONG_SECONDS
+    max_segments: Annotated[int, Field(ge=1)] = 2
     delete_videos_after_analysis: bool = False
     results_expire_days: Annotated[int, Field(ge=1)] = 30
     aws_lambda_function_memory_size: Annotated[int, Field(ge=512)] = limits.MEMORY_MB

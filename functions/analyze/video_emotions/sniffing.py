@@ -4,8 +4,7 @@ import base64
 import binascii
 import re
 from enum import Enum
-from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from video_common.errors import MissingBeginning, NotAVideo, UnsupportedContainer, VideoError
 from video_emotions.remedies import CONVERT
@@ -106,7 +105,7 @@ def family_of(head: bytes) -> Family | None:
     return None
 
 
-def refuse_other_files(path: Path) -> None:
+def refuse_other_files(file: BinaryIO) -> None:
     """Reject a file that is none of the supported containers.
 
     Raises
@@ -114,8 +113,8 @@ def refuse_other_files(path: Path) -> None:
     NotAVideo, UnsupportedContainer, MissingBeginning
         With what the file is and what to do.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
+    file.seek(0)
+    head = file.read(_HEAD)
     wrapped = _lost_bytes(head)
     if wrapped:
         raise wrapped

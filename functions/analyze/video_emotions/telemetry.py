@@ -79,5 +79,5 @@ def record_analysis(result: Result) -> None:
     meter.add(Metric.MINUTES, result.video.duration_ms / 60_000)
     if result.truncated:
         meter.add(Metric.TRUNCATED)
-    for step, milliseconds in result.timings_ms.items():
-        meter.add(_SPENT[step], milliseconds)
+    for step, metric in _SPENT.items():
+        meter.add(metric, result.timings_ms[step])

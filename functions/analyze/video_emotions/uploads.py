@@ -15,12 +15,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common import limits
 from video_common.aws.interfaces import Queue
-from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, TransientError, code_of
+from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, TransientError
 from video_common.job import JobStatus
 from video_common.metrics import Metric, meter
-from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
+from video_common.telemetry import Entry, Outcome, code_of, entry, job_facts, logger
 from video_common.upload import Upload, uploads_in, uploads_in_message
-from video_emotions.worker import SUPERSEDED, Worker
+from video_emotions.long_videos import version_of
+from video_emotions.worker import STARTED, SUPERSEDED, Worker
 
 _DAY: Final = 24 * 60 * 60
 MARGIN_SECONDS: Final = 5
@@ -31,6 +32,7 @@ _OUTCOMES: Final = {
     JobStatus.FAILED: Outcome.REJECTED,
     JobStatus.DELETED: Outcome.DELETED,
     SUPERSEDED: Outcome.SUPERSEDED,
+    STARTED: Outcome.STARTED,
 }
 
 
@@ -142,7 +144,7 @@ class Uploads:
     def _take_once(self, upload: Upload, context: LambdaContext, line: Entry) -> dict[str, Any]:
         def process() -> dict[str, Any]:
             seconds_left = context.get_remaining_time_in_millis() / 1000
-            done = self._worker.process(upload, context.aws_request_id, seconds_left)
+            done = self._worker.process(upload, context.aws_request_id, seconds_left, version_of(context))
             _count(done, line)
             return done
 

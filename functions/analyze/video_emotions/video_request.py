@@ -97,8 +97,8 @@ def from_http(event: BaseProxyEvent) -> VideoRequest:
     )
 
 
-def from_upload(upload: Upload, metadata: Mapping[str, str]) -> VideoRequest:
-    """Read what an uploaded object and the metadata stored with it ask for.
+def from_upload(upload: Upload, metadata: Mapping[str, str], most: int = limits.MAX_UPLOAD_VIDEO_BYTES) -> VideoRequest:
+    """Read what an uploaded object and the metadata stored with it ask for. ``most`` is the limit in bytes.
 
     Raises
     ------
@@ -106,9 +106,9 @@ def from_upload(upload: Upload, metadata: Mapping[str, str]) -> VideoRequest:
         By the size in the event: nothing was downloaded.
     RepeatedOption, UnknownOption, InvalidOption, InvalidJson
     """
-    if upload.size > limits.MAX_UPLOAD_VIDEO_BYTES:
+    if upload.size > most:
         raise VideoTooLarge(
-            f"The object has {upload.size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}. "
+            f"The object has {upload.size} bytes; the limit is {most}. "
             "Cut or compress the video, then upload the new file."
         )
     return VideoRequest(upload.source, from_metadata(metadata))

@@ -10,6 +10,10 @@ the reader sends                  the child answers, in this order
                                   ``end``       every picture was sent
                                   ``beat``      at any time: the work goes on
                                   ``error``, ``no_memory``, ``bug``   instead of what did not come
+``size`` instead of ``path``      ``range``     at any time: asks for bytes of the file
+``bytes``, with them              goes on
+``segments``: do not decode       ``segment``   instead of ``frame``: its facts, with its slice as raw bytes
+``slice``, with it: decode that   ``slice``     instead of ``video``, then ``frame`` and so on
 ================================  =================================================================================
 """
 
@@ -23,23 +27,29 @@ from video_common import limits
 
 _HEAD = struct.Struct(">II")
 _MAX_MESSAGE_BYTES = 65_536
-_MAX_PIXEL_BYTES = 3 * limits.MAX_ANALYZED_PIXELS
+_MAX_RAW_BYTES = max(3 * limits.MAX_ANALYZED_PIXELS, limits.MAX_SLICE_BYTES)
 
 
-def send(file: FileIO, message: Mapping[str, Any], *pixels: memoryview) -> None:
+def send(file: FileIO, message: Mapping[str, Any], *raw: memoryview | bytes) -> None:
     """Write one record.
 
     Parameters
     ----------
     file : FileIO
     message : mapping
-    pixels : memoryview of bytes
+    raw : memoryview of bytes, or bytes
         Sent one after the other.
     """
+    for part in parts(message, *raw):
+        left = memoryview(part)
+        while left:
+            left = left[file.write(left) :]
+
+
+def parts(message: Mapping[str, Any], *raw: memoryview | bytes) -> tuple[memoryview | bytes, ...]:
+    """Return one record as what is written one after the other."""
     text = json.dumps(message).encode()
-    _write(file, _HEAD.pack(len(text), sum(map(len, pixels))) + text)
-    for part in pixels:
-        _write(file, part)
+    return _HEAD.pack(len(text), sum(map(len, raw))) + text, *raw
 
 
 def receive(read: Callable[[int], bytearray]) -> tuple[dict[str, Any], bytearray]:
@@ -55,16 +65,10 @@ def receive(read: Callable[[int], bytearray]) -> tuple[dict[str, Any], bytearray
     ValueError
         It is no record, or larger than any that either side sends.
     """
-    length, pixel_bytes = _HEAD.unpack(read(_HEAD.size))
-    if length > _MAX_MESSAGE_BYTES or pixel_bytes > _MAX_PIXEL_BYTES:
+    length, raw_bytes = _HEAD.unpack(read(_HEAD.size))
+    if length > _MAX_MESSAGE_BYTES or raw_bytes > _MAX_RAW_BYTES:
         raise ValueError("a record is too large")
     message = json.loads(read(length))
     if not isinstance(message, dict):
         raise ValueError("a record is no object")  # noqa: TRY004 - the other side's fault, and not a type of ours
-    return message, read(pixel_bytes)
-
-
-def _write(file: FileIO, data: memoryview | bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
+    return message, read(raw_bytes)

@@ -15,19 +15,21 @@ from video_common import limits
 from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import ConfigurationError, GaveUp, JobInProgress, ServiceError, TooLong, VideoEmotionsError
-from video_common.job import Job, JobStatus, is_asked_for, job_id_of, result_key
-from video_common.result import Source
+from video_common.job import Job, JobStatus, is_asked_for, job_id_of, result_key, work_prefix
+from video_common.result import Result, Source
 from video_common.telemetry import logger
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
 from video_emotions.lease import renewed
+from video_emotions.long_videos import LongVideos
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import render
 from video_emotions.video_request import from_upload
 from video_emotions.watchdog import watchdog
 
 SUPERSEDED: Final = "SUPERSEDED"
-"""A status that no record has: a later version of the object has come."""
+STARTED: Final = "STARTED"
+"""Statuses that no record has: a later version of the object has come; an execution continues the job."""
 
 _DAY: Final = 24 * 60 * 60
 
@@ -43,8 +45,9 @@ class Worker:
     secret: Callable[[], bytes]
     now: Callable[[], float] = time.time
     renew_seconds: float = limits.LEASE_RENEW_SECONDS
+    long: LongVideos | None = None
 
-    def process(self, upload: Upload, request_id: str, seconds_left: float) -> dict[str, Any]:
+    def process(self, upload: Upload, request_id: str, seconds_left: float, function: str = "") -> dict[str, Any]:
         """Take one upload to the end of its job.
 
         Parameters
@@ -57,8 +60,8 @@ class Worker:
         Returns
         -------
         dict
-            ``job_id``, and ``status``: SUCCEEDED, FAILED, DELETED, or SUPERSEDED if a later version of the object has
-            come. Of a FAILED one also ``code``.
+            ``job_id``, and ``status``: SUCCEEDED, FAILED, DELETED, SUPERSEDED if a later version of the object has
+            come, or STARTED if an execution continues the job. Of a FAILED one also ``code``.
 
         Raises
         ------
@@ -76,10 +79,8 @@ class Worker:
         stuck_at = time.monotonic() + seconds_left * (1 - limits.FINISH_SHARE / 2)
         lease = partial(self._lease, upload, self.now() + seconds_left)
         begun, job = self.jobs.begin(lease(), is_redriven=upload.is_redriven, revives_since=upload.revives_since)
-        if begun is Begun.OLDER:
-            return _outcome(job, SUPERSEDED)
-        if begun is Begun.DELETED:
-            return self._deleted(upload, job)
+        if begun in {Begun.OLDER, Begun.DELETED}:
+            return outcome_of(job, SUPERSEDED) if begun is Begun.OLDER else self._deleted(upload, job)
         if begun is Begun.BUSY:
             raise JobInProgress("Another worker has the job.")
         if begun is Begun.DONE and job.was_given_up:
@@ -87,7 +88,7 @@ class Worker:
         if begun is Begun.RUN:
             runs = job.runs or 1
             if runs > limits.MAX_LOST_RUNS:
-                self.jobs.finish(self._job(upload, JobStatus.PENDING, runs=runs))
+                self.jobs.finish(self.record(upload, JobStatus.PENDING, runs=runs))
                 raise GaveUp(f"{limits.MAX_LOST_RUNS} workers were lost with this video. It is not tried again.")
             stuck = self._stuck(upload, job, request_id)
             try:
@@ -95,24 +96,25 @@ class Worker:
                     renewed(lambda: self.jobs.renew(lease()), self.renew_seconds),
                     watchdog(stuck_at - time.monotonic(), lambda: self._end_stuck(stuck)) as is_stuck,
                 ):
-                    job = self._ended(upload, job, request_id, deadline)
+                    job = self._ended(upload, job, request_id, deadline, function)
             except Exception:
                 # Callers who poll see PENDING. The queue, not this record, decides whether to retry.
-                self.jobs.finish(self._job(upload, JobStatus.PENDING, runs=runs - 1 or None))
+                self.jobs.finish(self.record(upload, JobStatus.PENDING, runs=runs - 1 or None))
                 raise
             if is_stuck.is_set():
                 job = stuck  # a caller may have seen it: a job ends once
             elif not self.jobs.finish(job):
-                return self._overtaken(upload, job)
+                return self.overtaken(upload, job)
+            if job.status is JobStatus.RUNNING:
+                return outcome_of(job, STARTED)
         # Also for a job that was done before: its worker may have been lost before this.
-        self._announce(upload, job)
-        return _outcome(job, job.status)
+        return self.announced(upload, job)
 
     def job_id(self, upload: Upload) -> str:
         """Return the id of an upload's job."""
         return job_id_of(upload.source.key, self.secret)
 
-    def _announce(self, upload: Upload, job: Job) -> None:
+    def announced(self, upload: Upload, job: Job) -> dict[str, Any]:
         """Publish the end of a job. Then delete its video, if the settings say so."""
         settings = self.pipeline.settings
         self.bus.publish(DETAIL_TYPE, completion(job, settings.uploads_bucket, settings.results_bucket))
@@ -120,13 +122,14 @@ class Worker:
             source = upload.source
             # The entity tag spares what somebody has put there meanwhile.
             self.store.delete(source.bucket, source.key, source.version_id, upload.etag)
+        return outcome_of(job, job.status)
 
-    def _overtaken(self, upload: Upload, job: Job) -> dict[str, Any]:
+    def overtaken(self, upload: Upload, job: Job) -> dict[str, Any]:
         """Leave a job that is not this worker's any more: a later version has it, or it is deleted."""
         stored = self.jobs.get(job.job_id)
         if stored is not None and stored.status is JobStatus.DELETED:
             return self._deleted(upload, stored)
-        return _outcome(job, SUPERSEDED)
+        return outcome_of(job, SUPERSEDED)
 
     def _deleted(self, upload: Upload, job: Job) -> dict[str, Any]:
         """Remove what came or was kept after a job was deleted: its form's upload, and the result of this version."""
@@ -134,36 +137,49 @@ class Worker:
         if is_asked_for(source.key):
             self.store.delete(source.bucket, source.key, source.version_id)
         self.store.delete_all(self._results_bucket, result_key(job.job_id, upload.sequencer, ""))
-        return _outcome(job, JobStatus.DELETED)
+        self.store.delete_all(self._results_bucket, work_prefix(job.job_id, upload.sequencer))
+        return outcome_of(job, JobStatus.DELETED)
 
-    def _ended(self, upload: Upload, job: Job, request_id: str, deadline: Deadline) -> Job:
+    def _ended(self, upload: Upload, job: Job, request_id: str, deadline: Deadline, function: str) -> Job:
         """Analyze, keep the result, and return the job as it ends."""
         source = upload.source
         try:
             metadata = self.store.metadata(source.bucket, source.key, source.version_id)
-            request = from_upload(upload, metadata)
+            most = limits.MAX_UPLOAD_VIDEO_BYTES if self.long is None else limits.MAX_OBJECT_BYTES
+            request = from_upload(upload, metadata, most)
+            if self.long is not None and upload.size > limits.PLANNED_BYTES:
+                started = self.long.start(job.job_id, upload, request, function, deadline)
+                if started is not None:
+                    until = int(self.now()) + limits.EXECUTION_SECONDS
+                    facts = {"work": started.work, "segments": started.segments, "lease_until": until}
+                    return self.record(upload, JobStatus.RUNNING, **facts, **kept(job))
             result = self.pipeline.analyze(request, deadline)
-            origin = Source(bucket=source.bucket, key=source.key, file_name=job.file_name)
-            body = render(result.model_copy(update={"source": origin}), request.format)
         except ServiceError:
             raise
         except VideoEmotionsError as error:
-            return self._job(upload, JobStatus.FAILED, error=error.problem(request_id), **_kept(job))
+            return self.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
+        return self.kept_result(upload, job, result, request.format)
+
+    def kept_result(self, upload: Upload, job: Job, result: Result, form: str) -> Job:
+        """Keep a result, and return the job as it ends."""
+        origin = Source(bucket=upload.source.bucket, key=upload.source.key, file_name=job.file_name)
+        video = result.video.model_copy(update={"etag": upload.etag or None})
+        body = render(result.model_copy(update={"source": origin, "video": video}), form)
         key = result_key(job.job_id, upload.sequencer, body.suffix)
         self.store.put(self._results_bucket, key, body.text, body.content_type)
-        return self._job(
+        return self.record(
             upload,
             JobStatus.SUCCEEDED,
             result_key=key,
             result_bytes=len(body.text.encode()),
             result_content_type=body.content_type,
-            **_kept(job),
+            **kept(job),
         )
 
     def _stuck(self, upload: Upload, job: Job, request_id: str) -> Job:
         """Return a job as it ends when Lambda is about to stop its worker."""
         error = TooLong("The service could not read and analyze the video in its time. Upload the video again.")
-        return self._job(upload, JobStatus.FAILED, error=error.problem(request_id), **_kept(job))
+        return self.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
 
     def _end_stuck(self, job: Job) -> bool:
         """End a job whose worker Lambda is about to stop. The message comes back once and announces the end.
@@ -179,9 +195,10 @@ class Worker:
     def _lease(self, upload: Upload, end: float) -> Job:
         """Return the job with a lease from now on. It ends with the invocation, before the message comes back."""
         until = int(min(self.now() + limits.LEASE_SECONDS, end))
-        return self._job(upload, JobStatus.RUNNING, lease_until=until, runs=1)
+        return self.record(upload, JobStatus.RUNNING, lease_until=until, runs=1)
 
-    def _job(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
+    def record(self, upload: Upload, status: JobStatus, **more: Any) -> Job:
+        """Return a record of an upload's job."""
         now = int(self.now())
         return Job(
             job_id=self.job_id(upload),
@@ -212,11 +229,12 @@ class Worker:
             )
 
 
-def _kept(job: Job) -> dict[str, Any]:
+def kept(job: Job) -> dict[str, Any]:
     """Return what a job has from its creation."""
     return {"owner": job.owner, "file_name": job.file_name}
 
 
-def _outcome(job: Job, status: str) -> dict[str, Any]:
+def outcome_of(job: Job, status: str) -> dict[str, Any]:
+    """Return what a worker did with a job."""
     code = {"code": job.error["code"]} if status == JobStatus.FAILED and job.error else {}
     return {"job_id": job.job_id, "status": str(status), **code}

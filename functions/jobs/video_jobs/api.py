@@ -17,7 +17,7 @@ from video_common.api_gateway import (
     query_of,
 )
 from video_common.options import parse_members
-from video_common.routes import DELETE_JOB, JOB, OPENAPI, PAGE, UPLOADS
+from video_common.routes import COMPLETE, DELETE_JOB, JOB, OPENAPI, PAGE, PARTS, UPLOADS
 from video_common.schema import JSON_CONTENT_TYPE
 from video_jobs.callers import caller_of
 from video_jobs.page import CONTENT_TYPE, open_page
@@ -27,6 +27,7 @@ _DESCRIPTION: Final = Path(__file__).with_name("openapi.json")
 """A link to ``docs/openapi.json``. ``sam build`` copies the file itself into the zip."""
 
 _EXAMPLE = f'{{"{CONTENT_TYPE_MEMBER}": "video/mp4", "frame_interval": 30}}'
+_PARTS_EXAMPLE = '{"first": 1, "count": 100}'
 
 
 class Api:
@@ -54,6 +55,17 @@ def _routes(jobs: Jobs) -> Router:
         text = json_text(event)
         members = parse_members(text, _EXAMPLE) if text else {}
         return json_answer(jobs.ask(members, query_of(event), caller_of(event)))
+
+    @router.route(PARTS.rule, PARTS.methods)
+    def parts(job_id: str) -> Response[str]:
+        event = router.current_event
+        text = json_text(event)
+        members = parse_members(text, _PARTS_EXAMPLE) if text else {}
+        return json_answer(jobs.parts(job_id, members, caller_of(event)))
+
+    @router.route(COMPLETE.rule, COMPLETE.methods)
+    def complete(job_id: str) -> Response[str]:
+        return json_answer(jobs.complete(job_id, caller_of(router.current_event)))
 
     @router.route(JOB.rule, JOB.methods)
     def look(job_id: str) -> Response[str]:

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
+from video_common.aws.multipart import S3Multipart
 from video_common.aws.s3 import S3ObjectStore, S3Signer
 from video_common.metrics import meter
 from video_common.telemetry import logger
@@ -17,7 +18,8 @@ from video_jobs.settings import Settings
 settings = Settings.from_environment()
 meter.settle(settings.stack, settings.environment)
 clients.use_timeouts(connect=1, read=2)  # three tries within the function's 10 s
-api = Api(Jobs(settings, DynamoJobStore(settings.jobs_table), S3ObjectStore(), S3Signer()), settings.cors_allow_origin)
+jobs = Jobs(settings, DynamoJobStore(settings.jobs_table), S3ObjectStore(), S3Signer(), S3Multipart())
+api = Api(jobs, settings.cors_allow_origin)
 
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from video_common import limits
 from video_common.aws.interfaces import JobStore, ObjectStore, Signer
+from video_common.aws.large_files import MultipartUploads
 from video_common.errors import (
     InvalidJson,
     InvalidOption,
@@ -18,11 +19,12 @@ from video_common.errors import (
     ObjectMissing,
     UnsupportedMediaType,
 )
-from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id
+from video_common.job import KEY_PREFIX, Job, JobStatus, is_job_id, partials_prefix, work_prefix
 from video_common.options import parse_options, to_metadata
 from video_common.result import Source
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES, media_type
 from video_common.telemetry import logger
+from video_jobs.large_uploads import SIZE_MEMBER, LargeUploads, size_of
 from video_jobs.settings import Settings
 
 CONTENT_TYPE_MEMBER = "content_type"
@@ -39,6 +41,7 @@ class Jobs:
     jobs: JobStore
     objects: ObjectStore
     signer: Signer
+    multipart: MultipartUploads
     now: Callable[[], float] = time.time
 
     def ask(self, members: dict[str, Any], query: Mapping[str, list[str]], caller: str) -> dict[str, Any]:
@@ -48,8 +51,9 @@ class Jobs:
         ----------
         members : dict
             Options of the analysis, and ``content_type``, the one that the upload will have. It is signed with its
-            parameters, so a page can send either the form's field or the type that the browser reports. And
-            ``file_name``, which the job, its Result and its completion event repeat.
+            parameters, so a page can send either the form's field or the type that the browser reports.
+            ``file_name``, which the job, its Result and its completion event repeat. And ``size`` in bytes: a file over
+            ``limits.MULTIPART_BYTES`` is uploaded in parts.
         query : mapping of str to list of str
             More options.
         caller : str
@@ -58,8 +62,8 @@ class Jobs:
         Returns
         -------
         dict
-            ``job_id``; ``upload`` with ``url`` and ``fields`` of a form post (the file goes last, as ``file``);
-            ``expires_in`` in seconds; ``max_bytes``.
+            ``job_id``; ``upload`` with ``url`` and ``fields`` of a form post (the file goes last, as ``file``), or
+            ``multipart`` with ``parts`` and ``part_bytes``; ``expires_in`` in seconds; ``max_bytes``.
 
         Raises
         ------
@@ -69,13 +73,21 @@ class Jobs:
         """
         content_type = _content_type(members.pop(CONTENT_TYPE_MEMBER, VIDEO_CONTENT_TYPES[0]))
         file_name = _file_name(members.pop(FILE_NAME_MEMBER, None))
+        size = size_of(members.pop(SIZE_MEMBER, None))
         metadata = to_metadata(parse_options(query, members))
         if any(len(text) > limits.MAX_OPTIONS_BYTES for text in metadata.values()):
             raise InvalidJson("The options are too long to travel with the upload.")
         job_id, now = uuid4().hex, int(self.now())
         key = f"{KEY_PREFIX}{job_id}"
         logger.append_keys(job_id=job_id)
-        upload = self.signer.upload(self.settings.uploads_bucket, key, content_type, metadata)
+        told: dict[str, Any] = {"job_id": job_id}
+        upload_id = None
+        if size is not None and size > limits.MULTIPART_BYTES:
+            upload_id, told["multipart"] = self._large.begin(key, size, content_type, metadata)
+            most, seconds = limits.MAX_OBJECT_BYTES, limits.UPLOAD_IN_PARTS_SECONDS
+        else:
+            told["upload"] = self.signer.upload(self.settings.uploads_bucket, key, content_type, metadata)
+            most, seconds = limits.MAX_UPLOAD_VIDEO_BYTES, limits.UPLOAD_SECONDS
         self.jobs.create(
             Job(
                 job_id=job_id,
@@ -86,14 +98,24 @@ class Jobs:
                 expires_at=now + self.settings.results_expire_days * _DAY,
                 owner=caller,
                 file_name=file_name,
+                upload_id=upload_id,
+                size=size if upload_id else None,
             )
         )
-        return {
-            "job_id": job_id,
-            "upload": upload,
-            "expires_in": limits.UPLOAD_SECONDS,
-            "max_bytes": limits.MAX_UPLOAD_VIDEO_BYTES,
-        }
+        return {**told, "expires_in": seconds, "max_bytes": most}
+
+    def parts(self, job_id: str, members: Mapping[str, Any], caller: str) -> dict[str, Any]:
+        """See `LargeUploads.parts`."""
+        return self._large.parts(self._owned(job_id, caller), members)
+
+    def complete(self, job_id: str, caller: str) -> dict[str, Any]:
+        """See `LargeUploads.complete`. Return the job's id."""
+        self._large.complete(self._owned(job_id, caller))
+        return {"job_id": job_id}
+
+    @property
+    def _large(self) -> LargeUploads:
+        return LargeUploads(self.settings.uploads_bucket, self.multipart)
 
     def look(self, job_id: str, caller: str) -> dict[str, Any]:
         """Return the state of a job. A job whose worker was lost is PENDING as soon as its lease ends.
@@ -102,8 +124,9 @@ class Jobs:
         -------
         dict
             ``job_id``, ``status``, the times in seconds since 1970, ``source`` with the object's bucket and key and the
-            file's name; of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
-            a response; of a FAILED one ``error``.
+            file's name. Of a RUNNING job whose video is analyzed in segments ``progress``: ``segments_done`` and
+            ``segments``. Of a SUCCEEDED job ``result``, or ``result_url`` if the result is not JSON or is too large for
+            a response. Of a FAILED one ``error``.
 
         Raises
         ------
@@ -118,6 +141,8 @@ class Jobs:
         told = now.model_dump(mode="json", include={"job_id", "status", "created_at", "updated_at", "expires_at"})
         source = Source(bucket=self.settings.uploads_bucket, key=job.key, file_name=job.file_name)
         told["source"] = source.model_dump(mode="json")
+        if now.status is JobStatus.RUNNING and job.work is not None:
+            told["progress"] = {"segments_done": self._segments_done(job.work), "segments": job.segments}
         if job.error is not None:
             told["error"] = job.error
         if job.result_key is not None:
@@ -134,8 +159,15 @@ class Jobs:
         """
         if told["status"] not in {JobStatus.PENDING, JobStatus.RUNNING}:
             return None
+        if "progress" in told:
+            return limits.MAX_POLL_SECONDS  # a segment takes minutes
         age = int(self.now() - told["created_at"])
         return max(limits.MIN_POLL_SECONDS, min(limits.MAX_POLL_SECONDS, age // 10))
+
+    def _segments_done(self, work: str) -> int:
+        """Count what is kept of the segments. A segment that is analyzed twice has the same key."""
+        keys = self.objects.keys(self.settings.results_bucket, partials_prefix(work))
+        return sum(key.endswith(".json") for key in keys)
 
     def delete(self, job_id: str, caller: str) -> None:
         """Delete a job with its video, its results, and what its record says. To do it twice makes no difference.
@@ -150,8 +182,10 @@ class Jobs:
         job = self._owned(job_id, caller)
         if job.key:
             self.jobs.delete(self._tombstone(job, job.key))
+            self._large.abort(job)
             self.objects.delete(self.settings.uploads_bucket, job.key)
-        self.objects.delete_all(self.settings.results_bucket, f"{job_id}/")
+        for prefix in (f"{job_id}/", work_prefix(job_id)):
+            self.objects.delete_all(self.settings.results_bucket, prefix)
         if job.key:
             self.jobs.delete(self._tombstone(job, ""))
 

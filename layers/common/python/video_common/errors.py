@@ -90,6 +90,11 @@ class JobNotFound(RequestError):
     status = HTTPStatus.NOT_FOUND
 
 
+class IncompleteUpload(RequestError):
+    code, title = "incomplete_upload", "Parts of the upload are missing"
+    status = HTTPStatus.CONFLICT
+
+
 class JobExpired(RequestError):
     code, title = "job_expired", "The job's time is over"
     status = HTTPStatus.GONE
@@ -209,6 +214,14 @@ class FunctionFailed(ServiceError):
     code, title = "function_failed", "Another function does not answer"
 
 
+class OtherVersion(ServiceError):
+    code, title = "other_version", "The plan is of another version"
+
+
+class SegmentsDisagree(ServiceError):
+    code, title = "segments_disagree", "The segments do not make up the video"
+
+
 class TransientError(ServiceError):
     """Another try may succeed."""
 
@@ -233,8 +246,3 @@ class EventsUnavailable(TransientError):
 
 class JobInProgress(TransientError):
     code, title = "job_in_progress", "Another worker has the job"
-
-
-def code_of(error: BaseException) -> str:
-    """Return the code of an error; one that is not of the tree is an internal error."""
-    return error.code if isinstance(error, VideoEmotionsError) else VideoEmotionsError.code

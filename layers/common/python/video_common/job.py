@@ -74,6 +74,12 @@ class Job(BaseModel):
         record is older than this field. Then the job belongs to the operator. It stays as it was created.
     file_name : str or None
         The file's own name, if it was given. It stays as it was created.
+    work : str or None
+        Of a RUNNING job whose video is analyzed in segments: the prefix of what they found, in the results bucket.
+    segments : int or None
+        Of such a job: how many there are.
+    upload_id, size : str, int or None
+        Of a job that waits for an upload in parts: the store's name for it, and the bytes that it will have.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -94,6 +100,10 @@ class Job(BaseModel):
     runs: int | None = None
     owner: str | None = None
     file_name: str | None = None
+    work: str | None = None
+    segments: int | None = None
+    upload_id: str | None = None
+    size: int | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -144,6 +154,16 @@ def comparable(sequencer: str) -> str:
     with zeros on the left, then compare them as text.
     """
     return sequencer.upper().zfill(32)
+
+
+def work_prefix(job_id: str, sequencer: str = "") -> str:
+    """Return the prefix of what is kept, in the results bucket, while a job's video is analyzed in segments."""
+    return f"work/{job_id}/{sequencer}/" if sequencer else f"work/{job_id}/"
+
+
+def partials_prefix(work: str) -> str:
+    """Return the prefix of what the segments of a video found. Each has one key there that ends with ``.json``."""
+    return f"{work}partials/"
 
 
 def result_key(job_id: str, sequencer: str, suffix: str) -> str:

@@ -35,6 +35,9 @@ MAX_ANALYZED_PIXELS: Final = 3840 * 2160
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""
 
+MAX_JOB_FRAMES: Final = 10_000_000
+"""Pictures in a video that is analyzed in segments: 46 hours at 60 a second."""
+
 MAX_FRAME_RATE: Final = 1_000
 """Frames a second; a file that claims more is not believed."""
 
@@ -50,6 +53,9 @@ MAX_VIDEO_TRACKS: Final = 8
 MAX_BOXES: Final = 1_000_000
 """Boxes in an MP4, elements in a Matroska, chunks in an AVI: a fragment a second for 55 hours. Reading the sizes of so
 many takes three seconds."""
+
+MAX_HEADER_BYTES: Final = 128 * 1024 * 1024
+"""Of an MP4's header, to be kept in memory while it is read: that of two days."""
 
 MAX_SAMPLED_FRAMES: Final = 100_000
 """Frames analyzed of one video. Later frames are left out and the Result says ``truncated``."""
@@ -76,6 +82,18 @@ DECODER_OPEN_FILES: Final = 16
 DECODER_PIPE_BYTES: Final = 1024 * 1024
 """Size of the pipe for its answers: it holds one picture of the default size. Linux allows this size to every user."""
 
+RANGE_BYTES: Final = 8 * 1024 * 1024
+"""What is fetched of an object at a time at most. S3 advises ranges of 8 to 16 MB."""
+
+FIRST_RANGE_BYTES: Final = 64 * 1024
+"""What is fetched after a jump. Each range that follows without another jump is twice as large."""
+
+INDEX_RANGE_BYTES: Final = 512 * 1024
+"""The largest range while an index is read, which may end anywhere in a range."""
+
+MAX_SLICE_BYTES: Final = 64 * 1024 * 1024
+"""Of the packed list of a segment's packets: of an hour some 100 kB."""
+
 DECODER_BEAT_SECONDS: Final = 1
 """How often a working decoder reports progress, even when it has no picture to send."""
 
@@ -89,6 +107,24 @@ DECODER_CPU_SECONDS: Final = 900
 UPLOAD_SECONDS: Final = 900
 """How long an upload may begin after it was asked for."""
 
+UPLOAD_IN_PARTS_SECONDS: Final = 24 * 60 * 60
+"""How long an upload in parts may take. The bucket deletes the parts of one that takes longer."""
+
+MULTIPART_BYTES: Final = 100_000_000
+"""A larger file is uploaded in parts, if its size is given."""
+
+PART_BYTES: Final = 16 * 1024 * 1024
+"""Of an upload in parts: each part but the last one has so many bytes, or more in a very large file."""
+
+MAX_PARTS: Final = 10_000
+"""S3's limit."""
+
+MAX_PART_URLS: Final = 100
+"""Addresses of parts in one answer: some 150 kB."""
+
+PART_URL_SECONDS: Final = 3600
+"""How long a part's address can be used."""
+
 RESULT_URL_SECONDS: Final = 300
 """How long the address of a large result can be fetched."""
 
@@ -97,7 +133,7 @@ MAX_INLINE_RESULT_BYTES: Final = 3_000_000
 
 MIN_POLL_SECONDS: Final = 2
 MAX_POLL_SECONDS: Final = 30
-"""``Retry-After`` of a job that has not ended: a tenth of its age, within these limits."""
+"""``Retry-After`` of a job that has not ended: a tenth of its age, within these limits. In segments: the upper one."""
 
 JOB_KEPT_AFTER_EXPIRY_DAYS: Final = 30
 """How long a job that is over still answers 410 and not 404."""
@@ -138,6 +174,34 @@ or only small ones, it is shrunk to at most the second. 960 is the Flask app's d
 
 MIN_SCALED_SIDE: Final = 2
 """Pixels: a scaled frame's side is never less, however small ``scale_factor`` is."""
+
+# -- Segments of a long video ----------------------------------------------------------------------------------------
+DECODE_PIXEL_SECONDS: Final = 1.5e-9
+"""Processor time to decode a picture, for each of its pixels: H.264 at 1080p, 3 ms."""
+
+CONVERT_PIXEL_SECONDS: Final = 2e-9
+"""The same to convert and shrink a sampled one."""
+
+ANALYZE_PIXEL_SECONDS: Final = 0.4e-6
+"""The same to find and score its faces, for each pixel that is analyzed: the Haar cascade at 640 x 360, 92 ms."""
+
+SEGMENT_SECONDS: Final = 300.0
+"""Processor time of a segment: long beside a cold start of 5 s, short beside the 900 s of an invocation."""
+
+SEGMENT_MOST_SECONDS: Final = 1200.0
+"""Processor time of a segment at most: 900 s on 1.7 vCPUs, with a fifth to spare for slow machines."""
+
+LONG_SECONDS: Final = 600
+"""A video whose analysis should take more processor time is analyzed in segments, by default."""
+
+PLANNED_BYTES: Final = 20_000_000
+"""A smaller upload is never planned: it ends in time even if every picture is analyzed."""
+
+MAX_OBJECT_BYTES: Final = 50_000_000_000_000
+"""A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 20 GB."""
+
+EXECUTION_SECONDS: Final = 24 * 60 * 60
+"""How long an execution of the state machine may take."""
 
 # -- Time ------------------------------------------------------------------------------------------------------------
 FINISH_SECONDS: Final = 1.0

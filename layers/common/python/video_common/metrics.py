@@ -25,8 +25,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from video_common.errors import code_of
 from video_common.prices import invocation_dollars
+from video_common.telemetry import code_of
 
 NAMESPACE: Final = "VideoEmotions"
 

@@ -75,7 +75,15 @@ class TimelineFrame(Frozen):
 
 
 class VideoFacts(Frozen):
-    """What the file is. Width and height are the upright picture's, in square pixels; ``rotation`` was undone."""
+    """What the file is. Width and height are the upright picture's, in square pixels; ``rotation`` was undone.
+
+    Attributes
+    ----------
+    sha256 : str or None
+        None: the video was analyzed in segments, and nobody read the file as a whole.
+    etag : str or None
+        Of an uploaded video: the entity tag of the object.
+    """
 
     duration_ms: int
     width: int
@@ -84,7 +92,8 @@ class VideoFacts(Frozen):
     frame_rate: float
     rotation: int
     bytes: int
-    sha256: str
+    sha256: str | None
+    etag: str | None = None
 
 
 class AnalysisSettings(AnalysisOptions):
@@ -160,7 +169,9 @@ class Result(Frozen):
     mean_emotion_probabilities : Emotions
         Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
     timings_ms : dict of str to float
-        Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them.
+        Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them. For a
+        video that was analyzed in segments, each is the sum over the segments, and ``wall`` is the time from the plan
+        to the end.
     timeline : list of TimelineFrame or None
         Only with ``include=timeline``: each analyzed frame, in presentation order.
     timeline_truncated : bool or None

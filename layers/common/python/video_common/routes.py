@@ -58,11 +58,13 @@ HEALTH: Final = Route("GET", "/", "analyze", is_open=True)
 PAGE: Final = Route("GET", "/app", "jobs", is_open=True)
 PROCESS_FRAME: Final = Route("POST", "/process-frame", "analyze")
 UPLOADS: Final = Route("POST", "/uploads", "jobs")
+PARTS: Final = Route("POST", "/uploads/{job_id}/parts", "jobs")
+COMPLETE: Final = Route("POST", "/uploads/{job_id}/complete", "jobs")
 JOB: Final = Route("GET", "/jobs/{job_id}", "jobs")
 DELETE_JOB: Final = Route("DELETE", "/jobs/{job_id}", "jobs")
 OPENAPI: Final = Route("GET", "/openapi.json", "jobs", is_open=True)
 
-ROUTES: Final = (HEALTH, PAGE, PROCESS_FRAME, UPLOADS, JOB, DELETE_JOB, OPENAPI)
+ROUTES: Final = (HEALTH, PAGE, PROCESS_FRAME, UPLOADS, PARTS, COMPLETE, JOB, DELETE_JOB, OPENAPI)
 HEADS: Final = tuple(replace(route, method="HEAD") for route in ROUTES if "HEAD" in route.methods)
 """Each asks for the credentials that its GET asks for. The handler of the GET answers."""
 

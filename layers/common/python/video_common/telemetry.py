@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
-from video_common.errors import JobInProgress, VideoEmotionsError, code_of
+from video_common.errors import JobInProgress, VideoEmotionsError
 
 SERVICE: Final = "video-emotions"
 
@@ -35,6 +35,8 @@ class Outcome(StrEnum):
     """A later version of the object has come."""
     DELETED = "deleted"
     """The job was deleted."""
+    STARTED = "started"
+    """The video is long: an execution of the state machine goes on with the job."""
     DEFERRED = "deferred"
     """Another worker has the job."""
 
@@ -86,3 +88,8 @@ def entry(what: str, **facts: Any) -> Iterator[Entry]:
 def job_facts(job_id: str, bucket: str, key: str) -> dict[str, str]:
     """Return what the log says of an object's job."""
     return {"job_id": job_id, "bucket": bucket, "key_digest": sha256(key.encode()).hexdigest()[:16]}
+
+
+def code_of(error: BaseException) -> str:
+    """Return the code of an error; one that is not of the tree is an internal error."""
+    return error.code if isinstance(error, VideoEmotionsError) else VideoEmotionsError.code

@@ -5,6 +5,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
 
+from video_common.aws.large_files import Ranges
 from video_common.job import Job
 
 
@@ -43,8 +44,31 @@ class ObjectStore(Protocol):
             The store did not answer, or it rejected the call. Retry.
         """
 
-    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
-        """Write a small text object.
+    def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> Ranges:
+        """Return an object as a file of which ranges can be had.
+
+        Parameters
+        ----------
+        bucket, key : str
+        version_id, etag : str or None
+            If the object has another entity tag, now or at a later read, it counts as missing. None takes what is there
+            now.
+
+        Raises
+        ------
+        ObjectMissing, StorageUnavailable
+        """
+
+    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
+        """Write a small object.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """Return the keys that begin so, in the order of the alphabet.
 
         Raises
         ------

@@ -1,12 +1,17 @@
 """Amazon S3 behind `ObjectStore` and `Signer`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from video_common import limits
 from video_common.aws.clients import MISSING, client, failures
 from video_common.errors import ObjectMissing, StorageUnavailable, VideoTooLarge
+
+_QUOTE: Final = '"'
+_CHANGED: Final = MISSING | {"PreconditionFailed", "412"}
+"""Also what S3 says of an object with another entity tag."""
 
 
 class S3ObjectStore:
@@ -30,10 +35,26 @@ class S3ObjectStore:
                 )
             client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
 
-    def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
+    def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> "S3Ranges":
+        """See `ObjectStore.ranges`."""
+        place = {"Bucket": bucket, "Key": key, **_version(version_id)}
+        # HTTP has quotes around entity tags, and S3's events have not.
+        pinned = {"IfMatch": f'"{etag.strip(_QUOTE)}"'} if etag else {}
+        with _reading(_CHANGED):
+            head = client("s3").head_object(**place, **pinned)
+        return S3Ranges({**place, "IfMatch": head["ETag"]}, head["ContentLength"])
+
+    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
         """See `ObjectStore.put`."""
+        content = body.encode() if isinstance(body, str) else body
         with failures(StorageUnavailable("The result could not be written to the store.")):
-            client("s3").put_object(Bucket=bucket, Key=key, Body=body.encode(), ContentType=content_type)
+            client("s3").put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """See `ObjectStore.keys`."""
+        with _reading():
+            pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def read(self, bucket: str, key: str) -> str:
         """See `ObjectStore.read`."""
@@ -45,7 +66,7 @@ class S3ObjectStore:
         """See `ObjectStore.delete`."""
         condition = {"IfMatch": etag} if etag else {}
         try:
-            with failures(_undeleted(), missing=MISSING | {"PreconditionFailed"}):
+            with failures(_undeleted(), missing=_CHANGED):
                 client("s3").delete_object(Bucket=bucket, Key=key, **_version(version_id), **condition)
         except ObjectMissing:
             return  # this is what was wanted
@@ -56,6 +77,23 @@ class S3ObjectStore:
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
                     client("s3").delete_object(Bucket=bucket, Key=item["Key"])
+
+
+@dataclass(frozen=True)
+class S3Ranges:
+    """An object, pinned by its entity tag, behind `Ranges`."""
+
+    place: Mapping[str, str]
+    size: int
+
+    def read(self, start: int, end: int) -> bytes:
+        """See `Ranges.read`."""
+        with _reading(_CHANGED):
+            answer = client("s3").get_object(**self.place, Range=f"bytes={start}-{end - 1}")
+            content: bytes = answer["Body"].read()
+        if len(content) != end - start:
+            raise StorageUnavailable("The store sent a part of another size.")
+        return content
 
 
 class S3Signer:
@@ -90,8 +128,8 @@ def _version(version_id: str | None) -> dict[str, str]:
     return {"VersionId": version_id} if version_id else {}
 
 
-def _reading() -> Any:
-    return failures(StorageUnavailable("The object could not be read from the store."), missing=MISSING)
+def _reading(missing: frozenset[str] = MISSING) -> Any:
+    return failures(StorageUnavailable("The object could not be read from the store."), missing=missing)
 
 
 def _undeleted() -> StorageUnavailable:

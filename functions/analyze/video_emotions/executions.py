@@ -1,0 +1,130 @@
+"""Executions of the state machine: its tasks, and its failed end. Entry point: parse, call, map.
+
+::
+
+    SQS -> worker: plan, start --> Map: segment, segment, ... --> merge: result, job's end
+                                     `-- any of them fails for good --> the execution's status event --> fail: job's end
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import ValidationError
+
+from video_common import limits
+from video_common.errors import GaveUp, OtherVersion, ServiceError, UnsupportedEvent, VideoEmotionsError
+from video_common.job import Job, JobStatus
+from video_common.metrics import Metric, meter
+from video_common.telemetry import Outcome, entry, job_facts
+from video_emotions.deadline import Deadline
+from video_emotions.long_videos import LongVideos, SegmentTask, Task, version_of
+from video_emotions.video_request import from_upload
+from video_emotions.worker import SUPERSEDED, Worker, kept
+
+SOURCE: Final = "aws.states"
+"""Of the events about executions."""
+TASK: Final = "task"
+"""The member that names the task in an event of the state machine."""
+
+_ITS_OWN: Final = frozenset({TASK, "segments_key", "max_segments"})
+
+
+@dataclass(frozen=True)
+class Executions:
+    """Does what the state machine asks for."""
+
+    worker: Worker
+    long: LongVideos
+
+    def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Do one task, or end the job of an execution that failed.
+
+        Raises
+        ------
+        VideoError, ServiceError
+            The state machine knows them by the names of their classes.
+        """
+        deadline = Deadline.of_request(context.get_remaining_time_in_millis() / 1000)
+        request_id = context.aws_request_id
+        try:
+            if event.get("source") == SOURCE:
+                given = json.loads(event["detail"]["input"])
+                return self._logged(Task.model_validate(_known(given)), "fail", request_id)
+            members = _known(event)
+            task = (SegmentTask if event[TASK] == "segment" else Task).model_validate(members)
+        except (KeyError, TypeError, ValidationError, json.JSONDecodeError) as error:
+            raise UnsupportedEvent("The event is of no task of the state machine.") from error
+        if task.function != version_of(context):
+            raise OtherVersion("The video was planned by another version of the function.")
+        if isinstance(task, SegmentTask):
+            return self.long.analyze(task, request_id, deadline)
+        return self._logged(task, "merge", request_id)
+
+    def _logged(self, task: Task, what: str, request_id: str) -> dict[str, Any]:
+        source = task.upload.source
+        with entry("job", **job_facts(self.worker.job_id(task.upload), source.bucket, source.key)) as line:
+            done = self.merge(task, request_id) if what == "merge" else self.fail(task, request_id)
+            ends = {JobStatus.SUCCEEDED: Outcome.SUCCEEDED, JobStatus.FAILED: Outcome.REJECTED}
+            line.ends(ends.get(done["status"], Outcome.SUPERSEDED), done.get("code"))
+        return done
+
+    def merge(self, task: Task, request_id: str) -> dict[str, Any]:
+        """Take the job of an execution to its end, with what the segments found.
+
+        Returns
+        -------
+        dict
+            As of `Worker.process`. SUPERSEDED also if the job has ended, or another execution has it.
+
+        Raises
+        ------
+        TransientError, SegmentsDisagree, OtherVersion
+        """
+        upload, job = task.upload, self._job_of(task)
+        if job is None:
+            return {"job_id": self.worker.job_id(upload), "status": SUPERSEDED}
+        source = upload.source
+        try:
+            metadata = self.worker.store.metadata(source.bucket, source.key, source.version_id)
+            request = from_upload(upload, metadata, limits.MAX_OBJECT_BYTES)
+            ended = self.worker.kept_result(upload, job, self.long.merge(task), request.format)
+        except ServiceError:
+            raise
+        except VideoEmotionsError as error:
+            ended = self.worker.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
+        return self._ended(task, ended)
+
+    def fail(self, task: Task, request_id: str) -> dict[str, Any]:
+        """End the job of an execution that failed: the error names the segment. A job that has ended stays as it is."""
+        job = self._job_of(task)
+        if job is None:
+            return {"job_id": self.worker.job_id(task.upload), "status": SUPERSEDED}
+        failure = self.long.failure(task)
+        gave_up = GaveUp("Every try to analyze it failed, and the service stopped trying. Upload the video again.")
+        problem = failure.problem or gave_up.problem(request_id)
+        problem = {**problem, "detail": f"Segment {failure.number + 1} of {failure.count}: {problem['detail']}"}
+        if failure.problem is None:
+            meter.add(Metric.GIVEN_UP)
+        return self._ended(task, self.worker.record(task.upload, JobStatus.FAILED, error=problem, **kept(job)))
+
+    def _job_of(self, task: Task) -> Job | None:
+        """Return the job of an execution, None if the execution does not have it any more."""
+        job = self.worker.jobs.get(self.worker.job_id(task.upload))
+        has_it = job is not None and job.status is JobStatus.RUNNING and job.work == task.work
+        return job if has_it else None
+
+    def _ended(self, task: Task, job: Job) -> dict[str, Any]:
+        if not self.worker.jobs.finish(job):
+            return self.worker.overtaken(task.upload, job)
+        outcome = self.worker.announced(task.upload, job)
+        if job.status is JobStatus.SUCCEEDED:
+            self.long.tidy(task)
+        return outcome
+
+
+def _known(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event without what only the state machine reads."""
+    return {name: value for name, value in event.items() if name not in _ITS_OWN}

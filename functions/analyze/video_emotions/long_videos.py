@@ -1,0 +1,239 @@
+"""Long videos in the cloud: where the plan and the partials are kept, and when an execution starts.
+
+::
+
+    results bucket, below work/<job id>/<sequencer>/<digest of the plan>/
+        plan.json             the outline
+        slices                what each segment needs of the list of packets
+        segments.jsonl        a line for each segment, for the state machine's Map
+        partials/00007.json   what a segment found, and 00007.timeline.jsonl with include=timeline
+        failures/00007.json   why a segment failed for good
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import NonNegativeInt
+
+from video_common import limits
+from video_common.aws.interfaces import ObjectStore
+from video_common.aws.large_files import StateMachine
+from video_common.errors import ObjectMissing, SegmentsDisagree, TooLong, VideoError
+from video_common.job import partials_prefix, work_prefix
+from video_common.result import Result
+from video_common.schema import Frozen
+from video_common.upload import Upload
+from video_emotions.deadline import Deadline
+from video_emotions.outline import Outline, Partial
+from video_emotions.read_ahead import ReadAhead
+from video_emotions.reader import Segmenting
+from video_emotions.segmented import Segmented
+from video_emotions.video_request import VideoRequest
+
+_JSON: Final = "application/json"
+_LINES: Final = "application/jsonl"
+
+
+class Task(Frozen):
+    """What an execution is given.
+
+    Attributes
+    ----------
+    upload : Upload
+    work : str
+        The prefix of the plan and the partials, which ends with a slash.
+    bucket : str
+        Where they are.
+    function : str
+        The ARN of the version that made the plan: it alone may analyze the segments.
+    began : float
+        When the plan began, in seconds since 1970.
+    """
+
+    upload: Upload
+    work: str
+    bucket: str
+    function: str
+    began: float
+
+    @property
+    def segments_key(self) -> str:
+        """The key of the list of segments."""
+        return f"{self.work}segments.jsonl"
+
+
+class SegmentTask(Task):
+    """What the state machine gives for one segment."""
+
+    segment: NonNegativeInt
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a segment failed: a problem document, if it is the video's fault."""
+
+    number: int
+    count: int
+    problem: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class LongVideos:
+    """Plans and analyzes in segments what would take one function too long.
+
+    Attributes
+    ----------
+    bucket : str
+        For results.
+    over_seconds : float
+        Videos whose analysis should take more processor time are long.
+    max_segments : int
+        Segments of a video that are analyzed at the same time, at most.
+    """
+
+    tasks: Segmented
+    store: ObjectStore
+    machine: StateMachine
+    bucket: str
+    over_seconds: float
+    max_segments: int
+    now: Callable[[], float] = time.time
+
+    def start(
+        self, job_id: str, upload: Upload, request: VideoRequest, function: str, deadline: Deadline
+    ) -> "Started | None":
+        """Plan an upload, and start an execution if it is long. To do it again makes no difference.
+
+        Returns
+        -------
+        Started or None
+            None: the video is not long.
+
+        Raises
+        ------
+        VideoError, InvalidOption, ServiceError
+        """
+        began, source = self.now(), upload.source
+        with ReadAhead(self.store.ranges(source.bucket, source.key, source.version_id, upload.etag or None)) as file:
+            outline, slices = self.tasks.plan(file, request.understood, Segmenting(), deadline)
+        outline = outline.model_copy(update={"options": request.options})  # the Result repeats them as they were given
+        cost = sum(segment.facts.seconds for segment in outline.segments)
+        if cost <= self.over_seconds and upload.size <= limits.MAX_UPLOAD_VIDEO_BYTES:
+            return None
+        _refuse_endless(outline)
+        work = f"{work_prefix(job_id, upload.sequencer)}{outline.digest[:16]}/"
+        task = Task(upload=upload, work=work, bucket=self.bucket, function=function, began=began)
+        lines = "".join(f"{json.dumps({'segment': number})}\n" for number in range(len(outline.segments)))
+        self.store.put(self.bucket, f"{work}slices", slices, "application/octet-stream")
+        self.store.put(self.bucket, f"{work}plan.json", outline.model_dump_json(), _JSON)
+        self.store.put(self.bucket, task.segments_key, lines, _LINES)
+        own = {"segments_key": task.segments_key, "max_segments": self.max_segments}
+        given = {**task.model_dump(mode="json"), **own}
+        self.machine.start(f"{job_id}-{upload.sequencer}", given)
+        return Started(work, len(outline.segments))
+
+    def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
+        """Analyze one segment, and keep what it found.
+
+        Raises
+        ------
+        VideoError
+            It is kept too, so that the job can name it.
+        ServiceError
+        """
+        outline, number, source = self._outline(task), task.segment, task.upload.source
+        segment = outline.segments[number]
+        part = self.store.ranges(self.bucket, f"{task.work}slices").read(segment.begin, segment.end)
+        try:
+            video = self.store.ranges(source.bucket, source.key, source.version_id, task.upload.etag or None)
+            with ReadAhead(video) as file:
+                partial = self.tasks.analyze(file, outline, number, part, deadline)
+        except VideoError as error:
+            text = json.dumps(error.problem(request_id))
+            self.store.put(self.bucket, f"{task.work}failures/{number:05}.json", text, _JSON)
+            raise
+        sums, timeline = partial.to_texts()
+        if outline.options.include == "timeline":
+            self.store.put(self.bucket, _timeline_key(task, number), timeline, _LINES)
+        # Last, so that a partial without its timeline is never found.
+        self.store.put(self.bucket, _partial_key(task, number), sums, _JSON)
+        return {"segment": number, "frames": partial.report.frames_analyzed}
+
+    def merge(self, task: Task) -> Result:
+        """Add up what the segments found.
+
+        Raises
+        ------
+        OtherVersion, SegmentsDisagree, UndecodableVideo, StorageUnavailable
+        """
+        outline = self._outline(task)
+        return self.tasks.merge(outline, self._partials(task, outline), lambda: 1000 * (self.now() - task.began))
+
+    def failure(self, task: Task) -> Failure:
+        """Return which segment failed, or was not analyzed, first. It is past the last one if none did."""
+        count = len(self._outline(task).segments)
+        for key in self.store.keys(self.bucket, f"{task.work}failures/"):
+            return Failure(int(key[-10:-5]), count, json.loads(self.store.read(self.bucket, key)))
+        done = {key for key in self.store.keys(self.bucket, partials_prefix(task.work)) if key.endswith(".json")}
+        missing = (number for number in range(count) if _partial_key(task, number) not in done)
+        return Failure(next(missing, count), count, None)
+
+    def tidy(self, task: Task) -> None:
+        """Delete the plan and the partials."""
+        self.store.delete_all(self.bucket, task.work)
+
+    def _outline(self, task: Task) -> Outline:
+        return Outline.model_validate_json(self.store.read(self.bucket, f"{task.work}plan.json"))
+
+    def _partials(self, task: Task, outline: Outline) -> Iterator[Partial]:
+        for number in range(len(outline.segments)):
+            try:
+                sums = self.store.read(self.bucket, _partial_key(task, number))
+                timeline = ""
+                if outline.options.include == "timeline":
+                    timeline = self.store.read(self.bucket, _timeline_key(task, number))
+            except ObjectMissing as error:
+                raise SegmentsDisagree(f"Segment {number} of the analysis is missing. Start it again.") from error
+            yield Partial.of_texts(sums, timeline)
+
+
+@dataclass(frozen=True)
+class Started:
+    """An execution that was started: the prefix of its work, and the number of its segments."""
+
+    work: str
+    segments: int
+
+
+def _refuse_endless(outline: Outline) -> None:
+    """Refuse a video one of whose segments cannot end in the time of a function. Most have one segment only.
+
+    Raises
+    ------
+    TooLong
+    """
+    longest = max(segment.facts.seconds for segment in outline.segments)
+    if longest > limits.SEGMENT_MOST_SECONDS:
+        raise TooLong(
+            f"A part of the video that cannot be cut takes about {longest:.0f} s of processor time, and "
+            f"{limits.SEGMENT_MOST_SECONDS:.0f} s are possible. Videos are cut at keyframes, and an AVI not at all. "
+            "Use a larger frame_interval or sampling=keyframes, or convert the video to MP4 with a keyframe every 10 s."
+        )
+
+
+def _partial_key(task: Task, number: int) -> str:
+    return f"{partials_prefix(task.work)}{number:05}.json"
+
+
+def _timeline_key(task: Task, number: int) -> str:
+    return f"{partials_prefix(task.work)}{number:05}.timeline.jsonl"
+
+
+def version_of(context: LambdaContext) -> str:
+    """Return the ARN of the version of the function that is running, whatever name it was called by."""
+    account = context.invoked_function_arn.split(":function:")[0]
+    return f"{account}:function:{context.function_name}:{context.function_version}"

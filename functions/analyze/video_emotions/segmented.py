@@ -1,0 +1,159 @@
+"""A long video in segments: plan, analyze each one, merge. The Result is that of `Pipeline.analyze`.
+
+Each method can run in a process of its own, on another machine, and again.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import reduce
+from hashlib import sha256
+from operator import add
+from pathlib import Path
+from typing import Any
+
+import video_emotions
+from video_common import limits
+from video_common.aws.large_files import Ranges
+from video_common.errors import OtherVersion, TooLong
+from video_common.result import Result
+from video_common.schema import Options
+from video_common.schema import Partial as Parts
+from video_emotions.deadline import NEVER, Deadline
+from video_emotions.facts import PlanFacts
+from video_emotions.outline import Outline, Partial, Segment, complete
+from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Segmenting
+from video_emotions.telemetry import Stopwatch
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The tasks of a segmented analysis."""
+
+    pipeline: Pipeline
+
+    @property
+    def pins(self) -> dict[str, Any]:
+        """What must be the same for all segments: code, models and settings."""
+        return {"version": video_emotions.__version__, **self.pipeline.identity}
+
+    def plan(
+        self, source: Path | Ranges, options: Options, wanted: Segmenting, deadline: Deadline = NEVER
+    ) -> tuple[Outline, bytes]:
+        """Examine a video, and cut its sampled pictures into segments.
+
+        Parameters
+        ----------
+        source : Path or Ranges
+        options : Options
+            As they were given.
+        wanted : Segmenting
+        deadline : Deadline
+
+        Returns
+        -------
+        Outline
+        bytes
+            The slices of all segments: `Segment` says where each one is.
+
+        Raises
+        ------
+        VideoError, InvalidOption, ServiceError
+        """
+        watch, slices, segments = Stopwatch(), bytearray(), []
+        pipeline = self.pipeline
+        pipeline.finder.detector(options.detector)
+        with watch.step("probe"):
+            threads = pipeline.settings.worker_threads
+            info, plan, parts = pipeline.reader.segments(source, options, threads, wanted, deadline.left)
+            with closing(parts):
+                if plan.truncated and options.partial is Parts.REFUSE:
+                    raise TooLong(
+                        f"The options sample more than {limits.MAX_SAMPLED_FRAMES:,} frames. "
+                        "Use a larger frame_interval or interval_ms."
+                    )
+                for facts, part in parts:
+                    segments.append(Segment(facts=facts, begin=len(slices), end=len(slices) + len(part)))
+                    slices += part
+        outline = Outline(
+            video=info,
+            plan=plan,
+            options=options,
+            segments=tuple(segments),
+            slices_sha256=sha256(slices).hexdigest(),
+            pins=self.pins,
+            timings_ms=watch.milliseconds(),
+        )
+        return outline, bytes(slices)
+
+    def analyze(
+        self, source: Path | Ranges, outline: Outline, number: int, part: bytes, deadline: Deadline = NEVER
+    ) -> Partial:
+        """Analyze one segment.
+
+        Parameters
+        ----------
+        source : Path or Ranges
+            The same file.
+        outline : Outline
+        number : int
+            Of the segment, from 0.
+        part : bytes
+            Its slice.
+        deadline : Deadline
+
+        Raises
+        ------
+        OtherVersion
+            The plan was made with other code, models or settings.
+        TooLong
+            The segment does not end in time.
+        VideoError, ServiceError
+        """
+        self._refuse_other_versions(outline)
+        watch, options, segment = Stopwatch(), outline.options, outline.segments[number]
+        options = options.model_copy(update={"partial": Parts.REFUSE})
+        plan = PlanFacts(segment.facts.frames, outline.plan.pictures, None, outline.plan.scales)
+        with watch.step("probe"):
+            threads = self.pipeline.settings.worker_threads
+            sizes = outline.video.frame_count, segment.facts.frames
+            frames = self.pipeline.reader.read_slice(source, part, sizes, options, threads, deadline.left)
+        with closing(frames):
+            report = self.pipeline.report(frames, plan, options, watch, deadline)
+        if report.truncated:
+            raise TooLong(
+                f"A segment of {segment.facts.frames} frames from {segment.facts.start_ms} ms on does not end in time. "
+                "Use a larger frame_interval or sampling=keyframes."
+            )
+        return Partial(outline=outline.digest, number=number, report=report, timings_ms=watch.milliseconds())
+
+    def merge(self, outline: Outline, partials: Iterable[Partial], wall_ms: Callable[[], float]) -> Result:
+        """Add up what the segments found.
+
+        Parameters
+        ----------
+        outline : Outline
+        partials : iterable of Partial
+            In the order of the segments, each once.
+        wall_ms : callable
+            Returns the milliseconds since the plan began. It is called when all partials have come.
+
+        Raises
+        ------
+        OtherVersion, SegmentsDisagree
+        UndecodableVideo
+            No frame of any segment was analyzed.
+        """
+        self._refuse_other_versions(outline)
+        timings, reports = dict(outline.timings_ms), []
+        for partial in complete(outline, partials):
+            reports.append(partial.report)
+            timings = {step: spent + partial.timings_ms[step] for step, spent in timings.items()}
+        report = replace(reduce(add, reports), analyzed_until_ms=outline.plan.until_ms)
+        timings = {step: round(spent, 3) for step, spent in {**timings, "wall": wall_ms()}.items()}
+        return self.pipeline.result(report, outline.video, outline.plan, outline.options, timings)
+
+    def _refuse_other_versions(self, outline: Outline) -> None:
+        if outline.pins != self.pins:
+            raise OtherVersion("The video was planned with another version of the code, the models or the settings.")

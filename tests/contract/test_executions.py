@@ -1,0 +1,229 @@
+"""A long upload through plan, segments and merge: the job's end, its result, and what fails on the way."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from testbed.make_video import write_video
+from testbed.pictures import CENTRED, portraits
+from tests.fakes import LambdaContext, s3_event
+from tests.fakes_aws import (
+    Clock,
+    MemoryBus,
+    MemoryJobs,
+    MemoryMultipart,
+    MemoryPersistence,
+    MemoryQueue,
+    MemorySigner,
+    MemoryStore,
+)
+from tests.state_machine import Execution, MemoryMachine
+from video_common import limits
+from video_common.errors import StorageUnavailable, UnsupportedEvent
+from video_common.job import JobStatus, job_id_of
+from video_emotions.executions import Executions
+from video_emotions.long_videos import LongVideos
+from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Segmenting
+from video_emotions.segmented import Segmented
+from video_emotions.uploads import Uploads
+from video_emotions.worker import Worker
+from video_jobs.service import Jobs
+from video_jobs.settings import Settings as JobSettings
+
+KEY, JOB = "dropped/a film.mp4", job_id_of("dropped/a film.mp4", lambda: b"secret")
+
+
+class Context(LambdaContext):
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 900_000
+
+
+class Cloud:
+    """The function for uploads, with everything around it in memory."""
+
+    def __init__(self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, over_seconds: float = 0.0) -> None:
+        monkeypatch.setattr(limits, "PLANNED_BYTES", 0)
+        self.clock, self.store, self.jobs, self.bus = Clock(), MemoryStore(), MemoryJobs(), MemoryBus()
+        self.machine = MemoryMachine()
+        settings = pipeline.settings.model_copy(update={"uploads_bucket": "uploads", "results_bucket": "results"})
+        self.pipeline = Pipeline(settings, pipeline.model, pipeline.finder, self.store, pipeline.reader)
+        tasks = Segmented(self.pipeline)
+        self.long = LongVideos(tasks, self.store, self.machine, "results", over_seconds, 3, self.clock)
+        self.worker = Worker(
+            self.pipeline, self.store, self.jobs, self.bus, lambda: b"secret", self.clock, long=self.long
+        )
+        self.queue = MemoryQueue(self.clock)
+        self.uploads = Uploads(self.worker, self.queue, MemoryPersistence(self.clock))
+        self.executions = Executions(self.worker, self.long)
+        known = JobSettings(uploads_bucket="uploads", results_bucket="results", jobs_table="unused", operator="me")
+        self.api = Jobs(known, self.jobs, self.store, MemorySigner(), MemoryMultipart(), self.clock)
+
+    def upload(self, content: bytes, options: str = "{}", version: int = 1) -> list[dict[str, Any]]:
+        self.store.objects["uploads", KEY] = content
+        self.store.metadata_of["uploads", KEY] = {"options": options}
+        etag = hashlib.md5(content).hexdigest()
+        event = s3_event(KEY.replace(" ", "+"), size=len(content), etag=etag, sequencer=f"{version:X}")
+        done: list[dict[str, Any]] = self.uploads.handle_s3(event, Context())["jobs"]
+        return done
+
+    def run(self, call: Callable[[str, dict[str, Any]], Any] | None = None) -> Execution:
+        (name,) = self.machine.executions
+        return self.machine.run(name, call or self.call, self.store.read)
+
+    def call(self, function: str, event: dict[str, Any]) -> Any:
+        assert function in {"", "arn:aws:lambda:us-east-1:123456789012:function:analyze:7"}
+        return self.executions.handle(event, Context())
+
+    def result(self) -> dict[str, Any]:
+        job = self.jobs.get(JOB)
+        assert job is not None
+        assert job.status is JobStatus.SUCCEEDED, job.error
+        assert job.result_key is not None
+        return dict(json.loads(self.store.read("results", job.result_key)))
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    return write_video(path, portraits(320, 180, [CENTRED] * 20 + [None] * 20), keyint=5).read_bytes()
+
+
+@pytest.fixture
+def cloud(pipeline, monkeypatch) -> Cloud:
+    monkeypatch.setattr("video_emotions.long_videos.Segmenting", lambda: Segmenting(at_least=4))
+    return Cloud(pipeline, monkeypatch)
+
+
+OPTIONS = '{"frame_interval": 5, "include": "timeline"}'
+
+
+def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, cloud, content):
+    short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
+    assert short.upload(content, OPTIONS)[0]["status"] == "SUCCEEDED"
+    assert cloud.upload(content, OPTIONS) == [{"job_id": JOB, "status": "STARTED"}]
+    told = cloud.api.look(JOB, "me")
+    assert (told["status"], told["progress"]) == ("RUNNING", {"segments_done": 0, "segments": 4})
+    execution = cloud.run()
+    assert execution.status == "SUCCEEDED"
+    assert execution.calls == [("segment", 0), ("segment", 1), ("segment", 2), ("segment", 3), ("merge", None)]
+    whole, merged = short.result(), cloud.result()
+    assert whole["video"].pop("sha256")
+    assert merged["video"].pop("sha256") is None
+    assert "wall" in merged.pop("timings_ms")
+    del whole["timings_ms"]
+    assert merged == whole
+    assert [event["detail"]["status"] for event in cloud.bus.events] == ["SUCCEEDED"]
+    assert len(cloud.store.keys("results", "")) == 1
+
+
+def test_progress_counts_each_segment_once(cloud, content):
+    cloud.upload(content, OPTIONS)
+    seen = []
+
+    def twice(function: str, event: dict[str, Any]) -> Any:
+        done = [cloud.call(function, event) for _ in range(2 if event["task"] == "segment" else 1)]
+        if event["task"] == "segment":
+            seen.append(cloud.api.look(JOB, "me")["progress"]["segments_done"])
+        return done[-1]
+
+    cloud.run(twice)
+    assert seen == [1, 2, 3, 4]
+    assert cloud.result()["total_frames_analyzed"] == 8
+
+
+def test_a_segment_that_fails_twice_changes_nothing(cloud, content):
+    cloud.upload(content, OPTIONS)
+    failures = iter([StorageUnavailable("slow down")] * 2)
+
+    def unsteady(function: str, event: dict[str, Any]) -> Any:
+        if event.get("segment") == 2 and (error := next(failures, None)):
+            raise error
+        return cloud.call(function, event)
+
+    execution = cloud.run(unsteady)
+    assert execution.calls.count(("segment", 2)) == 3
+    assert cloud.result()["total_frames_analyzed"] == 8
+
+
+@pytest.mark.parametrize(("segment", "code"), [(1, "gave_up"), (3, "gave_up")])
+def test_a_segment_that_never_works_fails_the_job_and_leaves_no_result(cloud, content, segment, code):
+    cloud.upload(content, OPTIONS)
+
+    def broken(function: str, event: dict[str, Any]) -> Any:
+        if event.get("segment") == segment:
+            raise StorageUnavailable("never")
+        return cloud.call(function, event)
+
+    execution = cloud.run(broken)
+    job = cloud.jobs.get(JOB)
+    assert execution.calls.count(("segment", segment)) == 9
+    assert ("merge", None) not in execution.calls
+    assert (job.status, job.error["code"], job.result_key) == (JobStatus.FAILED, code, None)
+    assert job.error["detail"].startswith(f"Segment {segment + 1} of 4: ")
+    assert [event["detail"]["error"]["code"] for event in cloud.bus.events] == [code]
+    # The same failure once more changes nothing, and neither does a late merge.
+    cloud.call("", {"source": "aws.states", "detail": {"input": json.dumps(execution.given)}})
+    cloud.call("", {"task": "merge", **execution.given})
+    assert cloud.jobs.get(JOB) == job
+    assert len(cloud.bus.events) == 1
+
+
+def test_a_fault_of_the_video_is_final_and_names_the_segment(cloud, content):
+    cloud.upload(content, OPTIONS)
+
+    def replaced(function: str, event: dict[str, Any]) -> Any:
+        if event.get("segment") == 1:
+            cloud.store.objects["uploads", KEY] = b"another video"
+        return cloud.call(function, event)
+
+    execution = cloud.run(replaced)
+    assert execution.calls == [("segment", 0), ("segment", 1)]
+    job = cloud.jobs.get(JOB)
+    assert (job.status, job.error["code"]) == (JobStatus.FAILED, "object_missing")
+    assert job.error["detail"].startswith("Segment 2 of 4: ")
+
+
+def test_another_version_of_the_function_refuses_segments(cloud, content):
+    cloud.upload(content, OPTIONS)
+    (execution,) = cloud.machine.executions.values()
+    execution.given["function"] = "arn:aws:lambda:us-east-1:123456789012:function:analyze:8"
+
+    def newer(_function: str, event: dict[str, Any]) -> Any:
+        return cloud.executions.handle(event, Context())
+
+    assert cloud.run(newer).calls == [("segment", 0)]
+    assert cloud.jobs.get(JOB).error["code"] == "gave_up"
+
+
+def test_a_newer_upload_wins_over_an_execution_that_is_late(cloud, content):
+    cloud.upload(content, OPTIONS)
+    (old,) = cloud.machine.executions
+    cloud.upload(content, '{"frame_interval": 10}', version=2)
+    cloud.machine.run(old, cloud.call, cloud.store.read)
+    assert cloud.jobs.get(JOB).status is JobStatus.RUNNING
+    (new,) = set(cloud.machine.executions) - {old}
+    cloud.machine.run(new, cloud.call, cloud.store.read)
+    assert cloud.result()["settings"]["frame_interval"] == 10
+    assert len(cloud.bus.events) == 1
+
+
+def test_a_worker_that_is_lost_after_the_start_starts_nothing_else(cloud, content):
+    cloud.jobs.faults.planned["finish", JOB] = [BaseException("lost")]
+    with pytest.raises(BaseException, match="lost"):
+        cloud.upload(content, OPTIONS)
+    cloud.clock.now += 1000
+    assert cloud.upload(content, OPTIONS)[0]["status"] == "STARTED"
+    assert len(cloud.machine.executions) == 1
+    cloud.run()
+    assert cloud.result()["total_frames_analyzed"] == 8
+
+
+def test_what_is_no_task_is_refused(cloud):
+    for event in ({"task": "segment"}, {"task": "merge", "work": 1}, {"source": "aws.states", "detail": {}}):
+        with pytest.raises(UnsupportedEvent):
+            cloud.executions.handle(event, Context())

@@ -1,0 +1,89 @@
+"""Executes the state machine's document without AWS, as far as it uses the language: a Map of calls, and a call."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.conftest import ROOT
+
+DOCUMENT = ROOT / "states" / "long_videos.asl.json"
+Call = Callable[[str, dict[str, Any]], Any]
+
+
+def definition() -> dict[str, Any]:
+    """Return the document."""
+    loaded: dict[str, Any] = json.loads(DOCUMENT.read_text())
+    return loaded
+
+
+@dataclass
+class Execution:
+    """One that was started: what it was given, how it stands, and which calls it made."""
+
+    given: dict[str, Any]
+    status: str = "RUNNING"
+    calls: list[tuple[str, int | None]] = field(default_factory=list)
+
+
+@dataclass
+class MemoryMachine:
+    """A `StateMachine`. `run` executes what was started."""
+
+    executions: dict[str, Execution] = field(default_factory=dict)
+
+    def start(self, name: str, given: Mapping[str, Any]) -> None:
+        if name in self.executions and self.executions[name].status != "FAILED":
+            return
+        self.executions[name] = Execution(json.loads(json.dumps(given)))
+
+    def run(self, name: str, call: Call, lines: Callable[[str, str], str]) -> Execution:
+        """Execute: ``call`` is the function, ``lines`` reads an object."""
+        execution, states = self.executions[name], definition()["States"]
+        given, items = execution.given, states["Segments"]
+        place = _filled(items["ItemReader"]["Parameters"], given, {})
+        try:
+            for line in lines(place["Bucket"], place["Key"]).splitlines():
+                event = _filled(items["ItemSelector"], given, json.loads(line))
+                self._task(items["ItemProcessor"]["States"]["Segment"], event, call, execution)
+            self._task(states["Merge"], given, call, execution)
+        except Exception:  # noqa: BLE001 - whatever a task fails with
+            execution.status = "FAILED"
+            event = {"source": "aws.states", "detail": {"status": "FAILED", "input": json.dumps(given)}}
+            call("", event)
+        else:
+            execution.status = "SUCCEEDED"
+        return execution
+
+    def _task(self, state: dict[str, Any], given: dict[str, Any], call: Call, execution: Execution) -> None:
+        filled = _filled(state["Parameters"], given, {})
+        tries = [0] * len(state["Retry"])
+        while True:
+            execution.calls.append((filled["Payload"]["task"], filled["Payload"].get("segment")))
+            try:
+                call(filled["FunctionName"], json.loads(json.dumps(filled["Payload"])))
+            except Exception as error:
+                name = type(error).__name__
+                rule = next((n for n, retry in enumerate(state["Retry"]) if name in retry["ErrorEquals"]), None)
+                if rule is None or tries[rule] == state["Retry"][rule]["MaxAttempts"]:
+                    raise
+                tries[rule] += 1
+            else:
+                return
+
+
+def _filled(template: Any, given: dict[str, Any], item: dict[str, Any]) -> Any:
+    """Put values in the place of paths."""
+    if not isinstance(template, dict):
+        return template
+    filled = {}
+    for name, value in template.items():
+        if not name.endswith(".$"):
+            filled[name] = _filled(value, given, item)
+        elif value == "$":
+            filled[name[:-2]] = given
+        elif value.startswith("$$.Map.Item.Value."):
+            filled[name[:-2]] = item[value.removeprefix("$$.Map.Item.Value.")]
+        else:
+            filled[name[:-2]] = given[value.removeprefix("$.")]
+    return filled
