@@ -14,7 +14,8 @@ from video_emotions.emotions import load_model
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
 from video_emotions.pipeline import Pipeline
-from video_emotions.reader import Frames, Reader
+from video_emotions.reader import Reader
+from video_emotions.records import Frames
 from video_emotions.sandbox import close_to_others
 from video_emotions.settings import Settings
 from video_emotions.video_request import VideoRequest

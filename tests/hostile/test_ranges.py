@@ -57,4 +57,4 @@ def test_a_slice_that_is_none_is_a_crash(tmp_path):
     (tmp_path / "video").write_bytes(b"")
     for part in (b"", b"\0" * 8, b"\xff" * 100):
         with pytest.raises(DecoderCrashed):
-            list(Reader().read_slice(tmp_path / "video", part, Options(), 1))
+            list(Reader().read_slice(tmp_path / "video", part, (10, 10), Options(), 1))

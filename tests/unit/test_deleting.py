@@ -118,9 +118,9 @@ def test_a_worker_that_is_lost_after_it_kept_the_result_of_a_deleted_job_leaves_
     job_id = world.ask(ANN)
 
     class LosesWorker(MemoryStore):
-        def put(self, *arguments: str | bytes) -> None:
+        def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
             world.call(ANN, "DELETE", job_id)
-            super().put(*arguments)
+            super().put(bucket, key, body, content_type)
             raise Lost
 
     store = LosesWorker(world.store.objects)

@@ -53,10 +53,8 @@ def test_a_second_look_begins_at_the_last_sure_keyframe(wanted, given, begins):
     index = index_of(packets)
     assert index.has_open_groups
     uses = index.uses_from_keyframe(wanted, np.isin(np.arange(8), list(given)))
-    if begins is None:
-        assert uses is None
-    else:
-        assert uses.tolist() == [Use.NONE] * begins + [Use.PICTURE] * (8 - begins)
+    expected = None if begins is None else [Use.NONE] * begins + [Use.PICTURE] * (8 - begins)
+    assert (None if uses is None else uses.tolist()) == expected
 
 
 @pytest.mark.parametrize("start", [None, Fraction(0), Fraction(1, 10), Fraction(9)])

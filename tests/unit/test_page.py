@@ -11,7 +11,7 @@ import pytest
 from events.aws_shapes import http_event, rest_event
 from tests.conftest import ROOT
 from tests.fakes import LambdaContext
-from tests.fakes_aws import Clock, MemoryJobs, MemorySigner, MemoryStore
+from tests.fakes_aws import Clock, MemoryJobs, MemoryMultipart, MemorySigner, MemoryStore
 from tests.template_info import properties, resolve
 from video_common import limits
 from video_common.job import Job, JobStatus
@@ -30,7 +30,8 @@ JOB_ID = "a" * 32
 
 def get(path="/app", event=rest_event, jobs=None, clock=None, **settings):
     named: Any = {"uploads_bucket": "uploads", "results_bucket": "results", "jobs_table": "jobs"}
-    service = Jobs(Settings(**named, **settings), jobs or MemoryJobs(), MemoryStore(), MemorySigner(), clock or Clock())
+    stores = jobs or MemoryJobs(), MemoryStore(), MemorySigner(), MemoryMultipart()
+    service = Jobs(Settings(**named, **settings), *stores, clock or Clock())
     answer = Api(service, "*").handle(event("GET", path, None, {}), LambdaContext())
     headers = answer.get("headers") or {name: values[0] for name, values in answer["multiValueHeaders"].items()}
     return answer["statusCode"], headers, answer["body"]

@@ -224,7 +224,7 @@ class Reader:
         }
         try:
             child.ask(request, wanted.deadline, raw, None if isinstance(source, Path) else source)
-            facts = first(records.answers, child.answer("slice" if raw else "video")[0])
+            facts = first(records.answers, child.answer("slice" if "slice" in task else "video")[0])
         except BaseException:
             records.close()
             raise

@@ -64,7 +64,7 @@ def _sent(frames: Generator[Frame], chosen: Plan) -> Answer:
         sizes = [size_of(image) for image in frame.images]
         facts = {"index": frame.index, "time_ms": frame.time_ms, "own_size": frame.own_size}
         facts |= {"planned": frame.planned, "next_ms": frame.next_ms, "sizes": sizes}
-        yield {"frame": facts}, [memoryview(image).cast("B") for image in frame.images]
+        yield {"frame": facts}, [image.data.cast("B") for image in frame.images]
         sent += 1
     return sent == len(chosen.indices)
 
