@@ -18,7 +18,7 @@ from video_common.schema import Options
 from video_emotions.boxes import Size, size_of
 from video_emotions.facts import Frame
 from video_emotions.plan import largest_scale
-from video_emotions_cli.local import new_reader
+from video_emotions.pool import new_reader
 from video_emotions_client.sending import Progress
 
 _COLORS: Final = {

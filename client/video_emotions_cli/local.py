@@ -1,19 +1,21 @@
-"""A video -> Result on this computer: the pipeline of the Lambda function, in this process."""
+"""A video -> Result on this computer: the pipeline of the Lambda function, in this process or in several."""
 
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
+from video_common import limits
 from video_common.metrics import meter
 from video_common.result import Result
 from video_common.schema import Options
 from video_common.telemetry import logger
-from video_emotions.emotions import load_model
-from video_emotions.faces.finder import FaceFinder
+from video_emotions import pool
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
 from video_emotions.pipeline import Pipeline
+from video_emotions.pool import loaded
 from video_emotions.reader import Reader
 from video_emotions.records import Frames
 from video_emotions.sandbox import close_to_others
@@ -23,9 +25,6 @@ from video_emotions_client.sending import Progress
 
 _CLONE_MODELS: Final = Path(__file__).resolve().parents[2] / ".models"
 """Where `make` puts the models, if this package is installed from a clone."""
-
-_DAY_SECONDS: Final = 86_400
-_SILENT_SECONDS: Final = 600.0
 
 
 class Local:
@@ -61,13 +60,7 @@ class Local:
         settings = _settings()
         at_once = min(videos, settings.worker_threads)
         threads = settings.worker_threads // at_once
-        settings = settings.model_copy(update={"threads": threads})
-        model = load_model(settings.emotion_model, settings.emotion_engine, settings.models_dir, threads)
-        finder = FaceFinder(settings.models_dir, settings.face_detector)
-        finder.load_all()
-        reader = new_reader(settings.decoder_memory_bytes)
-        reader.prepare()
-        return cls(Pipeline(settings, model, finder, reader=reader), at_once)
+        return cls(loaded(settings.model_copy(update={"threads": threads})), at_once)
 
     def analyze(self, path: Path, options: Options, progress: Progress) -> Result:
         """Analyze a file of any size, where it is.
@@ -79,16 +72,14 @@ class Local:
             The file cannot be read. The process that decodes could not say so.
         """
         path.open("rb").close()
-        pipeline = replace(self._pipeline, reader=_Watched(self._pipeline.reader, progress))
+        pipeline, result = self._pipeline, None
         try:
-            return pipeline.analyze(VideoRequest(path, options))
+            if pipeline.settings.worker_threads > 1 and path.stat().st_size > limits.PLANNED_BYTES:
+                result = pool.analyze(pipeline, path, options, partial(progress, "analyzing"))
+            watched = replace(pipeline, reader=_Watched(pipeline.reader, progress))
+            return result or watched.analyze(VideoRequest(path, options))
         finally:
             meter.clear()
-
-
-def new_reader(memory_bytes: int) -> Reader:
-    """Return a reader for files of any size: this computer's owner decides how long it works."""
-    return Reader(memory_bytes, silent_seconds=_SILENT_SECONDS, cpu_seconds=_DAY_SECONDS)
 
 
 def _settings() -> Settings:

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from video_common import limits
-from video_common.routes import DELETE_JOB, HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import (
+    COMPLETE,
+    DELETE_JOB,
+    HEALTH,
+    JOB,
+    OPENAPI,
+    PAGE,
+    PARTS,
+    PROCESS_FRAME,
+    UPLOADS,
+    Route,
+)
 from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES
 
 
@@ -70,10 +81,26 @@ OPERATIONS: Final[dict[Route, Operation]] = {
         "ask_for_upload",
         "Ask for the upload of a large video",
         "Returns a job, and a form that uploads the file to the storage. The analysis starts after the upload. Poll "
-        "`GET /jobs/{job_id}` for the result. Give each option once, in the query string or in the JSON.",
+        "`GET /jobs/{job_id}` for the result. Give each option once, in the query string or in the JSON. With a `size` "
+        f"of more than {limits.MULTIPART_BYTES:,} bytes the answer also has `multipart`, for an upload in parts.",
         _json("UploadAnswer"),
         _json("UploadRequest"),
         has_options=True,
+    ),
+    PARTS: Operation(
+        "get_parts",
+        "Get addresses for the parts of a large video",
+        "Only for a job whose `POST /uploads` had `multipart`. `PUT` each part of the file to its address. Ask again "
+        "when the addresses have expired, or to resume: `uploaded` lists the parts that have arrived.",
+        _json("PartsAnswer"),
+        _json("PartsRequest"),
+    ),
+    COMPLETE: Operation(
+        "complete_upload",
+        "Make one video of the parts",
+        "Answers 409 if parts are missing or have another length. The analysis starts afterwards.",
+        _json("CompleteAnswer"),
+        {},
     ),
     JOB: Operation(
         "get_job",

@@ -5,7 +5,18 @@ from typing import Final
 
 from video_common import errors
 from video_common.errors import VideoEmotionsError
-from video_common.routes import DELETE_JOB, HEALTH, JOB, OPENAPI, PAGE, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import (
+    COMPLETE,
+    DELETE_JOB,
+    HEALTH,
+    JOB,
+    OPENAPI,
+    PAGE,
+    PARTS,
+    PROCESS_FRAME,
+    UPLOADS,
+    Route,
+)
 
 Kinds = tuple[type[VideoEmotionsError], ...]
 Titles = dict[str, str]
@@ -30,7 +41,16 @@ ERRORS: Final[dict[Route, Kinds]] = {
         errors.DecoderUnavailable,
         errors.StorageUnavailable,
     ),
-    UPLOADS: (*_OPTIONS, errors.UnsupportedMediaType, *_STORES),
+    UPLOADS: (*_OPTIONS, errors.VideoTooLarge, errors.UnsupportedMediaType, *_STORES),
+    PARTS: (
+        errors.InvalidJson,
+        errors.UnknownOption,
+        errors.InvalidOption,
+        errors.RouteNotFound,
+        errors.JobNotFound,
+        *_STORES,
+    ),
+    COMPLETE: (errors.RouteNotFound, errors.JobNotFound, errors.IncompleteUpload, *_STORES),
     JOB: (errors.RouteNotFound, errors.JobNotFound, errors.JobExpired, errors.JobDeleted, *_STORES),
     DELETE_JOB: (errors.RouteNotFound, errors.JobNotFound, *_STORES),
     OPENAPI: (),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 
 from video_common import limits
-from video_common.answers import Health, JobAnswer, Problem, UploadAnswer
+from video_common.answers import CompleteAnswer, Health, JobAnswer, PartsAnswer, Problem, UploadAnswer
 from video_common.result import Result
 from video_common.schema import VIDEO_CONTENT_TYPES, Frozen, Options
 from video_emotions.rendering import OPTIONAL_MEMBERS
@@ -37,6 +37,8 @@ class UploadRequest(Options):
         The type of the file, as it will be in the form. Parameters are allowed: ``video/webm;codecs=vp8``.
     file_name : str
         The file's own name, of printable characters. The job, its Result and its completion event repeat it.
+    size : int
+        The file's size in bytes. Larger files than 100,000,000 bytes can be uploaded in parts.
     """
 
     content_type: str = Field(
@@ -44,13 +46,31 @@ class UploadRequest(Options):
         json_schema_extra={"pattern": rf"^({'|'.join(re.escape(name) for name in VIDEO_CONTENT_TYPES)})(;.*)?$"},
     )
     file_name: str | None = Field(default=None, min_length=1, max_length=limits.MAX_FILE_NAME_CHARACTERS)
+    size: int | None = Field(default=None, ge=1, le=limits.MAX_OBJECT_BYTES)
 
 
-REQUESTS: Final = (VideoInJson, UploadRequest)
-ANSWERS: Final = (Result, Health, UploadAnswer, JobAnswer, Problem)
+class PartsRequest(Frozen):
+    """The parts whose addresses are needed.
+
+    Attributes
+    ----------
+    first : int
+        The number of the first part.
+    count : int
+        How many parts, from the first one on. The answer has fewer at the end of the file.
+    """
+
+    first: int = Field(default=1, ge=1, le=limits.MAX_PARTS)
+    count: int = Field(default=limits.MAX_PART_URLS, ge=1, le=limits.MAX_PART_URLS)
+
+
+REQUESTS: Final = (VideoInJson, UploadRequest, PartsRequest)
+WITH_OPTIONS: Final = (VideoInJson, UploadRequest)
+ANSWERS: Final = (Result, Health, UploadAnswer, PartsAnswer, CompleteAnswer, JobAnswer, Problem)
 ABSENT: Final = {
     "Result": set(OPTIONAL_MEMBERS),
-    "JobAnswer": {"error", "result", "result_url", "result_url_expires_in"},
+    "UploadAnswer": {"multipart"},
+    "JobAnswer": {"progress", "error", "result", "result_url", "result_url_expires_in"},
 }
 """The members of answers that are left out instead of null."""
 
@@ -74,7 +94,7 @@ def components() -> dict[str, Schema]:
         if "properties" in schema:
             schema["required"] = [member for member in schema["properties"] if member not in ABSENT.get(name, ())]
     requests = _definitions(REQUESTS, "validation")
-    for model in REQUESTS:
+    for model in WITH_OPTIONS:
         both = {name: {"not": {"type": "null"}} for name in CONFLICTS}
         requests[model.__name__]["not"] = {"required": list(CONFLICTS), "properties": both}
     return dict(sorted((found | requests).items()))

@@ -169,8 +169,14 @@ def test_a_segment_without_time_and_a_video_without_pictures_fail(tasks, clip, t
 
 def test_a_pool_of_processes_gives_the_same(tasks, clip):
     told: list[tuple[int, int]] = []
-    settings = tasks.pipeline.settings.model_copy(update={"threads": 2})
-    result = pool.analyze(clip, EACH, settings, lambda done, count: told.append((done, count)))
-    assert comparable(result) == comparable(tasks.pipeline.analyze(VideoRequest(clip.read_bytes(), EACH)))
-    assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)]
-    assert told[-1][0] >= 8
+    pipeline = replace(tasks.pipeline, settings=tasks.pipeline.settings.model_copy(update={"threads": 2}))
+    result = pool.analyze(pipeline, clip, EACH, lambda done, count: told.append((done, count)), 0.0)
+    assert result is not None
+    whole = pipeline.analyze(VideoRequest(clip, EACH))
+    assert set(result.timings_ms) == {*whole.timings_ms, "wall"}
+    assert result.model_copy(update={"timings_ms": {}}) == whole.model_copy(update={"timings_ms": {}})
+    assert (told[0], told[-1]) == ((0, 30), (30, 30))
+    assert len(told) > 8
+    # A short analysis, and one that cannot be cut, are not worth processes
+    assert pool.analyze(pipeline, clip, EACH, lambda _done, _all: None) is None
+    assert pool.analyze(pipeline, clip, Options(end_ms=100), lambda _done, _all: None, 0.0) is None

@@ -36,6 +36,7 @@ CLIPS: dict[str, dict] = {
     "h264.flv": {"keyint": 4, "b_frames": 2},
     "fragmented.mp4": {"keyint": 4, "fragmented": True},
     "h264.avi": {"keyint": 4},
+    "reordered.avi": {"keyint": 12, "b_frames": 2},
     "mjpeg.mov": {"codec": "mjpeg"},
 }
 COUNTS = (2, 3, 7, 16, 64)
@@ -119,6 +120,14 @@ def test_slices_by_any_cut(clip, name, cuts, interval, sampling, part):
     expected = facts(list(read(path, options, 2)[2]))
     bounds = sorted({0, len(expected), *(cut for cut in cuts if cut < len(expected))})
     assert facts(sliced(path, bounds, options)) == expected
+
+
+@pytest.mark.parametrize("name", ["h264.avi", "reordered.avi"])
+def test_a_part_of_a_video_whose_pictures_are_counted(clip, name):
+    path, _ = clip(name)
+    options = Options(frame_interval=7, scale_factor=1.0, end_ms=4000)
+    expected = facts(list(read(path, options, 2)[2]))
+    assert facts(sliced(path, [0, len(expected)], options)) == expected
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "mpeg4"])

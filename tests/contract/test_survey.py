@@ -22,6 +22,7 @@ UNEVEN_MS = [number * 33 + (number * number) % 29 for number in range(60)]
 VARIANTS: dict[str, dict] = {
     "pyramid.mp4": {"keyint": 25, "b_frames": 3, "options": {"x264-params": "b-pyramid=normal"}},
     "open-gop.mp4": {"keyint": 12, "b_frames": 3, "open_gop": True, "options": {"x264-params": "scenecut=0"}},
+    "many-open-groups.mp4": {"keyint": 4, "b_frames": 2, "open_gop": True, "options": {"x264-params": "scenecut=0"}},
     "hevc-open-gop.mp4": {"codec": "hevc", "keyint": 15, "b_frames": 3, "open_gop": True},
     "uneven.mp4": {"keyint": 20, "times_ms": UNEVEN_MS},
     "late.mov": {"keyint": 20, "times_ms": [4000 + time for time in UNEVEN_MS], "b_frames": 2},

@@ -19,6 +19,7 @@ A platform may refuse the prctl calls and the filter. Then `isolate` says which,
 import ctypes
 import os
 import resource
+import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ from typing import Final
 from video_common import limits
 from video_emotions import seccomp
 
+_SET_PARENT_DEATH_SIGNAL: Final = 1
 _SET_DUMPABLE: Final = 4
 _SET_NO_NEW_PRIVILEGES: Final = 38
 _CAPABILITY_VERSION: Final = 0x20080522
@@ -44,6 +46,11 @@ def close_to_others() -> bool:
         False if the platform refuses, so they stay open.
     """
     return _prctl(_SET_DUMPABLE, 0)
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process with the thread that started it."""
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def isolate() -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class LargeUploads:
     store: MultipartUploads
 
     def begin(self, key: str, size: int, content_type: str, metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-        """Begin an upload, and return its id and what its caller is told.
+        """Begin an upload, and return its id and what its caller needs.
 
         Raises
         ------
@@ -48,7 +48,8 @@ class LargeUploads:
         """
         length = part_bytes(size)
         upload_id = self.store.create(self.bucket, key, content_type, metadata)
-        return upload_id, {"part_bytes": length, "parts": -(-size // length)}
+        told = {"parts": -(-size // length), "part_bytes": length, "expires_in": limits.UPLOAD_IN_PARTS_SECONDS}
+        return upload_id, told
 
     def parts(self, job: Job, members: Mapping[str, Any]) -> dict[str, Any]:
         """Return addresses for parts of an upload. They can be asked for again, after they expired for example.

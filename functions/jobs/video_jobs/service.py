@@ -62,8 +62,8 @@ class Jobs:
         Returns
         -------
         dict
-            ``job_id``; ``upload`` with ``url`` and ``fields`` of a form post (the file goes last, as ``file``), or
-            ``multipart`` with ``parts`` and ``part_bytes``; ``expires_in`` in seconds; ``max_bytes``.
+            ``job_id``; ``upload`` with ``url`` and ``fields`` of a form post (the file goes last, as ``file``);
+            ``expires_in`` in seconds; ``max_bytes``; ``multipart`` if the file can be uploaded in parts.
 
         Raises
         ------
@@ -80,14 +80,15 @@ class Jobs:
         job_id, now = uuid4().hex, int(self.now())
         key = f"{KEY_PREFIX}{job_id}"
         logger.append_keys(job_id=job_id)
-        told: dict[str, Any] = {"job_id": job_id}
+        told: dict[str, Any] = {
+            "job_id": job_id,
+            "upload": self.signer.upload(self.settings.uploads_bucket, key, content_type, metadata),
+            "expires_in": limits.UPLOAD_SECONDS,
+            "max_bytes": limits.MAX_UPLOAD_VIDEO_BYTES,
+        }
         upload_id = None
         if size is not None and size > limits.MULTIPART_BYTES:
             upload_id, told["multipart"] = self._large.begin(key, size, content_type, metadata)
-            most, seconds = limits.MAX_OBJECT_BYTES, limits.UPLOAD_IN_PARTS_SECONDS
-        else:
-            told["upload"] = self.signer.upload(self.settings.uploads_bucket, key, content_type, metadata)
-            most, seconds = limits.MAX_UPLOAD_VIDEO_BYTES, limits.UPLOAD_SECONDS
         self.jobs.create(
             Job(
                 job_id=job_id,
@@ -102,7 +103,7 @@ class Jobs:
                 size=size if upload_id else None,
             )
         )
-        return {**told, "expires_in": seconds, "max_bytes": most}
+        return told
 
     def parts(self, job_id: str, members: Mapping[str, Any], caller: str) -> dict[str, Any]:
         """See `LargeUploads.parts`."""

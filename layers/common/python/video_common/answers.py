@@ -69,6 +69,24 @@ class UploadForm(Frozen):
     fields: dict[str, str]
 
 
+class Multipart(Frozen):
+    """An upload in parts.
+
+    Attributes
+    ----------
+    parts : int
+        Their number.
+    part_bytes : int
+        The length of each part but the last one.
+    expires_in : int
+        Seconds in which all parts must arrive.
+    """
+
+    parts: int
+    part_bytes: int
+    expires_in: int
+
+
 class UploadAnswer(Frozen):
     """A job that waits for its video.
 
@@ -78,15 +96,76 @@ class UploadAnswer(Frozen):
         32 hexadecimal digits.
     upload : UploadForm
     expires_in : int
-        Seconds in which the upload must begin.
+        Seconds in which the upload by the form must begin.
     max_bytes : int
         The size of the largest file that the form accepts.
+    multipart : Multipart
+        Only if the request has a ``size`` of more than 100,000,000: upload the parts instead of the form.
     """
 
     job_id: str
     upload: UploadForm
     expires_in: int
     max_bytes: int
+    multipart: Multipart | None = None
+
+
+class PartAddress(Frozen):
+    """Where one part of a file goes: PUT it there.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    url : str
+    bytes : int
+        The length that the part must have.
+    """
+
+    number: int
+    url: str
+    bytes: int
+
+
+class PartsAnswer(Frozen):
+    """Addresses for parts of a file.
+
+    Attributes
+    ----------
+    parts : list of PartAddress
+    uploaded : list of int
+        The numbers of the parts that have arrived.
+    expires_in : int
+        Seconds for which the addresses work. Then ask for them again.
+    """
+
+    parts: list[PartAddress]
+    uploaded: list[int]
+    expires_in: int
+
+
+class CompleteAnswer(Frozen):
+    """The parts are one file now, and its analysis begins.
+
+    Attributes
+    ----------
+    job_id : str
+    """
+
+    job_id: str
+
+
+class JobProgress(Frozen):
+    """How much of a long video is analyzed.
+
+    Attributes
+    ----------
+    segments_done, segments : int
+        The segments that are analyzed, and all segments.
+    """
+
+    segments_done: int
+    segments: int
 
 
 class JobAnswer(Frozen):
@@ -103,6 +182,8 @@ class JobAnswer(Frozen):
         Seconds since 1970. From ``expires_at`` on the job answers 410.
     source : Source
         The job's object.
+    progress : JobProgress
+        Only while a worker analyzes a video in segments.
     error : Problem
         Only if the job FAILED.
     result : Result
@@ -119,6 +200,7 @@ class JobAnswer(Frozen):
     updated_at: int
     expires_at: int
     source: Source
+    progress: JobProgress | None = None
     error: Problem | None = None
     result: Result | None = None
     result_url: str | None = None

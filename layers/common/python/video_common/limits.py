@@ -195,7 +195,10 @@ LONG_SECONDS: Final = 600
 """A video whose analysis should take more processor time is analyzed in segments, by default."""
 
 PLANNED_BYTES: Final = 20_000_000
-"""A smaller upload is never planned: it ends in time even if every picture is analyzed."""
+"""A smaller file is never planned: its analysis ends in time even if every picture is analyzed."""
+
+POOL_SECONDS: Final = 60.0
+"""Processor time of an analysis that is worth several processes on a computer. Their start takes 5 s."""
 
 MAX_OBJECT_BYTES: Final = 50_000_000_000_000
 """A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 20 GB."""
