@@ -165,7 +165,7 @@ def section() -> str:
     lines += [
         "",
         "Rekognition Video finds faces in every frame and has other emotions, so the column compares prices only.",
-        f"Its list price is taken as {REKOGNITION_MINUTE:.2f} dollars a minute for one feature. Look it up first.",
+        f"Its list price is assumed to be {REKOGNITION_MINUTE:.2f} dollars a minute for one feature. Look it up first.",
     ]
     return "\n".join(lines)
 

@@ -47,7 +47,7 @@ class MemoryMachine:
                 event = _filled(items["ItemSelector"], given, json.loads(line))
                 self._task(items["ItemProcessor"]["States"]["Segment"], event, call, execution)
             self._task(states["Merge"], given, call, execution)
-        except Exception:  # noqa: BLE001 - whatever a task fails with
+        except Exception:  # noqa: BLE001 - a task can fail with anything
             execution.status = "FAILED"
             event = {"source": "aws.states", "detail": {"status": "FAILED", "input": json.dumps(given)}}
             call("", event)

@@ -97,6 +97,7 @@ def record(url: str) -> list[Example]:
     recorder = _Recorder(url)
     recorder.videos()
     recorder.jobs()
+    recorder.parts()
     return recorder.examples
 
 
@@ -158,6 +159,22 @@ class _Recorder:
         self._add("job_not_found", "An unknown job", get, job_id="0" * 32)
         self._add("job_not_found", "An unknown job", delete, job_id="0" * 32)
 
+    def parts(self) -> None:
+        """Record the upload of a file in parts."""
+        ask, parts, complete = "POST /uploads", "POST /uploads/{job_id}/parts", "POST /uploads/{job_id}/complete"
+        large = {"content_type": "video/mp4", "size": limits.MULTIPART_BYTES + 1}
+        job_id = self._add("upload_in_parts", "A file that can be uploaded in parts", ask, large)["job_id"]
+        too_large = {"size": limits.MAX_OBJECT_BYTES + 1}
+        self._add("video_too_large", "A file that is too large for the storage", ask, too_large)
+        self._add("parts", "The addresses of two parts", parts, {"first": 1, "count": 2}, job_id=job_id)
+        self._add("invalid_option", "A part that does not exist", parts, {"first": 0}, job_id=job_id)
+        self._add("job_not_found", "An unknown job", parts, {"first": 1}, job_id="0" * 32)
+        self._add("incomplete_upload", "No part has arrived", complete, job_id=job_id)
+        for part in self._send(parts, {}, job_id=job_id)[1]["parts"]:
+            _put(part["url"], bytes(part["bytes"]))
+        self._add("completed", "All parts have arrived", complete, job_id=job_id)
+        self._add("job_not_found", "An unknown job", complete, job_id="0" * 32)
+
     def _add(
         self,
         name: str,
@@ -198,6 +215,12 @@ class _Recorder:
 def _upload(form: dict[str, Any], content: bytes) -> None:
     fields = {**form["fields"], "file": ("clip.mp4", content)}
     answer = urllib3.request("POST", form["url"], fields=fields, retries=False, timeout=SECONDS)
+    if answer.status >= 400:
+        raise RuntimeError(f"The storage answers {answer.status}.")
+
+
+def _put(url: str, content: bytes) -> None:
+    answer = urllib3.request("PUT", url, body=content, retries=False, timeout=SECONDS)
     if answer.status >= 400:
         raise RuntimeError(f"The storage answers {answer.status}.")
 

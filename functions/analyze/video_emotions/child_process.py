@@ -115,7 +115,7 @@ class ChildProcess:
             raise self._failure() from None
 
     def _serve(self, wanted: Any) -> None:
-        """Send a range of the file. Whatever the child asks for, it gets bytes of this file only."""
+        """Send a range of the file. The child gets bytes of this file only."""
         if self._source is None:
             raise crashed()
         try:

@@ -234,6 +234,6 @@ def _timeline_key(task: Task, number: int) -> str:
 
 
 def version_of(context: LambdaContext) -> str:
-    """Return the ARN of the version of the function that is running, whatever name it was called by."""
+    """Return the ARN of the version of the function that is running, by any name of it."""
     account = context.invoked_function_arn.split(":function:")[0]
     return f"{account}:function:{context.function_name}:{context.function_version}"

@@ -11,7 +11,7 @@ from video_common.aws.large_files import Ranges
 class ReadAhead:
     """Ranges that are read one after the other. After one of the largest size the next one is fetched in advance.
 
-    Smaller ones are those of an index: what comes after them is not known, and would be fetched in vain.
+    Smaller ones are those of an index. The range after one is not known, so it is not fetched in advance.
     """
 
     def __init__(self, source: Ranges) -> None:
