@@ -24,7 +24,7 @@ from video_emotions.facts import PlanFacts
 from video_emotions.outline import Outline, Partial, Segment, complete
 from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Segmenting
-from video_emotions.telemetry import Stopwatch
+from video_emotions.telemetry import WALL, Stopwatch
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Segmented:
             reports.append(partial.report)
             timings = {step: spent + partial.timings_ms[step] for step, spent in timings.items()}
         report = replace(reduce(add, reports), analyzed_until_ms=outline.plan.until_ms)
-        timings = {step: round(spent, 3) for step, spent in {**timings, "wall": wall_ms()}.items()}
+        timings = {step: round(spent, 3) for step, spent in {**timings, WALL: wall_ms()}.items()}
         return self.pipeline.result(report, outline.video, outline.plan, outline.options, timings)
 
     def _refuse_other_versions(self, outline: Outline) -> None:
