@@ -1,5 +1,6 @@
 """A long upload through plan, segments and merge: the job's end, its result, and what fails on the way."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from tests.fakes_aws import (
     MemorySigner,
     MemoryStore,
 )
+from tests.moto_machine import MotoMachine, moto_states
 from tests.state_machine import Execution, MemoryMachine
 from video_common import limits
 from video_common.errors import StorageUnavailable, UnsupportedEvent
@@ -227,3 +229,30 @@ def test_what_is_no_task_is_refused(cloud):
     for event in ({"task": "segment"}, {"task": "merge", "work": 1}, {"source": "aws.states", "detail": {}}):
         with pytest.raises(UnsupportedEvent):
             cloud.executions.handle(event, Context())
+
+
+def test_step_functions_of_moto_executes_the_document(pipeline, monkeypatch, cloud, content):
+    short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
+    short.upload(content, OPTIONS)
+    calls: list[tuple[str, int | None]] = []
+    failures = iter([StorageUnavailable("slow down")])
+
+    def call(function: str, event: dict[str, Any]) -> Any:
+        calls.append((event["task"], event.get("segment")))
+        if event.get("segment") == 2 and (error := next(failures, None)):
+            raise error
+        return cloud.call(function, event)
+
+    with moto_states(call, monkeypatch):
+        machine = MotoMachine(cloud.store.read)
+        cloud.worker = dataclasses.replace(cloud.worker, long=dataclasses.replace(cloud.long, machine=machine))
+        cloud.uploads = Uploads(cloud.worker, cloud.queue, MemoryPersistence(cloud.clock))
+        assert cloud.upload(content, OPTIONS) == [{"job_id": JOB, "status": "STARTED"}]
+        assert machine.wait() == "SUCCEEDED"
+    # moto calls the segments in any order, and the merge last
+    assert calls[-1] == ("merge", None)
+    assert sorted(segment for _, segment in calls[:-1] if segment is not None) == [0, 1, 2, 2, 3]
+    whole, merged = short.result(), cloud.result()
+    for result in (whole, merged):
+        del result["timings_ms"], result["video"]["sha256"]
+    assert merged == whole
