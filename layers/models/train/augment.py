@@ -6,26 +6,31 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Faces = NDArray[np.uint8]
-Batch = NDArray[np.float32]
+Picture = NDArray[np.float32]
 
 DEGREES: Final = 15.0
 SCALE: Final = 0.15
+STRETCH: Final = 0.08
 SHIFT: Final = 0.10
-"""Most by which a face is rotated, enlarged or shrunk, and moved (part of its side)."""
-_LETTERBOXED: Final = 0.3
-"""Part of the faces that get black bars: DeepFace pads crops to a square, and a head is rarely as wide as high."""
+"""Most by which a face is rotated, enlarged or shrunk, widened or narrowed, and moved (part of its side)."""
+
+LETTERBOXED: Final = 0.3
+"""Part of the faces that get black bars: DeepFace pads crops to a square, and YuNet's boxes are higher than wide."""
+
+_BAR: Final = (0.03, 0.15)
+"""Part of the side that a bar takes. A box of YuNet is 0.7 to 0.9 times as wide as high."""
+
 _CUT_OUT: Final = 0.4
 _BLURRED: Final = 0.15
 
 
-def augmented(faces: Faces, side: int, random: np.random.Generator) -> Batch:
+def augmented(images: NDArray[np.uint8], side: int, random: np.random.Generator) -> NDArray[np.float32]:
     """Return varied copies of faces.
 
     Parameters
     ----------
-    faces : NDArray of uint8, shape (count, height, width)
-        Grey.
+    images : NDArray of uint8, shape (count, height, width)
+        Gray.
     side : int
         Pixels of a side of the result.
     random : Generator
@@ -35,47 +40,45 @@ def augmented(faces: Faces, side: int, random: np.random.Generator) -> Batch:
     NDArray of float32, shape (count, side, side, 1)
         Of range 0 to 1.
     """
-    return np.stack([_varied(face, side, random) for face in faces])[..., None]
+    return np.stack([_varied(image, side, random) for image in images])[..., None]
 
 
-def _varied(face: NDArray[np.uint8], side: int, random: np.random.Generator) -> Batch:
-    height, width = face.shape
-    turn = cv2.getRotationMatrix2D(
-        ((width - 1) / 2, (height - 1) / 2),
-        float(random.uniform(-DEGREES, DEGREES)),
-        float(np.exp(random.uniform(-SCALE, SCALE))),
-    )
-    stretch = np.exp(random.uniform(-0.08, 0.08))
-    turn[0] *= stretch
-    turn[:, 2] += random.uniform(-SHIFT, SHIFT, 2) * (width, height)
-    turn[0, 2] += (1 - stretch) * (width - 1) / 2
-    turn *= side / width
-    turn[:, 2] += (side / width - 1) / 2
+def _varied(image: NDArray[np.uint8], side: int, random: np.random.Generator) -> Picture:
     border = cv2.BORDER_REPLICATE if random.random() < 0.5 else cv2.BORDER_CONSTANT
-    image = cv2.warpAffine(face, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=border).astype(np.float32)
-    image /= 255
+    turn = _placed(image.shape[0], side, random)
+    face = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=border).astype(np.float32) / 255
     if random.random() < 0.5:
-        image = image[:, ::-1]
+        face = np.ascontiguousarray(face[:, ::-1])
     if random.random() < _BLURRED:
-        image = cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.4, 1.0)))
-    mean = float(image.mean())
-    image = (image - mean) * np.float32(np.exp(random.uniform(-0.35, 0.35))) + mean
-    image = np.clip(image + np.float32(random.uniform(-0.15, 0.15)), 0, 1) ** np.float32(np.exp(random.uniform(-0.3, 0.3)))
+        face = cv2.GaussianBlur(face, (0, 0), float(random.uniform(0.4, 1.0)))
+    face = _lit(face, random)
     if random.random() < _CUT_OUT:
-        image = image.copy()
         high, wide = (int(part * side) for part in random.uniform(0.1, 0.4, 2))
         top, left = int(random.integers(0, side - high + 1)), int(random.integers(0, side - wide + 1))
-        image[top : top + high, left : left + wide] = random.uniform(0, 1)
-    if random.random() < _LETTERBOXED:
-        image = _between_bars(image, int(side * random.uniform(0.03, 0.16)), beside=random.random() < 0.8)
-    return np.ascontiguousarray(image, np.float32)
+        face[top : top + high, left : left + wide] = random.uniform(0, 1)
+    if random.random() < LETTERBOXED:
+        bar = max(1, round(side * random.uniform(*_BAR)))
+        face[:, :bar] = face[:, side - bar :] = 0
+    return np.ascontiguousarray(face, np.float32)
 
 
-def _between_bars(image: Batch, bar: int, *, beside: bool) -> Batch:
-    side = image.shape[0]
-    boxed = np.zeros((side, side), np.float32)
-    if beside:
-        boxed[:, bar : side - bar] = cv2.resize(np.ascontiguousarray(image), (side - 2 * bar, side))
-    else:
-        boxed[bar : side - bar] = cv2.resize(np.ascontiguousarray(image), (side, side - 2 * bar))
-    return boxed
+def _placed(height: int, side: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Return the affine map from a square picture to one of another side; the centers of both lie on each other."""
+    middle = (height - 1) / 2
+    turn = cv2.getRotationMatrix2D(
+        (middle, middle), float(random.uniform(-DEGREES, DEGREES)), float(np.exp(random.uniform(-SCALE, SCALE)))
+    )
+    stretch = np.exp(random.uniform(-STRETCH, STRETCH))
+    turn[0] *= stretch
+    turn[0, 2] += (1 - stretch) * middle
+    turn[:, 2] += random.uniform(-SHIFT, SHIFT, 2) * height
+    turn *= side / height
+    turn[:, 2] += (side / height - 1) / 2
+    return np.asarray(turn)
+
+
+def _lit(face: Picture, random: np.random.Generator) -> Picture:
+    mean = float(face.mean())
+    face = (face - mean) * np.float32(np.exp(random.uniform(-0.35, 0.35))) + mean
+    face = np.clip(face + np.float32(random.uniform(-0.15, 0.15)), 0, 1)
+    return np.asarray(face ** np.float32(np.exp(random.uniform(-0.3, 0.3))), np.float32)
