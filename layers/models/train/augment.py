@@ -1,4 +1,4 @@
-"""Faces as a camera and DeepFace's preparation vary them. NumPy and OpenCV only; every draw is from the generator given."""
+"""Faces as a camera and DeepFace's preparation vary them. Every draw is from the generator that is given."""
 
 from typing import Final
 

@@ -15,10 +15,10 @@ class Recipe:
     batch : int
         Faces in a step.
     stages : tuple of (int, int)
-        Channels and residual blocks of each stage of the network. Half a million weights are 2 MB. Most of them are where
-        pictures are small: with (32, 2), (64, 2), (96, 2) as many weights take 1.7 times as long.
+        Channels and residual blocks of each stage of the network. Half a million weights are 2 MB. Most of them are
+        where pictures are small: with (32, 2), (64, 2), (96, 2) as many weights take 1.7 times as long.
     sides : tuple of (float, int)
-        Pixels of a face's side, up to a part of the epochs. Small pictures teach most of it in less than half the time.
+        Pixels of a face's side, up to a part of the epochs. Small pictures teach most of it in half the time.
     learning_rate : float
         The largest one.
     warm_up : float

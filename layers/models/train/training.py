@@ -1,7 +1,6 @@
 """The steps of a training, and its state on disk, from which it goes on as if it had never stopped."""
 
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any, Final
