@@ -33,7 +33,7 @@ def _json(result: Result) -> Body:
     return Body(result.model_dump_json(exclude=absent), JSON_CONTENT_TYPE, ".json")
 
 
-_OPTIONAL: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms")
+_OPTIONAL: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "people", "people_left_out")
 """The members that a Result has only where the caller asked for them, or where there is something to say."""
 
 FORMATS: Final[dict[str, Callable[[Result], Body]]] = {"json": _json}

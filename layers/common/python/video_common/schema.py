@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from video_common import limits
@@ -65,6 +65,13 @@ class Partial(StrEnum):
     REFUSE = "refuse"
 
 
+class Voting(StrEnum):
+    """Which faces of a frame count in the shares of emotions."""
+
+    LARGEST = "largest"
+    ALL = "all"
+
+
 class Frozen(BaseModel):
     """A value that does not change, without members that nobody knows."""
 
@@ -83,14 +90,16 @@ class AnalysisOptions(Frozen):
     faceless_frames : FacelessFrames
         ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
-    include : "timeline" or None
-        Also list every analyzed frame.
+    include : "timeline", "people", "timeline,people" or None
+        Also list every analyzed frame, or the people: faces of neighboring frames that are linked.
     interval_ms : int or None
         Sample by time: the picture shown at each multiple of so many milliseconds from the part's start, each once.
     start_ms, end_ms : int or None
         Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
     partial : Partial or None
         Whether the result so far is an answer. None: ``allow`` for a POST, ``refuse`` for an upload.
+    voting : Voting
+        ``all`` lets each face of a frame vote, not only the largest one.
     """
 
     frame_interval: int | None = Field(
@@ -102,7 +111,9 @@ class AnalysisOptions(Frozen):
     scale_factor: float | None = Field(default=None, gt=0, le=1, description="a number above 0 and up to 1")
     faceless_frames: FacelessFrames = Field(default=FacelessFrames.SKIP, description="skip or analyze")
     sampling: Sampling = Field(default=Sampling.EXACT, description="exact or keyframes")
-    include: Literal["timeline"] | None = Field(default=None, description="timeline")
+    include: Literal["timeline", "people", "timeline,people"] | None = Field(
+        default=None, description="timeline, people, or both with a comma between them"
+    )
     interval_ms: int | None = Field(
         default=None,
         ge=1,
@@ -122,6 +133,27 @@ class AnalysisOptions(Frozen):
         description=f"a whole number of milliseconds from 1 to {limits.MAX_VIDEO_MS:,}",
     )
     partial: Partial | None = Field(default=None, description="allow or refuse")
+    voting: Voting = Field(default=Voting.LARGEST, description="largest or all")
+
+    @property
+    def wants_timeline(self) -> bool:
+        """Report whether every analyzed frame is listed."""
+        return "timeline" in (self.include or "")
+
+    @property
+    def wants_people(self) -> bool:
+        """Report whether the people are listed."""
+        return "people" in (self.include or "")
+
+    @property
+    def wants_all_faces(self) -> bool:
+        """Report whether all faces of a frame count somewhere, and not only the largest one."""
+        return self.include is not None or self.voting is Voting.ALL
+
+    @field_validator("include", mode="before")
+    @classmethod
+    def _in_either_order(cls, value: Any) -> Any:
+        return "timeline,people" if value == "people,timeline" else value
 
     @model_validator(mode="before")
     @classmethod
