@@ -17,9 +17,6 @@ FEWEST: Final = 30
 _ROUNDS: Final = 20
 """After so many rounds the number of independent votes no longer changes in its third digit."""
 
-_DIGITS: Final = 8
-"""Of an interval: what processors round in different ways comes after them."""
-
 Interval = tuple[float, float]
 """Low and high, as parts of 1."""
 
@@ -105,11 +102,11 @@ def _wilson(share: float, votes: float) -> Interval:
     squared = _student(max(votes - 1, 2)) ** 2
     middle = (share + squared / (2 * votes)) / (1 + squared / votes)
     half = sqrt(squared * (share * (1 - share) / votes + squared / (4 * votes**2))) / (1 + squared / votes)
-    return round(max(0.0, middle - half), _DIGITS), round(min(1.0, middle + half), _DIGITS)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _student(freedom: float) -> float:
-    """Return the 97.5 % quantile of Student's distribution for 2 degrees of freedom and more, right within 2 %.
+    """Return the 97.5 % quantile of Student's distribution for 2 degrees of freedom and more, right within 4 %.
 
     It is the expansion of Cornish and Fisher (Abramowitz and Stegun, 1964, 26.7.5).
     """

@@ -35,6 +35,7 @@ def build_result(
     voting = sum(report.votes)
     units = voting * limits.PROBABILITY_UNITS
     with_timeline, people = settings.wants_timeline, _people(report) if settings.wants_people else None
+    contact = contact_interval(report.contacts)
     return Result(
         average_emotion_scores=_emotions([_ratio(100 * votes, voting) for votes in report.votes]),
         overall_dominant_emotion=EMOTION_LABELS[report.votes.index(max(report.votes))] if voting else None,
@@ -64,7 +65,7 @@ def build_result(
         faces_left_out=report.faces_left_out,
         analyzed_until_ms=report.analyzed_until_ms,
         average_emotion_scores_interval=_emotion_intervals(report),
-        eye_contact_score_interval=_interval(contact_interval(report.contacts)),
+        eye_contact_score_interval=_interval(contact) if contact else None,
         people=people,
         people_left_out=None if people is None else len(report.people) - len(people),
     )
@@ -114,8 +115,10 @@ def _emotion_intervals(report: Report) -> EmotionIntervals | None:
     return EmotionIntervals(**dict(zip(EMOTION_LABELS, map(_interval, found), strict=True)))
 
 
-def _interval(found: tuple[float, float] | None) -> Interval | None:
-    return None if found is None else Interval(low=100 * found[0], high=100 * found[1])
+def _interval(parts: tuple[float, float]) -> Interval:
+    # Processors round the sums behind these numbers in different ways. Six digits are equal everywhere.
+    low, high = (round(100 * part, 6) for part in parts)
+    return Interval(low=low, high=high)
 
 
 def _emotions(values: list[float]) -> Emotions:
