@@ -78,7 +78,7 @@ def _put(picture: Image, photo: FacePhoto, box: Box) -> None:
 def _oval(side: int) -> NDArray[np.float32]:
     mask: NDArray[np.float32] = np.zeros((side, side), np.float32)
     cv2.ellipse(mask, (side // 2, side // 2), (round(side * 0.36), round(side * 0.45)), 0, 0, 360, 1.0, -1)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), side / 40))[..., None]
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), side / 40), np.float32)[..., None]
 
 
 @cache

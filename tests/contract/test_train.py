@@ -126,7 +126,8 @@ def test_varied_faces_stay_in_the_middle_and_in_range(side):
     face = np.zeros((48, 48), np.uint8)
     face[16:32, 16:32] = 200
     faces = augment.augmented(np.stack([face] * 400), side, np.random.default_rng(1))[..., 0]
-    assert (faces.shape, faces.dtype) == ((400, side, side), np.float32)
+    assert faces.shape == (400, side, side)
+    assert faces.dtype == np.float32
     assert 0 <= faces.min() <= faces.max() <= 1
     light = faces - np.median(faces, axis=(1, 2), keepdims=True)
     rows, columns = (np.average(np.arange(side), weights=np.abs(light).mean(axis=(0, way))) for way in (2, 1))

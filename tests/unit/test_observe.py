@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.videos_info import DETECTOR, MODEL
 from video_common import limits
-from video_common.schema import Options
+from video_common.schema import FacelessFrames, Options, Voting
 from video_emotions.aggregate import Observation
 from video_emotions.boxes import Box
 from video_emotions.emotions import EmotionModel
@@ -104,8 +104,8 @@ def test_a_face_has_the_same_scores_in_a_crowd_and_in_a_small_group():
         (Options(), 1),
         (TIMELINE, 3),
         (Options(include="people"), 3),
-        (Options(include="people,timeline"), 3),
-        (Options(voting="all"), 3),
+        (Options(include="timeline,people"), 3),
+        (Options(voting=Voting.ALL), 3),
     ],
 )
 def test_all_faces_are_looked_at_and_linked_where_they_count(options, faces):
@@ -131,7 +131,7 @@ def test_eye_contact_is_that_of_each_face():
 
 
 def test_a_stand_in_for_a_face_belongs_to_nobody():
-    options = Options(include="people", faceless_frames="analyze")
+    options = Options(include="people", faceless_frames=FacelessFrames.ANALYZE)
     (seen,) = Follower().follow([look(frame_of(), Crowd(0), options, 0.2)])
     assert [(face.detected, face.track, face.eye_contact) for face in seen.faces] == [(False, None, False)]
 

@@ -126,7 +126,7 @@ def test_the_assignment_is_the_one_of_another_solver(costs):
 def test_a_large_crowd_is_assigned_nearly_as_well():
     table = np.random.default_rng(1).random((200, 200)) * 20
     chosen = assign(table.tolist(), 200)
-    assert sorted(chosen) == list(range(200))
+    assert set(chosen) == set(range(200))
     best = table[linear_sum_assignment(table)].sum()
     assert sum(table[row, place] for row, place in enumerate(chosen)) <= best + 200 * 0.1
 

@@ -52,7 +52,7 @@ def vote_intervals(ballots: Sequence[Sequence[int]], classes: int) -> list[Inter
 def contact_interval(contacts: Sequence[bool]) -> Interval | None:
     """Return an interval for the part of the frames that have eye contact. None: as for `vote_intervals`."""
     found = vote_intervals([(int(contact),) for contact in contacts], 2)
-    return found and found[1]
+    return found[1] if found else None
 
 
 def _independent(residuals: Numbers, total: float, shares: Numbers) -> float | None:

@@ -46,11 +46,12 @@ def augmented(images: NDArray[np.uint8], side: int, random: np.random.Generator)
 def _varied(image: NDArray[np.uint8], side: int, random: np.random.Generator) -> Picture:
     border = cv2.BORDER_REPLICATE if random.random() < 0.5 else cv2.BORDER_CONSTANT
     turn = _placed(image.shape[0], side, random)
-    face = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=border).astype(np.float32) / 255
+    gray = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=border)
+    face: Picture = gray.astype(np.float32) / np.float32(255)
     if random.random() < 0.5:
         face = np.ascontiguousarray(face[:, ::-1])
     if random.random() < _BLURRED:
-        face = cv2.GaussianBlur(face, (0, 0), float(random.uniform(0.4, 1.0)))
+        face = np.asarray(cv2.GaussianBlur(face, (0, 0), float(random.uniform(0.4, 1.0))), np.float32)
     face = _lit(face, random)
     if random.random() < _CUT_OUT:
         high, wide = (int(part * side) for part in random.uniform(0.1, 0.4, 2))
@@ -65,16 +66,15 @@ def _varied(image: NDArray[np.uint8], side: int, random: np.random.Generator) ->
 def _placed(height: int, side: int, random: np.random.Generator) -> NDArray[np.float64]:
     """Return the affine map from a square picture to one of another side; the centers of both lie on each other."""
     middle = (height - 1) / 2
-    turn = cv2.getRotationMatrix2D(
-        (middle, middle), float(random.uniform(-DEGREES, DEGREES)), float(np.exp(random.uniform(-SCALE, SCALE)))
-    )
+    angle, scale = float(random.uniform(-DEGREES, DEGREES)), float(np.exp(random.uniform(-SCALE, SCALE)))
+    turn = np.asarray(cv2.getRotationMatrix2D((middle, middle), angle, scale), np.float64)
     stretch = np.exp(random.uniform(-STRETCH, STRETCH))
     turn[0] *= stretch
     turn[0, 2] += (1 - stretch) * middle
     turn[:, 2] += random.uniform(-SHIFT, SHIFT, 2) * height
     turn *= side / height
     turn[:, 2] += (side / height - 1) / 2
-    return np.asarray(turn)
+    return turn
 
 
 def _lit(face: Picture, random: np.random.Generator) -> Picture:

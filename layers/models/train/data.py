@@ -41,7 +41,7 @@ class Faces:
         images = self.images
         if images.shape[1] != side:
             images = np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images])
-        return images[..., None].astype(np.float32) / 255
+        return images[..., None].astype(np.float32) / np.float32(255)
 
 
 def load(path: Path, part: str) -> Faces:

@@ -117,7 +117,6 @@ def _step(network: Any, average: Any, optimizer: Any, recipe: Recipe) -> Any:
     trunk, head = part(network, FEATURES), network.get_layer(LOGITS)
     pairs = list(zip(average.weights, network.weights, strict=True))
 
-    @tf.function
     def step(images: Any, labels: Any, kept: Any) -> Any:
         with tf.GradientTape() as tape:
             logits = head(trunk(images, training=True) * kept)
@@ -129,7 +128,7 @@ def _step(network: Any, average: Any, optimizer: Any, recipe: Recipe) -> Any:
             mean.assign(mean * old + weight * (1 - old))
         return loss
 
-    return step
+    return tf.function(step)
 
 
 def logits(model: Any, faces: Faces, side: int) -> NDArray[np.float32]:
