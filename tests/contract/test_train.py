@@ -57,12 +57,16 @@ def test_a_stopped_training_ends_as_one_that_was_not(trained, tmp_path):
     arguments = RECIPE, easy_faces(64, 1), easy_faces(32, 2), tmp_path
     assert train(*arguments, most_steps=3) is None
     assert train(*arguments, most_steps=6) is None
-    (tmp_path / "curve.jsonl").open("a").write('{"epoch": 3, "loss": "written before the state was saved"}\n')
+    with (tmp_path / "curve.jsonl").open("a") as curve:
+        curve.write('{"epoch": 3, "loss": "written before the state was saved"}\n')
     parts = train(*arguments)
     for left, right in zip(whole.get_weights(), parts.get_weights(), strict=True):
         np.testing.assert_allclose(left, right, atol=1e-6)
     curves = [
-        [{name: value for name, value in json.loads(line).items() if name != "seconds"} for line in path.open()]
+        [
+            {name: value for name, value in json.loads(line).items() if name != "seconds"}
+            for line in path.read_text().splitlines()
+        ]
         for path in (folder / "curve.jsonl", tmp_path / "curve.jsonl")
     ]
     assert [line["epoch"] for line in curves[1]] == [1, 2, 3, 4]
@@ -79,7 +83,7 @@ def test_the_file_has_the_scaled_probabilities_on_both_engines(trained, tmp_path
     record = export(average, RECIPE, held, {"data_sha256": "0" * 64}, folder)
     path = folder / "compact.h5"
     assert record["file"] == {"name": "compact.h5", "size": path.stat().st_size, "sha256": sha256_of(path)}
-    assert json.loads((folder / "compact.json").read_text()) == record
+    assert json.loads((folder / "compact.json").read_text()) == json.loads(json.dumps(record))
     assert [line["epoch"] for line in record["curve"]] == [1, 2, 3, 4]
     # Given an entry in the manifest
     spec = (
