@@ -175,6 +175,13 @@ bench: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## C
 bench-detectors: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Compare what haar and yunet find, and how fast (downloads 57 MB of photos); writes docs/performance.md
 	@$(BIN)/python -m benchmarks.detectors
 
+# The labeled faces are not part of the project; a folder beside it may have them.
+.PHONY: accuracy
+accuracy: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Measure models, intervals and tracks; FACES=labeled faces; writes docs/accuracy.md
+	@$(BIN)/python -m benchmarks.accuracy "$(or $(FACES),$(wildcard ../shared/data/fer2013-train-val.npz))"
+	@$(BIN)/python -m benchmarks.intervals
+	@$(BIN)/python -m benchmarks.people
+
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports
 	@$(TOOLS)/bin/ruff format .

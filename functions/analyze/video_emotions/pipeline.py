@@ -9,14 +9,14 @@ from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import TooLong, UndecodableVideo
 from video_common.result import AnalysisSettings, Result
-from video_common.schema import AnalysisOptions, Options, Partial
+from video_common.schema import AnalysisOptions, Options, Partial, Voting
 from video_emotions.advice import advise, in_time
 from video_emotions.aggregate import Report, summarise
 from video_emotions.deadline import NEVER, Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts
-from video_emotions.observe import look, score
+from video_emotions.observe import Follower, look, score
 from video_emotions.pace import Pace
 from video_emotions.parallel import Closable, ordered_map, prefetched
 from video_emotions.plan import smallest_face_px
@@ -97,7 +97,13 @@ class Pipeline:
         return result.model_copy(update={"advice": advice or None})
 
     def report(
-        self, frames: Closable[Frame], plan: PlanFacts, options: Options, watch: Stopwatch, deadline: Deadline = NEVER
+        self,
+        frames: Closable[Frame],
+        plan: PlanFacts,
+        options: Options,
+        watch: Stopwatch,
+        deadline: Deadline = NEVER,
+        follower: Follower | None = None,
     ) -> Report:
         """Find and score the faces of frames, and add them up.
 
@@ -112,10 +118,12 @@ class Pipeline:
             Gets the time of each step.
         deadline : Deadline
             When it is near, no new frame is looked at. Those in progress count.
+        follower : Follower, optional
+            Links faces. A segment's follower has the tracks of the segment before it, and keeps those for the next.
         """
         detector = self.finder.detector(options.detector)
         find = partial(look, detector=detector, options=options, centre_tolerance=self.settings.centre_tolerance)
-        pace = Pace(plan.frames_wanted, options, deadline)
+        pace, follower = Pace(plan.frames_wanted, options, deadline), follower or Follower()
         with (
             closing(prefetched(frames)) as coming,
             closing(
@@ -125,10 +133,11 @@ class Pipeline:
             ) as seen,
         ):
             report = summarise(
-                watch.iterate("emotions", score(watch.iterate("faces", seen), self.model)),
+                watch.iterate("emotions", score(follower.follow(watch.iterate("faces", seen)), self.model)),
                 frames_wanted=plan.frames_wanted,
                 until_ms=plan.until_ms,
-                keep_timeline=options.include == "timeline",
+                keep_timeline=options.wants_timeline,
+                all_vote=options.voting is Voting.ALL,
             )
         return report if pace.until_ms is None else report.cut(pace.frames, pace.until_ms)
 

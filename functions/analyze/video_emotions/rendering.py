@@ -36,7 +36,10 @@ def _json(result: Result) -> Body:
     return Body(result.model_dump_json(exclude=absent), JSON_CONTENT_TYPE, ".json")
 
 
-OPTIONAL_MEMBERS: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "source")
+OPTIONAL_MEMBERS: Final = (
+    *("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "source"),
+    *("people", "people_left_out"),
+)
 """The members that a Result has only where the caller asked for them, or where there is something to say."""
 
 CSV_COLUMNS: Final = (

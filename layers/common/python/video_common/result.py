@@ -55,6 +55,8 @@ class TimelineFace(Frozen):
         The detector's score, 0 to 1. None: the detector gives none.
     landmarks : FaceLandmarks or None
         None: the detector gives none.
+    track : int or None
+        The `Person` that the face belongs to. None where the whole frame stood in.
     """
 
     box: Box
@@ -63,6 +65,7 @@ class TimelineFace(Frozen):
     probabilities: Emotions
     detection_score: float | None = None
     landmarks: FaceLandmarks | None = None
+    track: int | None = None
 
 
 class TimelineFrame(Frozen):
@@ -72,6 +75,52 @@ class TimelineFrame(Frozen):
     time_ms: int
     eye_contact: bool
     faces: list[TimelineFace]
+
+
+class Interval(Frozen):
+    """A 95 % confidence interval, in the unit of the number that it belongs to."""
+
+    low: float
+    high: float
+
+
+class EmotionIntervals(Frozen):
+    """An interval for each of the seven labels, in label order."""
+
+    angry: Interval
+    disgust: Interval
+    fear: Interval
+    happy: Interval
+    sad: Interval
+    surprise: Interval
+    neutral: Interval
+
+
+class Person(Frozen):
+    """A track: faces of neighboring sampled frames, linked by place and motion. No face is compared with another one.
+
+    So somebody who leaves and returns, or is seen after a cut, is a new person.
+
+    Attributes
+    ----------
+    track : int
+        From 1, within this Result only.
+    first_ms, last_ms : int
+        Times of the first and the last frame that shows the face.
+    frames : int
+        Analyzed frames that show the face.
+    average_emotion_scores : Emotions
+        Percent of these frames by dominant emotion.
+    eye_contact_score : float
+        Percent of these frames in which the face's center is near the frame's center.
+    """
+
+    track: int
+    first_ms: int
+    last_ms: int
+    frames: int
+    average_emotion_scores: Emotions
+    eye_contact_score: float
 
 
 class VideoFacts(Frozen):
@@ -141,13 +190,14 @@ class Result(Frozen):
     Attributes
     ----------
     average_emotion_scores : Emotions
-        Percent of the voting frames by dominant emotion: unrounded, sums to 100 within 1e-9, or all 0.0.
+        Percent of the votes by dominant emotion: unrounded, sums to 100 within 1e-9, or all 0.0. A frame votes with its
+        largest face, or with ``voting=all`` each face votes.
     overall_dominant_emotion : str or None
-        The largest of them; at a tie the first in label order. None if no frame voted.
+        The largest of them; at a tie the first in label order. None if no face voted.
     total_frames_analyzed : int
         Frames sampled and decoded.
     average_confidence_score : float
-        Mean probability, 0 to 1, of each voting frame's dominant emotion; 0.0 if none voted.
+        Mean probability, 0 to 1, of each voting face's dominant emotion; 0.0 if none voted.
     eye_contact_score : float
         Percent of the analyzed frames whose largest face's center is within ``centre_tolerance`` of the frame's
         width and height from the frame's center.
@@ -158,17 +208,17 @@ class Result(Frozen):
     truncated : bool
         Sampled frames are left out, because the time or a limit was reached.
     mean_emotion_probabilities : Emotions
-        Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
+        Mean probability, 0 to 1, over the voting faces; all 0.0 if none voted.
     timings_ms : dict of str to float
         Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them.
     timeline : list of TimelineFrame or None
-        Only with ``include=timeline``: each analyzed frame, in presentation order.
+        Only if ``include`` has ``timeline``: each analyzed frame, in presentation order.
     timeline_truncated : bool or None
-        Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
+        Only if ``include`` has ``timeline``: its last frames are left out, since a response cannot carry them.
     detector : DetectorFacts
     faces_left_out : int
         Faces that were found and not scored, because their frames show more than ``limits.MAX_FACES_PER_FRAME``. Only
-        with ``include=timeline``; otherwise only the largest face of a frame counts.
+        with ``include`` or ``voting=all``; otherwise only the largest face of a frame counts.
     advice : list of str or None
         What the caller could try for a better answer; None where there is nothing to advise.
     analyzed_until_ms : int or None
@@ -176,6 +226,15 @@ class Result(Frozen):
         video before this time (``end_ms``); ``start_ms`` continues there.
     source : Source or None
         Only in a stored result: the object that was analyzed.
+    average_emotion_scores_interval : EmotionIntervals or None
+        How sure these shares are, in percent, if what happens in the video goes on like this. It allows for neighboring
+        frames that say nearly the same, and not for errors of the model. None: there are too few votes.
+    eye_contact_score_interval : Interval or None
+        The same for ``eye_contact_score``.
+    people : list of Person or None
+        Only if ``include`` has ``people``: in the order of their first frames.
+    people_left_out : int or None
+        Only if ``include`` has ``people``: people over ``limits.MAX_PEOPLE``. Those in the most frames are listed.
     """
 
     average_emotion_scores: Emotions
@@ -198,3 +257,7 @@ class Result(Frozen):
     advice: list[str] | None = None
     analyzed_until_ms: int | None = None
     source: Source | None = None
+    average_emotion_scores_interval: EmotionIntervals | None = None
+    eye_contact_score_interval: Interval | None = None
+    people: list[Person] | None = None
+    people_left_out: int | None = None
