@@ -133,12 +133,21 @@ def test_watched_frames_can_be_closed_while_a_thread_waits_for_one():
     assert shown == [("analyzing", 0, 2)]
 
 
-@pytest.mark.parametrize("output", [["--csv"], ["--vtt"], ["--report", "r.html"], ["--video", "v.mp4"]])
-def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monkeypatch, output):
+@pytest.mark.parametrize(
+    ("output", "include"),
+    [
+        (["--csv"], "timeline"),
+        (["--vtt"], "timeline"),
+        (["--video", "v.mp4"], "timeline"),
+        (["--report", "r.html"], "timeline,people"),
+        (["--csv", "--include", "people"], "timeline,people"),
+    ],
+)
+def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monkeypatch, output, include):
     monkeypatch.chdir(tmp_path)
     engine = Engine()
     command(engine, clips / "b.mp4", *output)
-    assert engine.options.include == "timeline"
+    assert engine.options.include == include
     command(engine, clips / "b.mp4", "--json")
     assert engine.options.include is None
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.job_world import result_of
 from video_common import limits
 from video_common.api_gateway import answer
-from video_common.result import Box, Emotions, FaceLandmarks, Place, Result, TimelineFace, TimelineFrame
+from video_common.result import Box, FaceLandmarks, Place, Result, TimelineFace, TimelineFrame
 from video_common.schema import EMOTION_LABELS, Format
+from video_common.shares import Emotions
 from video_emotions import rendering
 from video_emotions.rendering import CSV_COLUMNS, Body, render, render_to_fit
 

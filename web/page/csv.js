@@ -8,6 +8,7 @@ const FACE = [
   ...EMOTIONS,
   "detection_score",
   ...POINTS.flatMap((name) => [`${name}_x`, `${name}_y`]),
+  "track",
 ];
 
 /** One row for each face of each frame. A frame without a face has a row with empty face columns. */
@@ -20,11 +21,12 @@ export function csv({ timeline }) {
   return [[...FRAME, ...FACE], ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }
 
-function cells({ detected, box, dominant_emotion, probabilities, detection_score, landmarks }) {
+function cells({ detected, box, dominant_emotion, probabilities, detection_score, landmarks, track }) {
   return [
     ...[detected, box.x, box.y, box.width, box.height, dominant_emotion],
     ...EMOTIONS.map((name) => probabilities[name]),
     detection_score,
     ...POINTS.flatMap((name) => [landmarks?.[name].x, landmarks?.[name].y]),
+    track,
   ];
 }

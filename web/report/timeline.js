@@ -1,7 +1,7 @@
 import { timelineChart } from "./charts.js";
 import { h, section } from "./dom.js";
 import { pictures } from "./pictures.js";
-import { chance, clock, count, EMOTIONS, frameWords } from "./words.js";
+import { chance, clock, count, EMOTIONS, frameWords, picturesWords } from "./words.js";
 
 const MAX_TABLE_ROWS = 2000;
 
@@ -56,7 +56,7 @@ export function timelineSections(result, video) {
       ? [
           section(
             "Pictures",
-            h("p", {}, "White boxes show the faces that the detector found. The box with the thick line votes."),
+            h("p", {}, picturesWords(result)),
             shown.element,
           ),
         ]

@@ -19,9 +19,35 @@ export function bytes(number) {
   return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
 }
 
-/** How many frames vote: the denominator of the shares. */
-export function voters(result) {
-  return result.settings.faceless_frames === "analyze" ? result.total_frames_analyzed : result.frames_with_face;
+/** With fewer votes than this the service gives no interval. */
+export const FEWEST_VOTES = 30;
+
+const allVote = ({ settings }) => settings.voting === "all";
+
+/** The denominator of the shares in words. With `voting=all` only a whole timeline says how many votes there are. */
+export function votes(result) {
+  if (!allVote(result)) {
+    const { settings, total_frames_analyzed: frames, frames_with_face: faces } = result;
+    return count(settings.faceless_frames === "analyze" ? frames : faces, "vote");
+  }
+  if (!result.timeline || result.timeline_truncated) return "all votes";
+  return count(
+    result.timeline.reduce((sum, { faces }) => sum + faces.length, 0),
+    "vote",
+  );
+}
+
+export const interval = ({ low, high }) => `${low.toFixed(0)} to ${percent(high)}`;
+
+/** What a vote is, and how sure the shares are. */
+export function sharesWords(result) {
+  const whose = allVote(result) ? "face" : "frame";
+  const said = `Percent of ${votes(result)} by each ${whose}'s strongest emotion, and the mean probability over the same ${whose}s.`;
+  if (!result.overall_dominant_emotion) return said;
+  if (!result.average_emotion_scores_interval) {
+    return `${said} There are no intervals: they need ${FEWEST_VOTES} votes that are not all equal.`;
+  }
+  return `${said} An interval says how far a share can be off by chance, if the video goes on like this. It does not cover errors of the model.`;
 }
 
 /** Sentences about which frames were measured, and which frames each number counts. */
@@ -33,7 +59,10 @@ export function denominators(result) {
       ? "It found a face in each of them."
       : `It found a face in ${faces.toLocaleString("en")} of them.`,
   ];
-  if (settings.faceless_frames === "analyze") {
+  if (allVote(result)) {
+    said.push("Each face has one vote, so a frame can have several.");
+    if (settings.faceless_frames === "analyze") said.push("A frame without a face votes with its whole picture.");
+  } else if (settings.faceless_frames === "analyze") {
     said.push("Each frame has one vote: its largest face, or the whole picture where there is no face.");
   } else if (faces > 0) {
     said.push(`${faces === 1 ? "This frame votes" : "Each of these votes"} once, with its largest face.`);
@@ -89,6 +118,7 @@ export function facts(result) {
     ["Face detector", `${detector.name}, weights ${detector.weights_sha256.slice(0, 12)}…`],
     ["Smallest face", `${settings.smallest_face_px} pixels`],
     ["Scale", settings.scale_factor === null ? "automatic" : String(settings.scale_factor)],
+    ["Votes", allVote(result) ? "each face" : "the largest face of each frame"],
     ["Frames without a face", settings.faceless_frames === "analyze" ? "vote with the whole picture" : "do not vote"],
     [
       "Eye contact",
@@ -99,6 +129,25 @@ export function facts(result) {
       `${video.width} × ${video.height}, ${video.codec}, ${+video.frame_rate.toFixed(2)} frames a second, ${clock(video.duration_ms, true)}, ${bytes(video.bytes)}`,
     ],
     ["SHA-256 of the file", video.sha256],
+  ];
+}
+
+/** What the boxes in pictures show. */
+export function picturesWords(result) {
+  const who = result.people?.length > 1 ? " The number of a box is the person's." : "";
+  const votes = allVote(result) ? "Each of them votes." : "The box with the thick line votes.";
+  return `White boxes show the faces that the detector found. ${votes}${who}`;
+}
+
+/** A person's row: who, when, in how many frames, which emotion most often, eye contact. */
+export function personCells({ track, first_ms, last_ms, frames, average_emotion_scores: scores, eye_contact_score }) {
+  const emotion = EMOTIONS.reduce((best, name) => (scores[name] > scores[best] ? name : best));
+  return [
+    String(track),
+    `${clock(first_ms, true)} – ${clock(last_ms, true)}`,
+    frames.toLocaleString("en"),
+    `${emotion} ${percent(scores[emotion])}`,
+    percent(eye_contact_score),
   ];
 }
 
@@ -115,5 +164,5 @@ export const MEANING = [
   "A score says how much a picture of a face resembles pictures that people once labeled with a word. It does not say what a person feels, thinks or intends.",
   "“Eye contact” only means that the largest face is near the center of the picture. It does not measure gaze or attention.",
   "Accuracy differs between people, ages, skin tones and lighting. Do not make decisions about people with these numbers.",
-  "In the European Union, the AI Act (Regulation (EU) 2024/1689) prohibits inferring emotions at work and in education except for medical or safety reasons (Article 5(1)\u2060(f)), lists other emotion recognition as high-risk (Annex III, point 1\u2060(c)), and obliges its deployers to inform the people exposed to it (Article 50(3)).",
+  "In the European Union, the AI Act (Regulation (EU) 2024/1689) prohibits inferring emotions at work and in education except for medical or safety reasons (Article 5(1)\u2060(f)), lists other emotion recognition as high-risk (Annex III, point 1\u2060(c)), and obliges its deployers to inform the people exposed to it (Article 50(3)). These texts were looked up in November 2026.",
 ];

@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import Any, Final
 
 from video_common import limits
-from video_common.result import Emotions, FaceLandmarks, Result, TimelineFace, TimelineFrame
+from video_common.result import FaceLandmarks, Result, TimelineFace, TimelineFrame
 from video_common.schema import JSON_CONTENT_TYPE
+from video_common.shares import Emotions
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ CSV_COLUMNS: Final = (
     *Emotions.model_fields,
     "detection_score",
     *(f"{name}_{axis}" for name in FaceLandmarks.model_fields for axis in ("x", "y")),
+    "track",
 )
 
 
@@ -73,6 +75,7 @@ def _cells(face: TimelineFace) -> tuple[Any, ...]:
         *dict(face.probabilities).values(),
         face.detection_score,
         *(cell for place in places for cell in ((place.x, place.y) if place else (None, None))),
+        face.track,
     )
 
 

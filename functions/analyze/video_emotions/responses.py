@@ -5,12 +5,8 @@ from video_common.result import (
     AnalysisSettings,
     Box,
     DetectorFacts,
-    EmotionIntervals,
-    Emotions,
     FaceLandmarks,
-    Interval,
     ModelFacts,
-    Person,
     Place,
     Result,
     TimelineFace,
@@ -18,6 +14,7 @@ from video_common.result import (
     VideoFacts,
 )
 from video_common.schema import EMOTION_LABELS
+from video_common.shares import EmotionIntervals, Emotions, Interval, Person
 from video_emotions.aggregate import Observation, Report, ScoredFace
 from video_emotions.facts import VideoInfo
 from video_emotions.interval import contact_interval, vote_intervals

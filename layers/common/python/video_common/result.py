@@ -1,18 +1,7 @@
 """The contract with callers: what they get."""
 
 from video_common.schema import AnalysisOptions, Engine, Frozen
-
-
-class Emotions(Frozen):
-    """One number for each of the seven labels, in label order."""
-
-    angry: float
-    disgust: float
-    fear: float
-    happy: float
-    sad: float
-    surprise: float
-    neutral: float
+from video_common.shares import EmotionIntervals, Emotions, Interval, Person
 
 
 class Box(Frozen):
@@ -75,52 +64,6 @@ class TimelineFrame(Frozen):
     time_ms: int
     eye_contact: bool
     faces: list[TimelineFace]
-
-
-class Interval(Frozen):
-    """A 95 % confidence interval, in the unit of the number that it belongs to."""
-
-    low: float
-    high: float
-
-
-class EmotionIntervals(Frozen):
-    """An interval for each of the seven labels, in label order."""
-
-    angry: Interval
-    disgust: Interval
-    fear: Interval
-    happy: Interval
-    sad: Interval
-    surprise: Interval
-    neutral: Interval
-
-
-class Person(Frozen):
-    """A track: faces of neighboring sampled frames, linked by place and motion. No face is compared with another one.
-
-    So somebody who leaves and returns, or is seen after a cut, is a new person.
-
-    Attributes
-    ----------
-    track : int
-        From 1, within this Result only.
-    first_ms, last_ms : int
-        Times of the first and the last frame that shows the face.
-    frames : int
-        Analyzed frames that show the face.
-    average_emotion_scores : Emotions
-        Percent of these frames by dominant emotion.
-    eye_contact_score : float
-        Percent of these frames in which the face's center is near the frame's center.
-    """
-
-    track: int
-    first_ms: int
-    last_ms: int
-    frames: int
-    average_emotion_scores: Emotions
-    eye_contact_score: float
 
 
 class VideoFacts(Frozen):

@@ -193,7 +193,7 @@ class Options(AnalysisOptions):
     detector : str or None
         Which detector finds the faces. Default: a setting of the deployment.
     format : str
-        Of the answer. ``csv`` and ``vtt`` list the analyzed frames, so they set ``include`` to ``timeline``.
+        Of the answer. ``csv`` and ``vtt`` list the analyzed frames, so they add ``timeline`` to ``include``.
     """
 
     detector: DetectorName | None = Field(default=None, description="haar or yunet")
@@ -202,6 +202,13 @@ class Options(AnalysisOptions):
     @model_validator(mode="before")
     @classmethod
     def _tables_have_a_timeline(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("format") in {"csv", "vtt"} and values.get("include") is None:
-            return {**values, "include": "timeline"}
+        if isinstance(values, dict) and values.get("format") in {"csv", "vtt"}:
+            return {**values, "include": with_timeline(values.get("include"))}
         return values
+
+
+def with_timeline(include: Any) -> Any:
+    """Return the value of ``include`` that also lists every analyzed frame. Invalid values stay as they are."""
+    if include is None:
+        return "timeline"
+    return "timeline,people" if include == "people" else include
