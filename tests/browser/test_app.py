@@ -25,7 +25,7 @@ HTTP_ERROR = "Failed to load resource"
 @pytest.fixture(scope="module")
 def result(address: str) -> dict[str, Any]:
     """What the service answers about the sample."""
-    url = f"{address}process-frame?include=timeline"
+    url = f"{address}process-frame?include=timeline,people"
     request = urllib.request.Request(url, SAMPLE.read_bytes(), {"Content-Type": "application/octet-stream"})
     return json.load(urllib.request.urlopen(request, timeout=SECONDS))
 
@@ -103,7 +103,10 @@ def test_the_table_to_download_is_the_one_that_the_service_writes(open_app, resu
     face = made["timeline"][0]["faces"][0]
     points = {name: {"x": number, "y": 10 * number} for number, name in enumerate(FaceLandmarks.model_fields)}
     small = {**face["probabilities"], "sad": 1e-06, "fear": 1.0}
-    made["timeline"][0]["faces"] += [{**face, "detection_score": 0.87654, "landmarks": points, "probabilities": small}]
+    made["timeline"][0]["faces"] += [
+    other = {"track": 17, "detection_score": 0.87654, "landmarks": points, "probabilities": small}
+    made["timeline"][0]["faces"] += [{**face, **other}]
+    ]
     page = open_app()
     page.route("**/process-frame?*", lambda route: route.fulfill(json=made))
     choose(page, SAMPLE)
@@ -362,7 +365,7 @@ def test_the_chosen_options_are_sent(open_app):
     page.get_by_label("Face detector").select_option("haar")
     with page.expect_request("**/process-frame?*") as request:
         choose(page, SAMPLE)
-    assert request.value.url.split("?")[1] == "interval_ms=500&detector=haar&include=timeline"
+    assert request.value.url.split("?")[1] == "interval_ms=500&detector=haar&include=timeline%2Cpeople"
     assert "one frame every 500 ms" in report_of(page)
 
 

@@ -64,6 +64,51 @@ def test_a_result_without_a_face_says_so(show):
     assert advice[0] in text
 
 
+def person(track: int, **more: Any) -> dict[str, Any]:
+    scores = {name: 75.0 if name == "sad" else 25.0 * (name == "happy") for name in EMOTION_LABELS}
+    times = {"first_ms": 1000 * track, "last_ms": 1000 * track + 400, "frames": 4}
+    return {"track": track, **times, "average_emotion_scores": scores, "eye_contact_score": 50.0, **more}
+
+
+def test_people_are_a_table(show):
+    page = show(result(20, people=[person(1), person(7)], people_left_out=2))
+    assert page.locator("table.people tbody tr").all_inner_texts() == [
+        "1\t0:01.0 to 0:01.4\t4\tsad 75 %\t50 %",
+        "7\t0:07.0 to 0:07.4\t4\tsad 75 %\t50 %",
+    ]
+    text = page.inner_text("#report")
+    assert "No face is recognized" in text
+    assert "2 more people with fewer frames are left out." in text
+    assert "No face is recognized" not in show(result(20)).inner_text("#report")
+
+
+def test_shares_say_how_sure_they_are(show):
+    sure = {"low": 61.234567, "high": 80.6}
+    known = {"average_emotion_scores_interval": dict.fromkeys(EMOTION_LABELS, sure), "eye_contact_score_interval": sure}
+    voted = {"overall_dominant_emotion": "happy", "frames_with_face": 20}
+    page = show(result(20, **voted, **known))
+    assert page.locator(".shares tbody tr").first.locator("td").all_inner_texts()[2] == "61 to 81 %"
+    text = page.inner_text("#report")
+    assert "95 % interval 61 to 81 %" in text
+    assert "does not cover errors of the model" in text
+    without = show(result(20, **voted)).inner_text("#report")
+    assert "There are no intervals" in without
+    assert "61 to" not in without
+
+
+def test_all_faces_that_vote_are_counted(show):
+    made = result(20)
+    for frame in made["timeline"]:
+        frame["faces"] *= 3
+    made = {**made, "settings": {**made["settings"], "voting": "all"}}
+    made |= {"overall_dominant_emotion": "happy", "frames_with_face": 16}
+    text = show(made).inner_text("#report")
+    assert "Percent of 48 votes by each face's strongest emotion" in text
+    assert "Each face has one vote" in text
+    cut = show({**made, "timeline_truncated": True}).inner_text("#report")
+    assert "Percent of all votes by each face's strongest emotion" in cut
+
+
 def test_what_is_missing_is_said(show):
     page = show(
         result(

@@ -283,6 +283,13 @@ def test_a_table_lists_the_frames_and_is_of_the_whole_video(name):
     assert allowed.understood.partial is Partial.ALLOW
 
 
+@pytest.mark.parametrize("asked", ["people", "people,timeline", "timeline,people"])
+def test_a_table_lists_the_frames_beside_the_people(asked):
+    assert read(rest_event(VIDEO, query={"format": ["csv"], "include": [asked]})).options.include == "timeline,people"
+    with pytest.raises(errors.InvalidOption, match="timeline, people, or both"):
+        read(json_event({"video": TEXT, "format": "csv", "include": ["people"]}))
+
+
 def test_json_is_the_format_of_who_names_none():
     request = read(rest_event(VIDEO))
     assert (request.format, request.options.include, request.understood.partial) == ("json", None, Partial.ALLOW)
