@@ -36,7 +36,7 @@ class Walker:
     scene: int = 0
 
     def box(self, frame: int) -> Box | None:
-        """Return the face's box in a frame. None: it cannot be seen, whoever stands before it."""
+        """Return the face's box in a frame. None: it is out of the picture or hidden by a thing."""
         x, y = self.path[frame]
         if np.isnan(x):
             return None

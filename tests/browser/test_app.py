@@ -103,10 +103,8 @@ def test_the_table_to_download_is_the_one_that_the_service_writes(open_app, resu
     face = made["timeline"][0]["faces"][0]
     points = {name: {"x": number, "y": 10 * number} for number, name in enumerate(FaceLandmarks.model_fields)}
     small = {**face["probabilities"], "sad": 1e-06, "fear": 1.0}
-    made["timeline"][0]["faces"] += [
     other = {"track": 17, "detection_score": 0.87654, "landmarks": points, "probabilities": small}
     made["timeline"][0]["faces"] += [{**face, **other}]
-    ]
     page = open_app()
     page.route("**/process-frame?*", lambda route: route.fulfill(json=made))
     choose(page, SAMPLE)

@@ -1,4 +1,4 @@
-"""Faces of neighboring frames get the same number, whoever moves, crosses or hides; nothing spans a cut."""
+"""Faces of neighboring frames get the same number while people move, cross and hide; no number spans a cut."""
 
 from collections.abc import Iterator
 

@@ -58,7 +58,7 @@ def contact_interval(contacts: Sequence[bool]) -> Interval | None:
 def _independent(residuals: Numbers, total: float, shares: Numbers) -> float | None:
     """Return how many independent votes give shares that are as sure.
 
-    All classes count together: a class that was seen once tells nothing about its own autocorrelation.
+    All classes count together: a class that was seen once does not show its own autocorrelation.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def _independent(residuals: Numbers, total: float, shares: Numbers) -> float | N
     length = _correlated(covariances)
     for _ in range(_ROUNDS):
         # The residuals are measured from the sequence's own mean, so all autocovariances are too small by the variance
-        # of that mean, which the length tells.
+        # of that mean, which follows from the length.
         part = min(length / frames, 0.5)
         length = min(_correlated(covariances + covariances[0] * part / (1 - part)), frames / 2)
     spread = float((shares * (1 - shares)).sum())
