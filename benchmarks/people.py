@@ -154,9 +154,7 @@ def main() -> None:
                 rows[kind, step, name] = [follow(walk, each, step) for walk, each in zip(walks, seen, strict=True)]
                 print(kind, step, name, sum(each.kept for each in rows[kind, step, name]), flush=True)
             if clips == CLIPS:
-                write_section(
-                    "people", section(rows), ACCURACY
-                )  # so that a run that is stopped leaves what it measured
+                write_section("people", section(rows), ACCURACY)  # a stopped run leaves what it measured
     print(section(rows))
 
 

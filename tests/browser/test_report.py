@@ -136,6 +136,28 @@ def test_a_long_timeline_is_drawn_in_few_steps(show):
     assert "The JSON has 28,000 more frames." in page.inner_text(".data")
 
 
+def test_moving_averages_are_drawn_on_demand_only(show):
+    made = result(20)
+    for number, frame in enumerate(made["timeline"]):
+        happy = 1.0 if number % 2 else 0.5
+        probabilities = {name: happy if name == "happy" else 0.0 for name in EMOTION_LABELS}
+        frame["faces"] = [{**face, "probabilities": probabilities} for face in frame["faces"]]
+    page = show(made)
+
+    def path() -> str:
+        return page.get_attribute(".timeline svg.happy path", "d")
+
+    raw = path()
+    heights = {float(point.split(",")[1]) for point in re.findall(r"[-\d.]+,[-\d.]+", raw)}
+    assert heights == {0, 50, 100}
+    page.get_by_label("moving average of 5 frames").check()
+    # The first of five frames: 0.5, 1.0, 0.5 of three. The gap of two frames stays.
+    assert path().startswith("M0,33.33")
+    assert path().count("Z") == raw.count("Z") == 2
+    page.get_by_label("moving average of 5 frames").uncheck()
+    assert path() == raw
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_short_timeline_is_drawn(show, count):
     page = show(result(count))

@@ -1,9 +1,10 @@
-import { timelineChart } from "./charts.js";
+import { averaged, timelineChart } from "./charts.js";
 import { h, section } from "./dom.js";
 import { pictures } from "./pictures.js";
 import { chance, clock, count, EMOTIONS, frameWords, picturesWords } from "./words.js";
 
 const MAX_TABLE_ROWS = 2000;
+const AVERAGED = 5; // frames of the moving average
 
 /** Draw what a timeline adds to the report: the chart, its text alternative, and pictures if the video is at hand. */
 export function timelineSections(result, video) {
@@ -50,6 +51,7 @@ export function timelineSections(result, video) {
       ),
       chart.element,
       h("p", { class: "inspector" }, words),
+      frames.length > AVERAGED && averages(frames, chart),
       tableOf(frames),
     ),
     ...(shown
@@ -62,6 +64,13 @@ export function timelineSections(result, video) {
         ]
       : []),
   ];
+}
+
+/** A box that draws moving averages instead of the raw probabilities. All numbers stay raw. */
+function averages(frames, chart) {
+  const draw = ({ target }) => chart.draw(target.checked ? averaged(frames, AVERAGED) : frames);
+  const box = h("input", { type: "checkbox", onchange: draw });
+  return h("label", {}, box, ` Draw the moving average of ${AVERAGED} frames. The numbers stay those of single frames.`);
 }
 
 /** The timeline's text alternative. Its rows are made when it opens. */
