@@ -154,7 +154,7 @@ def end_to_end(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
     lines = [
         f"Faces in pictures: each face is enlarged to {FACE} pixels in a picture of {SCENE[0]} x {SCENE[1]} pixels.",
         "",
-        "| detector | found | model | right, of the found | the same faces, whole | share of the crop |",
+        "| detector | found | model | right, of the found | the same faces, whole | what the crop costs |",
         "|---|---|---|---|---|---|",
     ]
     for detector in ("haar", "yunet"):
