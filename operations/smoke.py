@@ -150,8 +150,13 @@ class Smoke:
             _expect(answer.status == 204, f"DELETE is answered with {answer.status}, not 204")
         problem = _json(self.stack.send("GET", f"/jobs/{self.job_id}"), 410)
         _expect(problem.get("code") == "job_deleted", f"the code is {problem.get('code')!r}, not 'job_deleted'")
-        found = self.stack.s3.list_objects_v2(Bucket=self.stack.uploads_bucket, Prefix=self.key)
-        _expect(not found["KeyCount"], "the video is still in the bucket")
+        places = {
+            "video": (self.stack.uploads_bucket, self.key),
+            "result": (self.stack.results_bucket, f"{self.job_id}/"),
+        }
+        for what, (bucket, prefix) in places.items():
+            found = self.stack.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+            _expect(not found["KeyCount"], f"the {what} is still in its bucket")
 
     def _needs_gateway(self, what: str) -> None:
         if not self.stack.has_gateway:
