@@ -63,6 +63,17 @@ def test_a_stack_as_it_is_passes_and_what_only_the_gateway_does_is_said_to_be_no
     assert [stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] for bucket in buckets] == [0, 0]
 
 
+def test_a_stack_that_deletes_videos_after_their_analysis_passes_too(stack, monkeypatch):
+    from video_emotions.handler import uploads
+
+    assert uploads
+    worker = uploads._worker
+    settings = worker.pipeline.settings.model_copy(update={"delete_videos_after_analysis": True})
+    monkeypatch.setattr(uploads, "_worker", replace(worker, pipeline=replace(worker.pipeline, settings=settings)))
+    passed, found = report(stack)
+    assert passed, found
+
+
 def test_a_connection_that_breaks_is_a_failed_check_and_not_the_end(stack):
     def hangs_up(method: str, path: str, *arguments: Any, **more: Any) -> Answer:
         if path == "/process-frame":
