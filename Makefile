@@ -63,7 +63,7 @@ $(MODELS_DIR)/.detectors: $(VENV)/.ready layers/models/python/video_models/manif
 FLAGS = $(foreach option,$(subst &, ,$(OPTIONS)),--$(subst _,-,$(option)))
 
 .PHONY: run
-run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyze the sample under the Lambda emulator, or VIDEO=path by the command line; OPTIONS="a=1&b=2" REPORT=out.html
+run: $(VENV)/.ready $(if $(VIDEO)$(REPORT),,$(TOOLS)/.ready) $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyze the sample under the Lambda emulator, or VIDEO=path by the command line; OPTIONS="a=1&b=2" REPORT=out.html
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(if $(VIDEO)$(REPORT),\
 	  $(BIN)/video-emotions analyze "$(or $(VIDEO),tests/data/sample.mp4)" --json $(FLAGS) $(if $(REPORT),--report "$(REPORT)"),\
 	  $(BIN)/python -m local.run --options "$(OPTIONS)")
