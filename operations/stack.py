@@ -36,7 +36,7 @@ class Stack:
     ----------
     send : Send
     sqs, s3 : client of boto3's
-    uploads_bucket, queue_url, dead_letters_url, parked_url : str
+    uploads_bucket, results_bucket, queue_url, dead_letters_url, parked_url : str
     has_gateway : bool
         API Gateway is in front of the functions.
     seconds : float
@@ -47,6 +47,7 @@ class Stack:
     sqs: Any
     s3: Any
     uploads_bucket: str
+    results_bucket: str
     queue_url: str
     dead_letters_url: str
     parked_url: str
@@ -126,6 +127,7 @@ def deployed(name: str, token: str = "") -> Stack:
         sqs=boto3.client("sqs"),
         s3=boto3.client("s3"),
         uploads_bucket=outputs["UploadsBucketName"],
+        results_bucket=outputs["ResultsBucketName"],
         queue_url=outputs["UploadsQueueUrl"],
         dead_letters_url=outputs["DeadLettersUrl"],
         parked_url=outputs["ParkedUrl"],

@@ -193,7 +193,7 @@ class TestHarm:
         spec.onnx_path(own_dir).unlink()
         harm(spec.weights_path(own_dir))
 
-        # Then neither the engine nor the conversion takes them
+        # Then both the engine and the conversion reject them
         with pytest.raises(ModelUnavailable, match="fetch deepface-random"):
             verify(spec, own_dir, Engine.TENSORFLOW)
         with pytest.raises(ModelUnavailable, match="fetch deepface-random"):

@@ -153,10 +153,10 @@ def test_a_csv_has_a_row_for_each_face_and_one_for_a_frame_without():
     assert tuple(header) == CSV_COLUMNS
     assert {len(row) for row in rows} == {len(header)}
     assert [row[:5] for row in rows] == [
-        ["0", "0", "true", "1", "true"],
-        ["0", "0", "true", "2", "true"],
-        ["1", "40", "false", "", ""],
-        ["2", "80", "true", "1", "true"],
+        ["0", "0", "TRUE", "1", "TRUE"],
+        ["0", "0", "TRUE", "2", "TRUE"],
+        ["1", "40", "FALSE", "", ""],
+        ["2", "80", "TRUE", "1", "TRUE"],
     ]
     cells = dict(zip(header, rows[0], strict=True))
     assert (cells["x"], cells["height"], cells["dominant_emotion"], cells["happy"]) == ("1", "40", "happy", "0.94")

@@ -117,7 +117,7 @@ function box(kind, { from, to }, x) {
 
 function ticks(x) {
   const marks = x.ticks(5).map((time) => {
-    const mark = h("span", {}, clock(+time, x.domain()[1] - x.domain()[0] < 5000));
+    const mark = h("span", {}, clock(+time, x.domain()[1] - x.domain()[0] < 5000 ? 1 : 0));
     mark.style.left = `${x(time) / (WIDTH / 100)}%`;
     return mark;
   });

@@ -45,7 +45,7 @@ export function pictures(result, video, select) {
         "button",
         { type: "button", value: index, "aria-label": words, "aria-pressed": "false", onclick: () => select(index) },
         canvas,
-        h("span", {}, clock(frames[index].time_ms, true)),
+        h("span", {}, clock(frames[index].time_ms, 2)),
       ),
     );
     draw(canvas, frames[index], THUMBNAIL_WIDTH, false);

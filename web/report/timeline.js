@@ -104,7 +104,7 @@ function tableOf(frames) {
           h(
             "tr",
             {},
-            h("th", { scope: "row" }, clock(time_ms, true)),
+            h("th", { scope: "row" }, clock(time_ms, 2)),
             h("td", {}, String(faces.filter((face) => face.detected).length)),
             h("td", {}, faces[0]?.dominant_emotion ?? "–"),
             EMOTIONS.map((emotion) =>

@@ -6,11 +6,11 @@ export const percent = (value, digits = 0) => `${value.toFixed(digits)} %`;
 export const chance = (probability) => percent(100 * probability);
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
-/** A time as m:ss or h:mm:ss, with tenths of a second where they matter. */
-export function clock(ms, tenths = false) {
-  const total = tenths ? Math.round(ms / 100) / 10 : Math.round(ms / 1000);
+/** A time as m:ss or h:mm:ss, with that many decimals. Frames need two: neighbors are often 0.03 seconds apart. */
+export function clock(ms, decimals = 0) {
+  const total = Math.round((ms / 1000) * 10 ** decimals) / 10 ** decimals;
   const [hours, minutes, seconds] = [Math.floor(total / 3600), Math.floor(total / 60) % 60, total % 60];
-  const end = seconds.toFixed(tenths ? 1 : 0).padStart(tenths ? 4 : 2, "0");
+  const end = seconds.toFixed(decimals).padStart(decimals ? 3 + decimals : 2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${end}` : `${minutes}:${end}`;
 }
 
@@ -81,9 +81,9 @@ function sampling({ sampling: way, interval_ms: ms, frame_interval: every }) {
 }
 
 function part({ start_ms: start, end_ms: end }) {
-  if (start !== null && end !== null) return ` from ${clock(start, true)} to ${clock(end, true)}`;
-  if (start !== null) return ` from ${clock(start, true)} on`;
-  return end !== null ? ` before ${clock(end, true)}` : "";
+  if (start !== null && end !== null) return ` from ${clock(start, 1)} to ${clock(end, 1)}`;
+  if (start !== null) return ` from ${clock(start, 1)} on`;
+  return end !== null ? ` before ${clock(end, 1)}` : "";
 }
 
 /** What is missing from the result, and what the caller can do. */
@@ -91,7 +91,7 @@ export function warnings(result) {
   const until = result.analyzed_until_ms;
   const said = [];
   if (result.truncated) {
-    const reached = until == null ? "" : ` Only the video before ${clock(until, true)} counts.`;
+    const reached = until == null ? "" : ` Only the video before ${clock(until, 1)} counts.`;
     said.push(`The analysis stopped early, because it reached its time or a limit.${reached}`);
   }
   if (result.frames_unreadable > 0) {
@@ -126,7 +126,7 @@ export function facts(result) {
     ],
     [
       "Video",
-      `${video.width} × ${video.height}, ${video.codec}, ${+video.frame_rate.toFixed(2)} frames a second, ${clock(video.duration_ms, true)}, ${bytes(video.bytes)}`,
+      `${video.width} × ${video.height}, ${video.codec}, ${+video.frame_rate.toFixed(2)} frames a second, ${clock(video.duration_ms, 1)}, ${bytes(video.bytes)}`,
     ],
     ["SHA-256 of the file", video.sha256],
   ];
@@ -154,10 +154,10 @@ export function personCells({ track, first_ms, last_ms, frames, average_emotion_
 /** One frame of the timeline in words. */
 export function frameWords({ time_ms, faces, eye_contact }) {
   const [face] = faces;
-  if (!face) return `${clock(time_ms, true)}: no face`;
+  if (!face) return `${clock(time_ms, 2)}: no face`;
   const seen = `${face.dominant_emotion} ${chance(face.probabilities[face.dominant_emotion])}`;
   const found = face.detected ? (faces.length > 1 ? `${faces.length} faces, largest ` : "") : "no face, whole picture ";
-  return `${clock(time_ms, true)}: ${found}${seen}${eye_contact ? ", eye contact" : ""}`;
+  return `${clock(time_ms, 2)}: ${found}${seen}${eye_contact ? ", eye contact" : ""}`;
 }
 
 export const MEANING = [

@@ -59,7 +59,7 @@ def _csv(result: Result) -> Body:
     writer = csv.writer(text)
     writer.writerow(CSV_COLUMNS)
     for frame in result.timeline or ():
-        start = (frame.index, frame.time_ms, str(frame.eye_contact).lower())
+        start = (frame.index, frame.time_ms, _logical(frame.eye_contact))
         for number, face in enumerate(frame.faces, 1):
             writer.writerow((*start, number, *_cells(face)))
         if not frame.faces:
@@ -67,11 +67,15 @@ def _csv(result: Result) -> Body:
     return Body(text.getvalue(), "text/csv; charset=utf-8; header=present", ".csv")
 
 
+def _logical(value: bool) -> str:
+    return str(value).upper()  # R reads "true" as text, and pandas reads both as a bool
+
+
 def _cells(face: TimelineFace) -> tuple[Any, ...]:
     box, points = face.box, face.landmarks
     places = [getattr(points, name) if points else None for name in FaceLandmarks.model_fields]
     return (
-        *(str(face.detected).lower(), box.x, box.y, box.width, box.height, face.dominant_emotion),
+        *(_logical(face.detected), box.x, box.y, box.width, box.height, face.dominant_emotion),
         *dict(face.probabilities).values(),
         face.detection_score,
         *(cell for place in places for cell in ((place.x, place.y) if place else (None, None))),

@@ -67,7 +67,7 @@ class TimelineFrame(Frozen):
 
 
 class VideoFacts(Frozen):
-    """What the file is. Width and height are the upright picture's, in square pixels; ``rotation`` was undone."""
+    """What the file is. Width and height are those of the upright frame, in square pixels; ``rotation`` was undone."""
 
     duration_ms: int
     width: int

@@ -88,22 +88,22 @@ class AnalysisOptions(Frozen):
     Attributes
     ----------
     frame_interval : int or None
-        Analyze every Nth picture in presentation order, beginning with the first one. Not together with
+        Analyze every Nth frame in presentation order, beginning with the first one. Not together with
         ``interval_ms``.
     scale_factor : float or None
         The scale of the analysis. Without it the longer side is shrunk to at most 640 pixels, and a frame without a
-        face there, or with small ones only, is searched again at 960 (``limits.DEFAULT_LONG_SIDES``).
+        face there, or with small ones only, is searched again at 960.
     faceless_frames : FacelessFrames
-        ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
+        ``analyze`` lets a frame without a face vote as a whole (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
         ``exact``: each selected frame. ``keyframes``: the keyframe nearest to it, which is faster.
     include : "timeline", "people", "timeline,people" or None
         Also list every analyzed frame, or the people: faces of neighboring frames that are linked.
     interval_ms : int or None
-        Sample by time: the picture shown at each multiple of this number of milliseconds from the start of the video,
-        each picture once.
+        Sample by time: the frame shown at each multiple of this number of milliseconds from the start of the video,
+        each frame once.
     start_ms, end_ms : int or None
-        Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
+        Analyze a part of the video: the frames whose presentation time is at least ``start_ms`` and below ``end_ms``.
     partial : Partial or None
         If the time is too short for the whole video: ``allow`` returns the result so far, ``refuse`` the error
         ``too_long``. Default: ``allow`` for a POST, ``refuse`` for an upload.
