@@ -144,7 +144,7 @@ export function personCells({ track, first_ms, last_ms, frames, average_emotion_
   const emotion = EMOTIONS.reduce((best, name) => (scores[name] > scores[best] ? name : best));
   return [
     String(track),
-    `${clock(first_ms, true)} to ${clock(last_ms, true)}`,
+    `${clock(first_ms, 1)} to ${clock(last_ms, 1)}`,
     frames.toLocaleString("en"),
     `${emotion} ${percent(scores[emotion])}`,
     percent(eye_contact_score),
