@@ -20,6 +20,8 @@ class S3ObjectStore:
 
     def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
         """See `ObjectStore.download`. Parts are fetched in parallel and written as they come."""
+        from s3transfer.exceptions import S3DownloadFailedError
+
         version = _version(version_id)
         with _reading():
             size = client("s3").head_object(Bucket=bucket, Key=key, **version)["ContentLength"]
@@ -28,7 +30,10 @@ class S3ObjectStore:
                     f"The object has {size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}. "
                     "Cut or compress the video, then upload the new file."
                 )
-            client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
+            try:
+                client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
+            except S3DownloadFailedError:  # no error of boto3's, and its text has the key
+                raise StorageUnavailable("The object was replaced while it was read. Try again.") from None
 
     def put(self, bucket: str, key: str, body: str, content_type: str) -> None:
         """See `ObjectStore.put`."""
