@@ -159,6 +159,25 @@ def test_an_object_that_is_replaced_while_it_is_read_is_worth_a_retry_and_its_ke
     assert key not in "".join(traceback.format_exception(raised.value))
 
 
+@pytest.mark.parametrize(("version", "tag"), [(None, "e"), ("v1", None)])
+def test_only_a_video_without_a_version_is_deleted_by_its_tag(cloud, version, tag):
+    # S3 compares the tag with the current version, so that one that was overwritten meanwhile would stay
+    asked: list[dict[str, Any]] = []
+    events = clients.client("s3").meta.events
+
+    def answers(params: dict[str, Any], **_: Any) -> Any:
+        asked.append({**params["headers"], **params["query_string"]})
+        return AWSResponse("", 204, {}, None), {"ResponseMetadata": {}}
+
+    events.register_first("before-call.s3.DeleteObject", answers)
+    try:
+        S3ObjectStore().delete(UPLOADS, "k", version, "e")
+    finally:
+        events.unregister("before-call.s3.DeleteObject", answers)
+    (request,) = asked
+    assert (request.get("versionId"), request.get("If-Match")) == (version, tag)
+
+
 def test_metadata_and_text_come_back(s3):
     s3.put_object(Bucket=UPLOADS, Key="m", Body=b"x", Metadata={"Options": '{"frame_interval":5}'})
     store = S3ObjectStore()

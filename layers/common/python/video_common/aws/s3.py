@@ -48,7 +48,8 @@ class S3ObjectStore:
 
     def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
         """See `ObjectStore.delete`."""
-        condition = {"IfMatch": etag} if etag else {}
+        # S3 compares with the current version only, whichever one is to be deleted.
+        condition = {"IfMatch": etag} if etag and not version_id else {}
         try:
             with failures(_undeleted(), missing=MISSING | {"PreconditionFailed"}):
                 client("s3").delete_object(Bucket=bucket, Key=key, **_version(version_id), **condition)
