@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from events.aws_shapes import s3_record
 from operations.redrive import redrive
-from operations.stack import Answer, Stack, deployed, post_form
+from operations.stack import Answer, Stack, StackError, deployed, post_form
 
 SAMPLE: Final = Path(__file__).resolve().parent.parent / "tests" / "data" / "sample.mp4"
 FILE_NAME: Final = "smoke-test.mp4"
@@ -215,11 +215,12 @@ def main() -> int:
     parser.add_argument("--token", default="", help="make's TOKEN: with ApiAuth=cognito, an ID token of a user")
     chosen = parser.parse_args()
     if chosen.stack:
+        import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            stack = deployed(chosen.stack, chosen.token)
-        except (BotoCoreError, ClientError) as error:
+            stack = deployed(chosen.stack, chosen.token, boto3.client)
+        except (StackError, BotoCoreError, ClientError) as error:
             print(error, file=sys.stderr)
             return 1
         return 0 if Smoke(stack).run() else 1

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -140,6 +142,43 @@ def test_answers_of_s3_have_our_names(code, error):
 def test_a_table_that_is_missing_is_told_and_not_taken_for_an_unmet_condition(cloud):
     with pytest.raises(JobsUnavailable):
         DynamoJobStore("no-such-table").create(job("x"))
+
+
+def test_an_object_that_is_replaced_while_it_is_read_is_worth_a_retry_and_its_key_is_told_to_nobody(s3, tmp_path):
+    key = "PlantedMarker7f3a.mp4"
+    s3.put_object(Bucket=UPLOADS, Key=key, Body=bytes(9_000_000))  # large enough to be read in parts
+    events = clients.client("s3").meta.events
+
+    def replaced(params: dict[str, Any], **_: Any) -> Any:
+        assert params["headers"]["If-Match"]  # the tag of what the transfer began with; the emulated S3 ignores it
+        return AWSResponse("", 412, {}, None), {"Error": {"Code": "PreconditionFailed"}, "ResponseMetadata": {}}
+
+    events.register_first("before-call.s3.GetObject", replaced)
+    try:
+        with pytest.raises(StorageUnavailable) as raised:
+            S3ObjectStore().download(UPLOADS, key, None, tmp_path / "video")
+    finally:
+        events.unregister("before-call.s3.GetObject", replaced)
+    assert key not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize(("version", "tag"), [(None, "e"), ("v1", None)])
+def test_only_a_video_without_a_version_is_deleted_by_its_tag(cloud, version, tag):
+    # S3 compares the tag with the current version, so that one that was overwritten meanwhile would stay
+    asked: list[dict[str, Any]] = []
+    events = clients.client("s3").meta.events
+
+    def answers(params: dict[str, Any], **_: Any) -> Any:
+        asked.append({**params["headers"], **params["query_string"]})
+        return AWSResponse("", 204, {}, None), {"ResponseMetadata": {}}
+
+    events.register_first("before-call.s3.DeleteObject", answers)
+    try:
+        S3ObjectStore().delete(UPLOADS, "k", version, "e")
+    finally:
+        events.unregister("before-call.s3.DeleteObject", answers)
+    (request,) = asked
+    assert (request.get("versionId"), request.get("If-Match")) == (version, tag)
 
 
 def test_metadata_and_text_come_back(s3):

@@ -76,7 +76,8 @@ class Job(BaseModel):
         The file's own name, if it was given. It stays as it was created.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What a record that does not fit holds, such as a key, must not reach the log.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     job_id: str
     status: JobStatus
