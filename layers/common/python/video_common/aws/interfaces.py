@@ -62,7 +62,7 @@ class ObjectStore(Protocol):
     def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
         """Delete an object. One that is not there (any more), or has another entity tag than ``etag``, is left alone.
 
-        A version that is named is deleted whatever its tag is.
+        With a ``version_id`` the tag is not compared.
 
         Raises
         ------
