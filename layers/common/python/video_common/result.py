@@ -167,8 +167,6 @@ class Result(Frozen):
     analyzed_until_ms : int or None
         Only if ``truncated``: presentation time of the first sampled frame that is left out. The answer is that of the
         video before this time (``end_ms``); ``start_ms`` continues there.
-    source : Source or None
-        Only in a stored result: the object that was analyzed.
     average_emotion_scores_interval : EmotionIntervals or None
         How sure these shares are, in percent, if what happens in the video goes on like this. It allows for neighboring
         frames that say nearly the same, and not for errors of the model. None: there are too few votes.
@@ -178,6 +176,8 @@ class Result(Frozen):
         Only if ``include`` has ``people``: in the order of their first frames.
     people_left_out : int or None
         Only if ``include`` has ``people``: people over ``limits.MAX_PEOPLE``. Those in the most frames are listed.
+    source : Source or None
+        Only in a stored result: the object that was analyzed.
     """
 
     average_emotion_scores: Emotions
@@ -199,8 +199,8 @@ class Result(Frozen):
     faces_left_out: int
     advice: list[str] | None = None
     analyzed_until_ms: int | None = None
-    source: Source | None = None
     average_emotion_scores_interval: EmotionIntervals | None = None
     eye_contact_score_interval: Interval | None = None
     people: list[Person] | None = None
     people_left_out: int | None = None
+    source: Source | None = None
