@@ -375,14 +375,19 @@ def test_the_keyboard_is_enough(open_app):
         page.keyboard.press("Space")
     chooser.value.set_files(SAMPLE)
     report_of(page)
-    # The report has the focus; the next stop is in it
+    # The report has the focus; the next stops are in it: the table of people, which can scroll, and the timeline
     assert page.evaluate("document.activeElement.id") == "report"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "People"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "frame"
     before = page.inner_text(".inspector")
     page.keyboard.press("ArrowRight")
     assert page.inner_text(".inspector") != before
     assert page.get_attribute("#frame", "aria-valuetext") == page.inner_text(".inspector")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.get_by_label("moving average").is_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.locator(".data tbody tr").count() == 12
