@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from benchmarks.page import ACCURACY, write_section
 from benchmarks.photos import FacePhoto, Image, face_photos, faceless_pictures
 from benchmarks.subject import MODELS
-from testbed.walks import KINDS, SIZE, STEP_MS, Followed, Walk, judge
+from testbed.following import Followed, judge
+from testbed.walks import KINDS, SIZE, STEP_MS, Walk
 from video_common.errors import InvalidOption
 from video_emotions.boxes import Box
 from video_emotions.cuts import thumbnail

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from testbed.walks import KINDS, STEP_MS, Followed, Walk, judge
+from testbed.following import Followed, judge
+from testbed.walks import KINDS, STEP_MS, Walk
 from video_emotions.assignment import assign
 from video_emotions.boxes import Box
 from video_emotions.cuts import SIDE, is_cut, thumbnail
