@@ -95,7 +95,7 @@ def test_all_faces_vote_where_that_is_asked_for(observations):
     for place in range(7):
         assert report.votes[place] == sum(face.dominant == place for face in faces)
     assert report.ballots == tuple(tuple(face.dominant for face in seen.faces) for seen in observations)
-    assert report.eye_contacts == sum(report.contacts)
+    assert report.eye_contacts == sum(seen.eye_contact for seen in observations)
 
 
 @given(OBSERVATIONS)

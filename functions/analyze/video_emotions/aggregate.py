@@ -4,6 +4,7 @@ Everything in a Report is an integer sum or a list in order, so that the Reports
 the whole's Report.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -70,9 +71,7 @@ class Report:
 
     Attributes
     ----------
-    frames_analyzed, frames_with_face, frames_unreadable, eye_contacts : int
-    votes : tuple of int
-        Voting faces by dominant emotion, in label order. A frame votes with its first face, or with all of them.
+    frames_analyzed, frames_with_face, frames_unreadable : int
     probability_sums : tuple of int
         Scores of the voting faces, in units of 1e-6.
     confidence_sum : int
@@ -83,7 +82,7 @@ class Report:
     faces_left_out : int
         Faces over the limit of a frame.
     ballots : tuple of tuple of int
-        For each analyzed frame, in order: the dominant emotions of its voting faces.
+        For each analyzed frame, in order: the dominant emotions of its voting faces, the first one or all of them.
     contacts : tuple of bool
         For each analyzed frame, in order: eye contact.
     people : tuple of PersonSums
@@ -93,8 +92,6 @@ class Report:
     frames_analyzed: int = 0
     frames_with_face: int = 0
     frames_unreadable: int = 0
-    eye_contacts: int = 0
-    votes: Counts = _ZEROS
     probability_sums: Counts = _ZEROS
     confidence_sum: int = 0
     analyzed_until_ms: int | None = None
@@ -103,6 +100,17 @@ class Report:
     ballots: tuple[Counts, ...] = field(default=(), repr=False)
     contacts: tuple[bool, ...] = field(default=(), repr=False)
     people: tuple[PersonSums, ...] = field(default=(), repr=False)
+
+    @property
+    def votes(self) -> Counts:
+        """Voting faces by dominant emotion, in label order."""
+        counts = Counter(place for ballot in self.ballots for place in ballot)
+        return tuple(counts[place] for place in range(len(EMOTION_LABELS)))
+
+    @property
+    def eye_contacts(self) -> int:
+        """Frames with eye contact."""
+        return sum(self.contacts)
 
     @property
     def truncated(self) -> bool:
@@ -126,8 +134,6 @@ class Report:
             self.frames_analyzed + other.frames_analyzed,
             self.frames_with_face + other.frames_with_face,
             self.frames_unreadable + other.frames_unreadable,
-            self.eye_contacts + other.eye_contacts,
-            added(self.votes, other.votes),
             added(self.probability_sums, other.probability_sums),
             self.confidence_sum + other.confidence_sum,
             _earlier(self.analyzed_until_ms, other.analyzed_until_ms),
@@ -160,22 +166,20 @@ def summarise(
     all_vote : bool
         Each face of a frame votes, not only the first one.
     """
-    analyzed = with_face = contacts = confidence = left_out = 0
-    votes, sums = list(_ZEROS), list(_ZEROS)
-    timeline, ballots, eye_contacts = [], [], []
+    analyzed = with_face = confidence = left_out = 0
+    sums = list(_ZEROS)
+    timeline, ballots, contacts = [], [], []
     people = People()
     for observation in observations:
         analyzed += 1
         with_face += any(face.detected for face in observation.faces)
-        contacts += observation.eye_contact
         left_out += observation.faces_left_out
         voters = observation.faces if all_vote else observation.faces[:1]
         for face in voters:
-            votes[face.dominant] += 1
             confidence += face.scores[face.dominant]
             sums = [total + score for total, score in zip(sums, face.scores, strict=True)]
         ballots.append(_BALLOTS[voters[0].dominant] if len(voters) == 1 else tuple(face.dominant for face in voters))
-        eye_contacts.append(observation.eye_contact)
+        contacts.append(observation.eye_contact)
         for face in observation.faces:
             if face.track is not None:
                 people.add(PersonSums.of(face.track, observation.time_ms, face.dominant, contact=face.eye_contact))
@@ -185,15 +189,13 @@ def summarise(
         analyzed,
         with_face,
         frames_wanted - analyzed,
-        contacts,
-        tuple(votes),
         tuple(sums),
         confidence,
         until_ms,
         tuple(timeline),
         left_out,
         tuple(ballots),
-        tuple(eye_contacts),
+        tuple(contacts),
         people.by_track,
     )
 

@@ -134,10 +134,11 @@ class Follower:
                 continue
             found = [face.box for face in seen.faces if face.detected]
             self.tracks, numbers = self.tracks.follow(seen.time_ms, seen.scene, found)
-            faces = (
-                [replace(face, track=track) for face, track in zip(seen.faces, numbers, strict=True)] if found else []
-            )
-            yield replace(seen, faces=faces or seen.faces)
+            if not found:
+                yield seen
+                continue
+            faces = [replace(face, track=track) for face, track in zip(seen.faces, numbers, strict=True)]
+            yield replace(seen, faces=faces)
 
 
 def score(frames: Iterable[SeenFrame], model: EmotionModel) -> Iterator[Observation]:

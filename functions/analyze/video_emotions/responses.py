@@ -29,13 +29,14 @@ def build_result(
     timings_ms: dict[str, float],
 ) -> Result:
     """Turn the sums of a Report into the Result's percents and means; without votes all of them are 0.0."""
-    voting = sum(report.votes)
+    votes = report.votes
+    voting = sum(votes)
     units = voting * limits.PROBABILITY_UNITS
     with_timeline, people = settings.wants_timeline, _people(report) if settings.wants_people else None
     contact = contact_interval(report.contacts)
     return Result(
-        average_emotion_scores=_emotions([_ratio(100 * votes, voting) for votes in report.votes]),
-        overall_dominant_emotion=EMOTION_LABELS[report.votes.index(max(report.votes))] if voting else None,
+        average_emotion_scores=_emotions([_ratio(100 * count, voting) for count in votes]),
+        overall_dominant_emotion=EMOTION_LABELS[votes.index(max(votes))] if voting else None,
         total_frames_analyzed=report.frames_analyzed,
         average_confidence_score=_ratio(report.confidence_sum, units),
         eye_contact_score=_ratio(100 * report.eye_contacts, report.frames_analyzed),
