@@ -12,6 +12,7 @@ import pytest
 from layers.models.train import augment, data, measures
 from layers.models.train.data import Faces
 from layers.models.train.recipe import Recipe
+from tests.keras import VARIABLES
 from video_models.convert import convert
 from video_models.files import sha256_of
 from video_models.manifest import load_manifest
@@ -22,11 +23,7 @@ RECIPE = Recipe(seed=3, epochs=4, batch=16, stages=((8, 1), (16, 1)), sides=((0.
 @pytest.fixture(scope="module", autouse=True)
 def environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "TF_USE_LEGACY_KERAS": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "-1",
-        }.items():
+        for name, value in VARIABLES.items():
             patch.setenv(name, value)
         yield
 
