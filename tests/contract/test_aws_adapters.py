@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from local.cloud import JOBS, RESULTS, UPLOADS, Cloud
@@ -81,6 +81,13 @@ STEPS = st.lists(
 )
 
 
+# A lease counts only while the job runs
+@example(
+    [
+        ("begin", JobStatus.PENDING, "1", "lease", "another"),
+        ("begin", JobStatus.PENDING, "1", "result", "holder"),
+    ]
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_the_fake_job_store_does_what_the_real_one_does(real, steps):
