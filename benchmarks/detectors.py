@@ -1,4 +1,4 @@
-"""What each detector finds, what it takes for a face, and how long it searches.
+"""What each detector finds, what it mistakes for a face, and how long it searches.
 
 ::
 

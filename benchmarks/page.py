@@ -1,4 +1,4 @@
-"""docs/performance.md: each benchmark writes its own section, and says on which machine."""
+"""docs/performance.md and docs/accuracy.md: each benchmark writes its own section, and says on which machine."""
 
 import os
 import platform
@@ -8,23 +8,32 @@ from pathlib import Path
 from local.engine import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
+ACCURACY = ROOT / "docs" / "accuracy.md"
 
 
-def write_section(name: str, section: str, page: Path | None = None) -> None:
-    """Put a section between its two marks on the page, or at its end.
+def write_section(name: str, section: str, path: Path | None = None) -> None:
+    """Put a section between its two marks on a page, or at its end.
+
+    Parameters
+    ----------
+    name : str
+        Of the benchmark.
+    section : str
+    path : Path, optional
+        Default: docs/performance.md.
 
     Raises
     ------
     ValueError
         The mark of its beginning is there and that of its end is not: the text after it is not ours.
     """
-    page = page or PAGE
     begin, end = f"<!-- {name}: written by benchmarks/{name.replace('-', '_')}.py -->", f"<!-- {name}: end -->"
-    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    path = path or PAGE
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
     if not found:
         before, rest = f"{before.rstrip()}\n\n", f"{end}\n"
     after = rest[rest.index(end) + len(end) :]
-    page.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
+    path.write_text(f"{before}{begin}\n{section}\n{end}{after}", encoding="utf-8")
 
 
 def machine() -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from local.cloud import UPLOADS
+from local.cloud import RESULTS, UPLOADS
 from local.serve import HOST, application, uploads
 from operations.stack import Http, Stack
 
@@ -27,6 +27,7 @@ def local_stack(seconds: float = 120) -> Iterator[Stack]:
                 sqs=cloud.client("sqs"),
                 s3=cloud.client("s3"),
                 uploads_bucket=UPLOADS,
+                results_bucket=RESULTS,
                 queue_url=cloud.queue_url,
                 dead_letters_url=cloud.dead_letters_url,
                 parked_url=cloud.parked_url,

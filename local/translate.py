@@ -30,11 +30,21 @@ METHODS = {str(route): None if route.is_open else PROTECTED for route in (*ROUTE
 """What each method asks of its caller; CloudFormation chooses."""
 
 
+TURNED_ON: Final = {
+    "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:on-call",
+    "DollarsPerDay": "5",
+    "Operator": "key:a1b2c3d4e5",
+    "UserPoolArn": "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbC123",
+}
+"""A value of each parameter that turns something on and has no list of values. The default turns it off."""
+
+
 def switches() -> list[dict[str, str]]:
-    """Return each value of each parameter that has a list of them, one at a time; the first is the defaults."""
+    """Return each value of each parameter that is a switch, one at a time; the first is the defaults."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     listed = {name: item.get("AllowedValues", []) for name, item in template["Parameters"].items()}
     del listed["Environment"], listed["LogRetentionDays"]
+    listed |= {name: [value] for name, value in TURNED_ON.items()}
     return [{}, *({name: str(value)} for name, values in listed.items() for value in values)]
 
 

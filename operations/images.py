@@ -56,6 +56,8 @@ def main() -> int:
         "--keep", type=int, default=KEEP, help=f"make's KEEP: how many images to keep, {KEEP} by default"
     )
     chosen = parser.parse_args()
+    if not chosen.stack:
+        parser.error("name the stack: make image-lifecycle STACK=name")
     if chosen.keep < 1:
         parser.error("--keep must be 1 or more: the newest image is in use")
     import boto3

@@ -64,9 +64,10 @@ def deploy(
         The SAM CLI.
     """
     wrong = [text for text in parameters if not re.fullmatch(r"[A-Za-z0-9]+=.*", text)]
-    if wrong or not parameters:
+    if wrong or not parameters or not stack:
         raise ParametersError(
-            'Name the parameters to change: make deploy-parameters STACK=name PARAMETERS="MemorySize=4096"'
+            "Name the stack, and the parameters to change: make deploy-parameters STACK=name "
+            'PARAMETERS="MemorySize=4096"'
         )
     text = stamped(deployed_template(stack, cloudformation), f"parameters {uuid4().hex[:8]}")
     # SAM would take away the tags that it is not told.

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from events.aws_shapes import s3_record
 from operations.redrive import redrive
-from operations.stack import Answer, Stack, deployed, post_form
+from operations.stack import Answer, Stack, StackError, deployed, post_form
 
 SAMPLE: Final = Path(__file__).resolve().parent.parent / "tests" / "data" / "sample.mp4"
 FILE_NAME: Final = "smoke-test.mp4"
@@ -140,6 +140,10 @@ class Smoke:
         while not self._parked():  # the job ends a moment before its message is parked
             _expect(time.monotonic() < deadline, f"after {self.stack.seconds:.0f} s no message is parked")
             time.sleep(1)
+        # With DeleteVideosAfterAnalysis the video was deleted after its first analysis. The event of this copy is older
+        # than the dead letter, so it starts nothing.
+        if not self._count_objects(self.stack.uploads_bucket, self.key):
+            self.stack.s3.put_object(Bucket=self.stack.uploads_bucket, Key=self.key, Body=SAMPLE.read_bytes())
         redrive(self.stack.parked_url, self.stack.queue_url, self.stack.sqs, lambda _: None)
         self._wait(self.job_id, "SUCCEEDED")
 
@@ -150,8 +154,12 @@ class Smoke:
             _expect(answer.status == 204, f"DELETE is answered with {answer.status}, not 204")
         problem = _json(self.stack.send("GET", f"/jobs/{self.job_id}"), 410)
         _expect(problem.get("code") == "job_deleted", f"the code is {problem.get('code')!r}, not 'job_deleted'")
-        found = self.stack.s3.list_objects_v2(Bucket=self.stack.uploads_bucket, Prefix=self.key)
-        _expect(not found["KeyCount"], "the video is still in the bucket")
+        places = {
+            "video": (self.stack.uploads_bucket, self.key),
+            "result": (self.stack.results_bucket, f"{self.job_id}/"),
+        }
+        for what, (bucket, prefix) in places.items():
+            _expect(not self._count_objects(bucket, prefix), f"the {what} is still in its bucket")
 
     def _needs_gateway(self, what: str) -> None:
         if not self.stack.has_gateway:
@@ -160,6 +168,9 @@ class Smoke:
     def _needs_job(self) -> None:
         if not self.job_id:
             raise NotRun("no upload came to its result")
+
+    def _count_objects(self, bucket: str, prefix: str) -> int:
+        return int(self.stack.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"])
 
     def _parked(self) -> int:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -204,11 +215,12 @@ def main() -> int:
     parser.add_argument("--token", default="", help="make's TOKEN: with ApiAuth=cognito, an ID token of a user")
     chosen = parser.parse_args()
     if chosen.stack:
+        import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            stack = deployed(chosen.stack, chosen.token)
-        except (BotoCoreError, ClientError) as error:
+            stack = deployed(chosen.stack, chosen.token, boto3.client)
+        except (StackError, BotoCoreError, ClientError) as error:
             print(error, file=sys.stderr)
             return 1
         return 0 if Smoke(stack).run() else 1

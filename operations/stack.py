@@ -1,6 +1,6 @@
 """A running stack, as its callers and its operator reach it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -9,6 +9,10 @@ import urllib3
 
 SECONDS: Final = 40
 """The gateway answers within 29."""
+
+
+class StackError(RuntimeError):
+    """Why a stack cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Stack:
     ----------
     send : Send
     sqs, s3 : client of boto3's
-    uploads_bucket, queue_url, dead_letters_url, parked_url : str
+    uploads_bucket, results_bucket, queue_url, dead_letters_url, parked_url : str
     has_gateway : bool
         API Gateway is in front of the functions.
     seconds : float
@@ -47,6 +51,7 @@ class Stack:
     sqs: Any
     s3: Any
     uploads_bucket: str
+    results_bucket: str
     queue_url: str
     dead_letters_url: str
     parked_url: str
@@ -98,37 +103,50 @@ def post_form(url: str, fields: Mapping[str, str], content: bytes) -> int:
     return urllib3.request("POST", url, fields=form, retries=False, timeout=SECONDS).status
 
 
-def deployed(name: str, token: str = "") -> Stack:
-    """Find a deployed stack by its name, with the credentials of the AWS CLI.
+def deployed(name: str, token: str, aws: Callable[[str], Any]) -> Stack:
+    """Find a deployed stack by its name.
 
     Parameters
     ----------
     name : str
     token : str
         With ``ApiAuth=cognito`` an ID token of a user.
-    """
-    import boto3
+    aws : callable
+        Returns boto3's client of a service.
 
-    (found,) = boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    outputs = {item["OutputKey"]: item["OutputValue"] for item in found["Outputs"]}
-    parameters = {item["ParameterKey"]: item["ParameterValue"] for item in found["Parameters"]}
-    auth, region = parameters["ApiAuth"], ""
+    Raises
+    ------
+    StackError
+        It is another stack, or the token is missing.
+    """
+    (found,) = aws("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    told = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+    told |= {item["ParameterKey"]: item["ParameterValue"] for item in found.get("Parameters", [])}
+    needed = ("ApiAuth", "ApiUrl", "UploadsBucketName", "ResultsBucketName", "UploadsQueueUrl", "DeadLettersUrl")
+    for what in (*needed, "ParkedUrl"):
+        if what not in told:
+            raise StackError(f"The stack {name} has no {what}. Check its name, or deploy the current version.")
+    auth, region = told["ApiAuth"], ""
     headers: dict[str, str] = {}
     if auth == "api-key":
-        key = boto3.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
+        key = aws("apigateway").get_api_key(apiKey=told["ApiKeyId"], includeValue=True)
         headers = {"x-api-key": key["value"]}
     elif auth == "cognito":
+        if not token:
+            raise StackError(f"The stack {name} has ApiAuth=cognito. Add TOKEN= with an ID token of a user.")
         headers = {"Authorization": token}
-    else:
-        region = boto3.Session().region_name
+    sqs = aws("sqs")
+    if auth == "iam":
+        region = sqs.meta.region_name
     return Stack(
-        send=Http(outputs["ApiUrl"], headers, region),
-        sqs=boto3.client("sqs"),
-        s3=boto3.client("s3"),
-        uploads_bucket=outputs["UploadsBucketName"],
-        queue_url=outputs["UploadsQueueUrl"],
-        dead_letters_url=outputs["DeadLettersUrl"],
-        parked_url=outputs["ParkedUrl"],
+        send=Http(told["ApiUrl"], headers, region),
+        sqs=sqs,
+        s3=aws("s3"),
+        uploads_bucket=told["UploadsBucketName"],
+        results_bucket=told["ResultsBucketName"],
+        queue_url=told["UploadsQueueUrl"],
+        dead_letters_url=told["DeadLettersUrl"],
+        parked_url=told["ParkedUrl"],
     )
 
 

@@ -16,7 +16,8 @@ from tests.fakes_aws import Clock, MemoryBus, MemoryJobs, MemoryPersistence, Mem
 from tests.videos_info import DETECTOR, MODEL, SETTINGS
 from video_common.errors import NotAVideo, TransientError
 from video_common.job import Job, job_id_of
-from video_common.result import Emotions, Result, VideoFacts
+from video_common.result import Result, VideoFacts
+from video_common.shares import Emotions
 from video_common.upload import S3Object, as_redriven
 from video_emotions.deadline import Deadline
 from video_emotions.pipeline import Pipeline

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from video_common.schema import Options
+from video_common.schema import Options, with_timeline
 from video_emotions_cli import summary
 from video_emotions_cli.batch import Engine, analyze_all
 from video_emotions_cli.failures import EXPECTED, ExitCode, NotUsable, told
@@ -119,7 +119,8 @@ def analyze(  # noqa: PLR0913 - each is a flag
     chosen = [name for name, wanted in (("json", json), ("csv", csv), ("vtt", vtt)) if wanted]
     outputs = planned(found, chosen, output, {"report": report, "video": video})
     if outputs.need_timeline:
-        options = options.model_copy(update={"include": "timeline"})
+        include = with_timeline("people" if outputs.need_people else options.include)
+        options = options.model_copy(update={"include": include})
     screen = Screen(found, is_quiet=quiet)
     try:
         with screen:

@@ -22,7 +22,9 @@ HELP: Final = {
     "scale_factor": "Scale of the analysis, above 0 and up to 1. Default: the longer side is shrunk to 640 pixels.",
     "faceless_frames": "What a frame without a face does: skip leaves it out, analyze scores the whole picture.",
     "sampling": "exact uses the selected frames. keyframes uses the nearest keyframes and is much faster.",
-    "include": "timeline also lists every analyzed frame. CSV, WebVTT, report and video switch it on.",
+    "include": "timeline also lists every analyzed frame. people also lists people: faces that are followed "
+    "through frames. CSV, WebVTT, report and video switch on what they need.",
+    "voting": "Which faces of a frame vote: largest, or all.",
     "partial": "If the time is too short for the whole video: allow returns a part, refuse returns an error.",
 }
 """By option. ``format`` has no flag: --json, --csv and --vtt choose it."""

@@ -41,6 +41,11 @@ class Outputs:
         """Report whether the analysis must list its frames."""
         return bool(_NEEDS_TIMELINE & {self.printed, *self.files})
 
+    @property
+    def need_people(self) -> bool:
+        """Report whether the analysis must list the people."""
+        return "report" in self.files
+
     def write(self, place: int, video: Video, result: Result, progress: Progress) -> list[str]:
         """Write all outputs of a video.
 

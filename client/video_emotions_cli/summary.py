@@ -7,10 +7,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from video_common.result import Result
+from video_common.shares import Person
 from video_emotions_cli.flags import in_flags
 
 Row = tuple[str, Result | None]
 """A video's name, and its Result unless it failed."""
+
+MOST_PEOPLE = 20
+"""Listed here; a crowd would fill the screen."""
 
 CAUTION = "Scores say how a face resembles labeled pictures. They do not say what a person feels."
 
@@ -30,6 +34,7 @@ def _lines(name: str, result: Result) -> Iterator[RenderableType]:
     )
     if dominant:
         yield _bars(result)
+    yield from _people(result.people or [])
     yield (
         f"[dim]{video.codec} {video.width}x{video.height}, {video.duration_ms / 1000:.1f} s; "
         f"detector {result.detector.name}; model {result.model.name} on {result.model.engine}; "
@@ -37,6 +42,18 @@ def _lines(name: str, result: Result) -> Iterator[RenderableType]:
     )
     yield f"[dim]{CAUTION}[/]"
     yield from warnings(result)
+
+
+def _people(people: list[Person]) -> Iterator[str]:
+    for person in people[:MOST_PEOPLE]:
+        shares = dict(person.average_emotion_scores)
+        emotion = max(shares, key=lambda label: shares[label])
+        yield (
+            f"Person {person.track}, {person.first_ms} to {person.last_ms} ms: {emotion} in {shares[emotion]:.0f} % of "
+            f"{person.frames} frames"
+        )
+    if len(people) > MOST_PEOPLE:
+        yield f"{len(people) - MOST_PEOPLE} more people are in the Result (--json)"
 
 
 def warnings(result: Result) -> Iterator[str]:
@@ -55,9 +72,14 @@ def _bars(result: Result) -> Table:
     table = Table(box=None, padding=(0, 1), show_edge=False)
     table.add_column("emotion")
     table.add_column("% of votes", justify="right")
+    intervals = result.average_emotion_scores_interval
+    if intervals:
+        table.add_column("95 % interval", justify="right")
     table.add_column("")
     for label, percent in sorted(result.average_emotion_scores, key=lambda share: -share[1]):
-        table.add_row(label, f"{percent:.1f}", "█" * round(percent / 4))
+        sure = getattr(intervals, label, None)
+        between = (f"{sure.low:.0f} to {sure.high:.0f}",) if sure else ()
+        table.add_row(label, f"{percent:.1f}", *between, "█" * round(percent / 4))
     return table
 
 

@@ -69,6 +69,6 @@ def _unexpected(response: httpx.Response) -> Unavailable:
     return Unavailable(
         "unexpected_answer",
         f"{where} answers {response.status_code}, but not as this service does. Check the address: `sam deploy` prints "
-        "it, and it ends with the stage (…/v1).",
+        "a deployment's, which ends with its stage (…/v1), and `make serve` its own.",
         response.headers.get("x-amzn-RequestId"),
     )

@@ -112,7 +112,9 @@ def _may_pass(error: Exception) -> bool:
 def _unreachable(url: str, error: Exception) -> str:
     host = url.partition("?")[0]
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return f"{host} is not an address. Write it with https:// and its stage, as `sam deploy` prints it."
+        return (
+            f"{host} is not an address. Write it as `sam deploy` or `make serve` prints it, with https:// or http://."
+        )
     if isinstance(error, httpx.TimeoutException):
         return f"{host} did not answer in time. Check the network, then try again."
     return f"{host} cannot be reached ({error}). Check the address and the network, then try again."

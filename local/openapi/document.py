@@ -1,7 +1,6 @@
 """The whole document: a pure function of the code and of the recorded examples."""
 
 import json
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -10,7 +9,7 @@ from local.openapi.problems import Titles, problems
 from local.openapi.recording import Example
 from local.openapi.schemas import components, parameters
 from video_common.api_gateway import RETRY_AFTER
-from video_common.routes import HEADS, JOB, ROUTES, Route
+from video_common.routes import JOB, ROUTES, Route
 from video_common.schema import JSON_CONTENT_TYPE, PROBLEM_CONTENT_TYPE
 from video_emotions import __version__
 
@@ -77,7 +76,7 @@ def build(examples: list[Example]) -> dict[str, Any]:
         own = [example for example in examples if example.route == str(route)]
         operation = _operation(route, own)
         paths.setdefault(route.path, {})[route.method.lower()] = operation
-        if replace(route, method="HEAD") in HEADS:
+        if "HEAD" in route.methods:
             paths[route.path]["head"] = _head(operation)
     return {
         "openapi": "3.1.0",

@@ -153,7 +153,7 @@ class _Recorder:
         self._until_it_ends(asked["job_id"])
         self._add("failed", "The file was a web page", get, job_id=asked["job_id"])
         self._add("invalid_option", "An option out of its range", ask, {"frame_interval": 0})
-        self._add("unsupported_media_type", "A picture", ask, {"content_type": "image/gif"})
+        self._add("unsupported_media_type", "An image", ask, {"content_type": "image/gif"})
         self._add("deleted", "A job that has ended", delete, job_id=asked["job_id"])
         self._add("job_deleted", "A deleted job", get, job_id=asked["job_id"])
         self._add("job_not_found", "An unknown job", get, job_id="0" * 32)

@@ -25,7 +25,7 @@ HTTP_ERROR = "Failed to load resource"
 @pytest.fixture(scope="module")
 def result(address: str) -> dict[str, Any]:
     """What the service answers about the sample."""
-    url = f"{address}process-frame?include=timeline"
+    url = f"{address}process-frame?include=timeline,people"
     request = urllib.request.Request(url, SAMPLE.read_bytes(), {"Content-Type": "application/octet-stream"})
     return json.load(urllib.request.urlopen(request, timeout=SECONDS))
 
@@ -103,7 +103,8 @@ def test_the_table_to_download_is_the_one_that_the_service_writes(open_app, resu
     face = made["timeline"][0]["faces"][0]
     points = {name: {"x": number, "y": 10 * number} for number, name in enumerate(FaceLandmarks.model_fields)}
     small = {**face["probabilities"], "sad": 1e-06, "fear": 1.0}
-    made["timeline"][0]["faces"] += [{**face, "detection_score": 0.87654, "landmarks": points, "probabilities": small}]
+    other = {"track": 17, "detection_score": 0.87654, "landmarks": points, "probabilities": small}
+    made["timeline"][0]["faces"] += [{**face, **other}]
     page = open_app()
     page.route("**/process-frame?*", lambda route: route.fulfill(json=made))
     choose(page, SAMPLE)
@@ -362,7 +363,7 @@ def test_the_chosen_options_are_sent(open_app):
     page.get_by_label("Face detector").select_option("haar")
     with page.expect_request("**/process-frame?*") as request:
         choose(page, SAMPLE)
-    assert request.value.url.split("?")[1] == "interval_ms=500&detector=haar&include=timeline"
+    assert request.value.url.split("?")[1] == "interval_ms=500&detector=haar&include=timeline%2Cpeople"
     assert "one frame every 500 ms" in report_of(page)
 
 
@@ -374,14 +375,19 @@ def test_the_keyboard_is_enough(open_app):
         page.keyboard.press("Space")
     chooser.value.set_files(SAMPLE)
     report_of(page)
-    # The report has the focus; the next stop is in it
+    # The report has the focus; the next stops are in it: the table of people, which can scroll, and the timeline
     assert page.evaluate("document.activeElement.id") == "report"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "People"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "frame"
     before = page.inner_text(".inspector")
     page.keyboard.press("ArrowRight")
     assert page.inner_text(".inspector") != before
     assert page.get_attribute("#frame", "aria-valuetext") == page.inner_text(".inspector")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.get_by_label("moving average").is_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.locator(".data tbody tr").count() == 12

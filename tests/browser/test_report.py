@@ -64,6 +64,51 @@ def test_a_result_without_a_face_says_so(show):
     assert advice[0] in text
 
 
+def person(track: int, **more: Any) -> dict[str, Any]:
+    scores = {name: 75.0 if name == "sad" else 25.0 * (name == "happy") for name in EMOTION_LABELS}
+    times = {"first_ms": 1000 * track, "last_ms": 1000 * track + 400, "frames": 4}
+    return {"track": track, **times, "average_emotion_scores": scores, "eye_contact_score": 50.0, **more}
+
+
+def test_people_are_a_table(show):
+    page = show(result(20, people=[person(1), person(7)], people_left_out=2))
+    assert page.locator("table.people tbody tr").all_inner_texts() == [
+        "1\t0:01.0 to 0:01.4\t4\tsad 75 %\t50 %",
+        "7\t0:07.0 to 0:07.4\t4\tsad 75 %\t50 %",
+    ]
+    text = page.inner_text("#report")
+    assert "No face is recognized" in text
+    assert "2 more people with fewer frames are left out." in text
+    assert "No face is recognized" not in show(result(20)).inner_text("#report")
+
+
+def test_shares_say_how_sure_they_are(show):
+    sure = {"low": 61.234567, "high": 80.6}
+    known = {"average_emotion_scores_interval": dict.fromkeys(EMOTION_LABELS, sure), "eye_contact_score_interval": sure}
+    voted = {"overall_dominant_emotion": "happy", "frames_with_face": 20}
+    page = show(result(20, **voted, **known))
+    assert page.locator(".shares tbody tr").first.locator("td").all_inner_texts()[2] == "61 to 81 %"
+    text = page.inner_text("#report")
+    assert "95 % interval 61 to 81 %" in text
+    assert "does not cover errors of the model" in text
+    without = show(result(20, **voted)).inner_text("#report")
+    assert "There are no intervals" in without
+    assert "61 to" not in without
+
+
+def test_all_faces_that_vote_are_counted(show):
+    made = result(20)
+    for frame in made["timeline"]:
+        frame["faces"] *= 3
+    made = {**made, "settings": {**made["settings"], "voting": "all"}}
+    made |= {"overall_dominant_emotion": "happy", "frames_with_face": 16}
+    text = show(made).inner_text("#report")
+    assert "Percent of 48 votes by each face's strongest emotion" in text
+    assert "Each face has one vote" in text
+    cut = show({**made, "timeline_truncated": True}).inner_text("#report")
+    assert "Percent of all votes by each face's strongest emotion" in cut
+
+
 def test_what_is_missing_is_said(show):
     page = show(
         result(
@@ -89,6 +134,28 @@ def test_a_long_timeline_is_drawn_in_few_steps(show):
     page.get_by_text("Timeline as a table").click()
     assert page.locator(".data tbody tr").count() == 2_000
     assert "The JSON has 28,000 more frames." in page.inner_text(".data")
+
+
+def test_moving_averages_are_drawn_on_demand_only(show):
+    made = result(20)
+    for number, frame in enumerate(made["timeline"]):
+        happy = 1.0 if number % 2 else 0.5
+        probabilities = {name: happy if name == "happy" else 0.0 for name in EMOTION_LABELS}
+        frame["faces"] = [{**face, "probabilities": probabilities} for face in frame["faces"]]
+    page = show(made)
+
+    def path() -> str:
+        return page.get_attribute(".timeline svg.happy path", "d")
+
+    raw = path()
+    heights = {float(point.split(",")[1]) for point in re.findall(r"[-\d.]+,[-\d.]+", raw)}
+    assert heights == {0, 50, 100}
+    page.get_by_label("moving average of 5 frames").check()
+    # The first of five frames: 0.5, 1.0, 0.5 of three. The gap of two frames stays.
+    assert path().startswith("M0,33.33")
+    assert path().count("Z") == raw.count("Z") == 2
+    page.get_by_label("moving average of 5 frames").uncheck()
+    assert path() == raw
 
 
 @pytest.mark.parametrize("count", [1, 2])

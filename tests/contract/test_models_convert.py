@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from tests.keras import VARIABLES
 from tests.random_deepface import random_deepface, varied_pictures
 from video_common.errors import ModelUnavailable
 from video_common.schema import Engine
@@ -34,11 +35,7 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("DEEPFACE_HOME", "DEEPFACE_BACKEND_ENGINE"):
             patch.setenv(name, "")
-        for name, value in {
-            "TF_USE_LEGACY_KERAS": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "-1",
-        }.items():
+        for name, value in VARIABLES.items():
             patch.setenv(name, value)
         yield patch
 
@@ -193,7 +190,7 @@ class TestHarm:
         spec.onnx_path(own_dir).unlink()
         harm(spec.weights_path(own_dir))
 
-        # Then neither the engine nor the conversion takes them
+        # Then both the engine and the conversion reject them
         with pytest.raises(ModelUnavailable, match="fetch deepface-random"):
             verify(spec, own_dir, Engine.TENSORFLOW)
         with pytest.raises(ModelUnavailable, match="fetch deepface-random"):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import av
 import numpy as np
 import pytest
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from local.cloud import HANDLED, JOBS, RESULTS, UPLOADS, Cloud, id_of
 from tests.conftest import ROOT
@@ -23,7 +25,8 @@ from tests.fakes import LambdaContext, json_event, rest_event, s3_event, sqs_eve
 from tests.logged import logged
 from video_common.aws import clients
 from video_common.errors import StorageUnavailable
-from video_common.job import is_job_id
+from video_common.job import Job, is_job_id
+from video_emotions import child
 
 MARKER = "PlantedMarker7f3a"
 FORMS = (
@@ -142,6 +145,33 @@ def test_no_header_leaves_one(functions, heard, function, name):
     check(heard())
 
 
+@pytest.mark.parametrize("function", ["analyze", "jobs"])
+def test_a_request_id_that_the_caller_chose_leaves_none(functions, heard, function):
+    event = rest_event(None, path={"analyze": "/", "jobs": f"/jobs/{'0' * 32}"}[function], **GET)
+    event["requestContext"]["requestId"] = MARKER  # API Gateway takes it from the header X-Amzn-RequestId
+    functions[function].handler(event, LambdaContext())
+    said = heard()
+    check(said)
+    assert "gateway_request_id" not in said
+
+
+def test_a_bug_of_the_child_names_its_place_and_not_what_the_file_says():
+    def read(*_: Any) -> Any:
+        return float(MARKER)
+
+    with io.FileIO(os.devnull, "wb") as nowhere:
+        told, _ = child._outcome({"options": {}, "path": "v", "threads": 1}, child._Answer(nowhere), read)
+    assert "in read" in told["bug"]
+    assert told["bug"].endswith("ValueError")
+    assert MARKER not in told["bug"]
+
+
+def test_a_record_that_does_not_fit_is_not_quoted():
+    with pytest.raises(ValidationError) as raised:
+        Job.model_validate({"key": MARKER, "status": MARKER, "file_name": [MARKER]})
+    assert MARKER not in str(raised.value)
+
+
 UPLOADED: dict[str, tuple[str, bytes, dict[str, str]]] = {
     "a key": (f"holiday of {MARKER}/{MARKER}+1.mp4", SAMPLE, {}),
     "a video": ("clip", VIDEO, {}),
@@ -228,6 +258,7 @@ def test_the_functions_write_no_traces_of_their_own(functions):
 
 def test_a_line_names_the_job_and_the_requests_of_both_sides(functions, heard):
     event = json_event({}, path="/uploads")
+    event["requestContext"]["requestId"] = "6b1f0d6e-3c0a-4f5e-9d0b-2a7c8e9f1a2b"
     functions["jobs"].handler(event, LambdaContext())
     lines = [json.loads(line) for line in heard().splitlines() if line.startswith("{")]
     start, end = (line for line in lines if line.get("message") in {"request started", "request ended"})

@@ -59,7 +59,19 @@ def test_a_stack_as_it_is_passes_and_what_only_the_gateway_does_is_said_to_be_no
     for name in OF_THE_GATEWAY:
         assert found[name].startswith("not run only API Gateway decides")
     # And leaves nothing behind
-    assert stack.s3.list_objects_v2(Bucket=stack.uploads_bucket)["KeyCount"] == 0
+    buckets = (stack.uploads_bucket, stack.results_bucket)
+    assert [stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] for bucket in buckets] == [0, 0]
+
+
+def test_a_stack_that_deletes_videos_after_their_analysis_passes_too(stack, monkeypatch):
+    from video_emotions.handler import uploads
+
+    assert uploads
+    worker = uploads._worker
+    settings = worker.pipeline.settings.model_copy(update={"delete_videos_after_analysis": True})
+    monkeypatch.setattr(uploads, "_worker", replace(worker, pipeline=replace(worker.pipeline, settings=settings)))
+    passed, found = report(stack)
+    assert passed, found
 
 
 def test_a_connection_that_breaks_is_a_failed_check_and_not_the_end(stack):
@@ -119,7 +131,11 @@ BROKEN: dict[str, tuple[str, str, Any, str, str]] = {
     ),
     "a deletion that leaves the video": (
         *("video_common.aws.s3", "S3ObjectStore.delete", nothing),
-        *(ALL[8], "FAILED the video is still in the bucket"),
+        *(ALL[8], "FAILED the video is still in its bucket"),
+    ),
+    "a deletion that leaves the result": (
+        *("video_common.aws.s3", "S3ObjectStore.delete_all", nothing),
+        *(ALL[8], "FAILED the result is still in its bucket"),
     ),
 }
 

@@ -6,14 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.videos_info import DETECTOR, MODEL, SETTINGS, info_of
+from video_common import limits
 from video_common.limits import PROBABILITY_UNITS
 from video_common.schema import EMOTION_LABELS
 from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
 from video_emotions.boxes import Box
+from video_emotions.people import PersonSums
 from video_emotions.responses import build_result
 
 SCORES = st.tuples(*[st.integers(0, PROBABILITY_UNITS)] * 7)
-FACES = st.builds(ScoredFace, st.just(Box(0, 0, 10, 10)), st.booleans(), SCORES)
+FACES = st.builds(
+    ScoredFace,
+    st.just(Box(0, 0, 10, 10)),
+    st.booleans(),
+    SCORES,
+    track=st.none() | st.integers(1, 4),
+    eye_contact=st.booleans(),
+)
 OBSERVATIONS = st.lists(
     st.builds(
         Observation,
@@ -27,21 +36,22 @@ OBSERVATIONS = st.lists(
 )
 
 
-def result_of(report: Report):
-    return build_result(report, info_of(1), SETTINGS, DETECTOR, MODEL, {})
+def result_of(report: Report, include: str | None = None):
+    return build_result(report, info_of(1), SETTINGS.model_copy(update={"include": include}), DETECTOR, MODEL, {})
 
 
-@given(OBSERVATIONS, st.data())
-def test_reports_of_segments_merge_to_the_report_of_the_whole(observations, data):
+@given(OBSERVATIONS, st.booleans(), st.data())
+def test_reports_of_segments_merge_to_the_report_of_the_whole(observations, all_vote, data):
     cut = data.draw(st.integers(0, len(observations)))
     parts = [observations[:cut], observations[cut:]]
-    whole = summarise(observations, frames_wanted=len(observations) + 3, keep_timeline=True)
+    kept = {"keep_timeline": True, "all_vote": all_vote}
+    whole = summarise(observations, frames_wanted=len(observations) + 3, **kept)
     first, second = (
-        summarise(part, frames_wanted=len(part) + extra, keep_timeline=True)
-        for part, extra in zip(parts, (1, 2), strict=True)
+        summarise(part, frames_wanted=len(part) + extra, **kept) for part, extra in zip(parts, (1, 2), strict=True)
     )
     assert first + second == whole
     assert Report() + whole == whole == whole + Report()
+    assert result_of(first + second, "people") == result_of(whole, "people")
 
 
 @given(OBSERVATIONS, OBSERVATIONS, OBSERVATIONS)
@@ -75,6 +85,42 @@ def test_each_frame_votes_once_for_its_first_face(rows):
         assert report.votes[place] == sum(row.index(max(row)) == place for row in rows)
         assert report.probability_sums[place] == sum(row[place] for row in rows)
     assert report.confidence_sum == sum(max(row) for row in rows)
+
+
+@given(OBSERVATIONS)
+def test_all_faces_vote_where_that_is_asked_for(observations):
+    faces = [face for seen in observations for face in seen.faces]
+    report = summarise(observations, frames_wanted=len(observations), all_vote=True)
+    assert sum(report.votes) == len(faces)
+    for place in range(7):
+        assert report.votes[place] == sum(face.dominant == place for face in faces)
+    assert report.ballots == tuple(tuple(face.dominant for face in seen.faces) for seen in observations)
+    assert report.eye_contacts == sum(seen.eye_contact for seen in observations)
+
+
+@given(OBSERVATIONS)
+def test_each_face_counts_for_its_person(observations):
+    report = summarise(observations, frames_wanted=len(observations))
+    for person in report.people:
+        times = [seen.time_ms for seen in observations for face in seen.faces if face.track == person.track]
+        faces = [face for seen in observations for face in seen.faces if face.track == person.track]
+        assert (person.first_ms, person.last_ms, person.frames) == (min(times), max(times), len(faces))
+        assert person.eye_contacts == sum(face.eye_contact for face in faces)
+        assert sum(person.votes) == len(faces)
+    numbers = {face.track for seen in observations for face in seen.faces} - {None}
+    assert [person.track for person in report.people] == sorted(numbers)
+
+
+def test_people_are_listed_by_their_first_frame_and_the_briefest_are_left_out(monkeypatch):
+    monkeypatch.setattr(limits, "MAX_PEOPLE", 2)
+    votes = (1, 0, 0, 3, 0, 0, 0)
+    people = tuple(PersonSums(track, 0, 900, frames, 1, votes) for track, frames in ((1, 4), (2, 2), (3, 8)))
+    result = result_of(Report(people=people), "people")
+    assert ([person.track for person in result.people], result.people_left_out) == ([1, 3], 1)
+    assert result.people[0].average_emotion_scores.happy == 75
+    assert result.people[0].eye_contact_score == 25
+    without = result_of(Report(people=people), "timeline")
+    assert (without.people, without.people_left_out) == (None, None)
 
 
 def test_a_tie_goes_to_the_first_label():

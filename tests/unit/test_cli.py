@@ -19,7 +19,8 @@ from tests.conftest import ROOT
 from tests.job_world import result_of
 from tests.unit.test_rendering import seen, with_frames
 from video_common.errors import ModelUnavailable, NotAVideo
-from video_common.schema import Options, Partial
+from video_common.schema import EMOTION_LABELS, Options, Partial
+from video_common.shares import EmotionIntervals, Emotions, Interval, Person
 from video_emotions.rendering import render
 from video_emotions_cli import main, summary
 from video_emotions_cli.batch import analyze_all
@@ -133,12 +134,21 @@ def test_watched_frames_can_be_closed_while_a_thread_waits_for_one():
     assert shown == [("analyzing", 0, 2)]
 
 
-@pytest.mark.parametrize("output", [["--csv"], ["--vtt"], ["--report", "r.html"], ["--video", "v.mp4"]])
-def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monkeypatch, output):
+@pytest.mark.parametrize(
+    ("output", "include"),
+    [
+        (["--csv"], "timeline"),
+        (["--vtt"], "timeline"),
+        (["--video", "v.mp4"], "timeline"),
+        (["--report", "r.html"], "timeline,people"),
+        (["--csv", "--include", "people"], "timeline,people"),
+    ],
+)
+def test_what_shows_frames_asks_for_the_timeline(command, clips, tmp_path, monkeypatch, output, include):
     monkeypatch.chdir(tmp_path)
     engine = Engine()
     command(engine, clips / "b.mp4", *output)
-    assert engine.options.include == "timeline"
+    assert engine.options.include == include
     command(engine, clips / "b.mp4", "--json")
     assert engine.options.include is None
 
@@ -288,6 +298,21 @@ def test_a_summary_says_what_is_missing():
     assert "before 700 ms only" in text
     assert "Try [yunet]." in text
     assert "(incomplete)" in text_of(summary.of_many([("a", cut), ("b", None)]))
+
+
+def test_a_summary_lists_people_and_says_how_sure_shares_are():
+    shares = Emotions(**{label: 75.0 if label == "sad" else 0.0 for label in EMOTION_LABELS})
+    sure = EmotionIntervals(**{label: Interval(low=61.2, high=80.6) for label in EMOTION_LABELS})
+    person = Person(track=7, first_ms=40, last_ms=900, frames=4, average_emotion_scores=shares, eye_contact_score=0)
+    plain = RESULT.model_copy(update={"overall_dominant_emotion": "sad"})
+    known = plain.model_copy(update={"people": [person] * 23, "average_emotion_scores_interval": sure})
+    text = text_of(summary.of_one("clip.mp4", known))
+    assert text.count("Person 7, 40 to 900 ms: sad in 75 % of 4 frames") == 20
+    assert "3 more people" in text
+    assert "61 to 81" in text
+    without = text_of(summary.of_one("clip.mp4", plain))
+    assert "sad" in without
+    assert not re.search("interval|Person|people", without)
 
 
 def test_the_version_is_shown():

@@ -1,13 +1,15 @@
 """`make image-lifecycle`: ECR keeps the newest images of a stack. Botocore checks each request and each answer."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import boto3
 from botocore.stub import Stubber
 
 from operations.images import FUNCTIONS, keep_newest, policy
-from tests.template_info import IMAGE_FUNCTIONS
+from tests.template_info import IMAGE_FUNCTIONS, ROOT
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/stack/{}repo:analyze-0123456789ab"
 
@@ -61,3 +63,9 @@ def test_the_policy_is_of_the_number_of_images():
 
 def test_the_functions_are_those_with_an_image():
     assert list(FUNCTIONS) == IMAGE_FUNCTIONS
+
+
+def test_without_a_stack_it_says_what_to_name():
+    command = [sys.executable, "-m", "operations.images", "--stack", ""]  # what make sends without STACK
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "name the stack: make image-lifecycle STACK=name" in done.stderr) == (2, True)

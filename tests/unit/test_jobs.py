@@ -14,7 +14,7 @@ from video_common import limits
 from video_common.errors import JobsUnavailable
 from video_common.job import Job, JobStatus, comparable
 from video_common.options import from_metadata, to_metadata
-from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling
+from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Sampling, Voting
 from video_jobs.api import Api
 from video_jobs.service import Jobs
 from video_jobs.settings import Settings
@@ -243,7 +243,8 @@ def test_a_body_that_the_gateway_encoded_is_read(world):
         scale_factor=st.none() | st.floats(0, 1, exclude_min=True),
         faceless_frames=st.sampled_from(FacelessFrames),
         sampling=st.sampled_from(Sampling),
-        include=st.sampled_from([None, "timeline"]),
+        include=st.sampled_from([None, "timeline", "people", "timeline,people"]),
+        voting=st.sampled_from(Voting),
     )
 )
 def test_options_travel_with_the_object_and_come_back(options):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.fakes_aws import MemoryQueue
 from tests.job_callers import ANN, Callers
 from tests.job_world import Lost, id_of
@@ -102,6 +103,12 @@ def test_a_digest_names_the_key_as_the_runbook_says(world, logged):
     # printf %s holiday/clip.mp4 | sha256sum | cut -c1-16
     assert line["key_digest"] == "e262d2cd795376fe"
     assert line["job_id"] == id_of(key)
+
+
+def test_the_runbook_has_every_outcome():
+    runbook = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (row,) = [line for line in runbook.splitlines() if line.startswith("| `outcome`")]
+    assert [outcome for outcome in Outcome if f"`{outcome}`" not in row] == []
 
 
 @pytest.mark.parametrize("error", [Lost(), NotAVideo("no"), KeyError()])

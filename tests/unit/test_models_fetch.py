@@ -16,10 +16,19 @@ from zipfile import ZipFile
 import pytest
 
 from video_common.errors import ConfigurationError, ModelUnavailable
+from video_models import sources
 from video_models.fetch import fetch, fetch_first
 from video_models.manifest import load_manifest
 from video_models.sources import OPEN_SECONDS
-from video_models.specs import DetectorSpec, EmotionSpec, ModelSpec, PackageSource, Source, UrlSource
+from video_models.specs import (
+    BundledSource,
+    DetectorSpec,
+    EmotionSpec,
+    ModelSpec,
+    PackageSource,
+    Source,
+    UrlSource,
+)
 
 WEIGHTS = random.Random(0).randbytes(700_000)  # the same in each process of a run
 DIGEST = sha256(WEIGHTS).hexdigest()
@@ -330,6 +339,30 @@ class TestPackage:
         assert reason in line
         assert files_in(models_dir) == []
         assert list(nothing_beyond_this_machine.iterdir()) == []
+
+
+class TestBundled:
+    """Weights that are our own work are a file of the package."""
+
+    def test_the_packages_own_file_needs_no_network(self, models_dir: Path, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr(sources, "BUNDLED", tmp_path)
+        (tmp_path / "ours.h5").write_bytes(WEIGHTS)
+        spec = spec_of(BundledSource(bundled="ours.h5"))
+
+        report = fetch(spec, models_dir)
+
+        assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
+        assert "ours.h5 in the package" in str(report)
+
+    def test_a_missing_or_wrong_one_is_told(self, models_dir: Path, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr(sources, "BUNDLED", tmp_path)
+        spec = spec_of(BundledSource(bundled="ours.h5"))
+        with pytest.raises(ModelUnavailable, match=r"ours\.h5 in the package video_models: failed: No such file"):
+            fetch(spec, models_dir)
+        (tmp_path / "ours.h5").write_bytes(WEIGHTS[::-1])
+        with pytest.raises(ModelUnavailable, match="another file"):
+            fetch(spec, models_dir)
+        assert files_in(models_dir) == []
 
 
 class TestMirror:

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from tests.videos_info import DETECTOR, MODEL
 from video_common import limits
-from video_common.schema import Options
+from video_common.schema import FacelessFrames, Options, Voting
 from video_emotions.aggregate import Observation
 from video_emotions.boxes import Box
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.detector import Detection
 from video_emotions.facts import Frame
+from video_emotions.follower import Follower
 from video_emotions.observe import look, score
 
 TIMELINE = Options(include="timeline")
@@ -96,6 +97,36 @@ def test_a_face_has_the_same_scores_in_a_crowd_and_in_a_small_group():
     ((crowd,), _), ((group,), _) = observed(30, TIMELINE), observed(limits.FACE_BATCH, TIMELINE)
     assert crowd.faces[: limits.FACE_BATCH] == group.faces
     assert len({face.scores for face in group.faces}) > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "faces"),
+    [
+        (Options(), 1),
+        (TIMELINE, 3),
+        (Options(include="people"), 3),
+        (Options(include="timeline,people"), 3),
+        (Options(voting=Voting.ALL), 3),
+    ],
+)
+def test_all_faces_are_looked_at_and_linked_where_they_count(options, faces):
+    frames = [look(frame_of(), Crowd(3), options, 0.2) for _ in range(2)]
+    seen = list(Follower().follow(score(frames, EmotionModel(Client(), MODEL))))
+    assert {each.scene for each in seen} == {None}
+    numbers = [[face.track for face in each.faces] for each in seen]
+    assert numbers == [[None]] * 2 if faces == 1 else numbers == [[1, 2, 3]] * 2
+
+
+def test_eye_contact_is_that_of_each_face():
+    frame = look(frame_of(100), Crowd(25), TIMELINE, 0.2)
+    assert [number for number, face in enumerate(frame.faces) if face.eye_contact] == [6, 7, 8, 11, 12, 13, 16, 17, 18]
+    assert not frame.eye_contact
+
+
+def test_a_stand_in_for_a_face_belongs_to_nobody():
+    options = Options(include="people", faceless_frames=FacelessFrames.ANALYZE)
+    (seen,) = Follower().follow(score([look(frame_of(), Crowd(0), options, 0.2)], EmotionModel(Client(), MODEL)))
+    assert [(face.detected, face.track, face.eye_contact) for face in seen.faces] == [(False, None, False)]
 
 
 def test_frames_share_batches():

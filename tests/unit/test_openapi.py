@@ -56,6 +56,12 @@ def test_it_is_valid_openapi_3_1():
     validate(COMMITTED)
 
 
+def test_a_head_has_the_statuses_of_its_get():
+    for route in HEADS:
+        get = operations()[str(replace(route, method="GET"))]
+        assert operations()[str(route)]["responses"].keys() == get["responses"].keys(), route
+
+
 def test_it_has_the_routes_of_the_table():
     assert operations().keys() == {str(route) for route in (*ROUTES, *HEADS)}
 

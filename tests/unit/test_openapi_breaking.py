@@ -89,9 +89,9 @@ HARMLESS: dict[str, Callable[[Document], Any]] = {
         {"in": "query", "name": "x", "schema": {"type": "string"}}
     ),
     "member of a request": lambda d: schema(d, "UploadRequest")["properties"].update(x={"type": "string"}),
-    "member of an answer": lambda d: schema(d, "Result")["properties"].update(people={"type": "array"}),
+    "member of an answer": lambda d: schema(d, "Result")["properties"].update(x={"type": "array"}),
     "promise of a member": lambda d: schema(d, "Result")["required"].append("advice"),
-    "value of a request": lambda d: parameter(d, "include")["schema"].update(const=None, enum=["timeline", "people"]),
+    "value of a request": lambda d: parameter(d, "include")["schema"]["enum"].append("x"),
     "wider range": lambda d: parameter(d, "frame_interval")["schema"].pop("maximum"),
     "content type": lambda d: process_frame(d)["requestBody"]["content"].update({"video/ogg": {}}),
     "open route": lambda d: process_frame(d).update(security=[]),
@@ -116,10 +116,7 @@ def test_a_breaking_change_is_found_at_its_place(name):
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_another_change_is_none(name):
-    document = changed(HARMLESS[name])
-    if name == "value of a request":
-        parameter(document, "include")["schema"].pop("const")
-    assert breaking_changes(NOW, document) == []
+    assert breaking_changes(NOW, changed(HARMLESS[name])) == []
 
 
 def test_a_major_version_may_break():

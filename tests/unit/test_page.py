@@ -18,6 +18,7 @@ from video_common.job import Job, JobStatus
 from video_common.result import FaceLandmarks
 from video_common.routes import PAGE
 from video_common.schema import EMOTION_LABELS
+from video_emotions import interval
 from video_jobs.api import Api
 from video_jobs.callers import ANONYMOUS
 from video_jobs.service import Jobs
@@ -98,6 +99,7 @@ def test_the_page_knows_the_promised_numbers():
 def test_the_report_and_its_table_know_the_names_in_their_order():
     words = (ROOT / "web/report/words.js").read_text(encoding="utf-8")
     assert f"EMOTIONS = {json.dumps(EMOTION_LABELS)};" in words
+    assert f"FEWEST_VOTES = {interval.FEWEST};" in words
     table = (ROOT / "web/page/csv.js").read_text(encoding="utf-8")
     assert f"POINTS = {json.dumps(list(FaceLandmarks.model_fields))};" in table
 

@@ -72,11 +72,17 @@ def test_what_sam_says_is_what_this_says():
     assert "--tags" not in sam.commands[0]
 
 
-@pytest.mark.parametrize("parameters", [[], ["MemorySize"], ["--guided"], ["MemorySize=1", "x y=1"]])
-def test_without_something_to_change_nothing_is_deployed(parameters):
+@pytest.mark.parametrize(
+    ("stack", "parameters"),
+    [
+        *(("prod", parameters) for parameters in ([], ["MemorySize"], ["--guided"], ["MemorySize=1", "x y=1"])),
+        ("", ["MemorySize=1"]),  # what make sends without STACK
+    ],
+)
+def test_without_a_stack_and_something_to_change_nothing_is_deployed(stack, parameters):
     sam = Sam()
-    with pytest.raises(ParametersError, match="PARAMETERS="):
-        deploy("prod", parameters, CloudFormation(), sam.run)
+    with pytest.raises(ParametersError, match="STACK=name PARAMETERS="):
+        deploy(stack, parameters, CloudFormation(), sam.run)
     assert sam.commands == []
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.job_world import result_of
 from video_common import limits
 from video_common.api_gateway import answer
-from video_common.result import Box, Emotions, FaceLandmarks, Place, Result, TimelineFace, TimelineFrame
+from video_common.result import Box, FaceLandmarks, Place, Result, TimelineFace, TimelineFrame
 from video_common.schema import EMOTION_LABELS, Format
+from video_common.shares import Emotions
 from video_emotions import rendering
 from video_emotions.rendering import CSV_COLUMNS, Body, render, render_to_fit
 
@@ -129,8 +130,9 @@ def seen(time_ms: int, *emotions: str, landmarks: bool = False) -> TimelineFrame
             landmarks=FaceLandmarks(**{name: Place(x=7, y=8) for name in FaceLandmarks.model_fields})
             if landmarks
             else None,
+            track=number if landmarks else None,
         )
-        for emotion in emotions
+        for number, emotion in enumerate(emotions, 1)
     ]
     return TimelineFrame(index=time_ms // 40, time_ms=time_ms, eye_contact=bool(emotions), faces=faces)
 
@@ -151,15 +153,16 @@ def test_a_csv_has_a_row_for_each_face_and_one_for_a_frame_without():
     assert tuple(header) == CSV_COLUMNS
     assert {len(row) for row in rows} == {len(header)}
     assert [row[:5] for row in rows] == [
-        ["0", "0", "true", "1", "true"],
-        ["0", "0", "true", "2", "true"],
-        ["1", "40", "false", "", ""],
-        ["2", "80", "true", "1", "true"],
+        ["0", "0", "TRUE", "1", "TRUE"],
+        ["0", "0", "TRUE", "2", "TRUE"],
+        ["1", "40", "FALSE", "", ""],
+        ["2", "80", "TRUE", "1", "TRUE"],
     ]
     cells = dict(zip(header, rows[0], strict=True))
     assert (cells["x"], cells["height"], cells["dominant_emotion"], cells["happy"]) == ("1", "40", "happy", "0.94")
     assert (cells["detection_score"], cells["left_mouth_x"], cells["left_mouth_y"]) == ("0.5", "7", "8")
-    assert set(rows[2][3:]) == set(rows[3][-11:]) == {""}
+    assert [row[header.index("track")] for row in rows] == ["1", "2", "", ""]
+    assert set(rows[2][3:]) == set(rows[3][-12:]) == {""}
     assert body.text.count("\r\n") == body.text.count("\n") == 5
 
 

@@ -131,7 +131,7 @@ def test_the_key_is_in_a_plan_with_rate_burst_and_quota():
 
 
 def test_looking_at_jobs_has_a_limit_of_its_own():
-    poll = {"RateLimit": 10, "BurstLimit": 10}
+    poll = {"RateLimit": 5, "BurstLimit": 5}
     # For each key
     (stage,) = properties("UsagePlan")["ApiStages"]
     assert resolve(stage["Throttle"]) == {f"{JOB.path}/{JOB.method}": poll}
@@ -139,7 +139,7 @@ def test_looking_at_jobs_has_a_limit_of_its_own():
     rest, jobs = resolve(API["MethodSettings"])
     assert (rest["HttpMethod"], rest["ResourcePath"], rest["ThrottlingRateLimit"]) == ("*", "/*", 2)
     assert (jobs["HttpMethod"], jobs["ResourcePath"]) == (JOB.method, "/" + JOB.path.replace("/", "~1"))
-    assert (jobs["ThrottlingRateLimit"], jobs["ThrottlingBurstLimit"]) == (10, 10)
+    assert (jobs["ThrottlingRateLimit"], jobs["ThrottlingBurstLimit"]) == (5, 5)
 
 
 def test_a_changed_parameter_reaches_the_stage():

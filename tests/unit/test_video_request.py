@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from events.aws_shapes import http_event
 from tests.fakes import json_event, rest_event, s3_event
 from video_common import errors, limits
-from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Partial, Sampling
+from video_common.schema import VIDEO_CONTENT_TYPES, FacelessFrames, Options, Partial, Sampling, Voting
 from video_common.upload import S3Object, uploads_in
 from video_emotions.video_request import from_http, from_upload
 
@@ -54,9 +54,13 @@ def test_every_option_by_query_in_both_versions():
         scale_factor=0.5,
         faceless_frames=FacelessFrames.ANALYZE,
         sampling=Sampling.KEYFRAMES,
-        include="timeline",
+        include="timeline,people",
+        voting=Voting.ALL,
     )
-    query = "frame_interval=10&scale_factor=0.5&faceless_frames=analyze&sampling=keyframes&include=timeline"
+    query = (
+        "frame_interval=10&scale_factor=0.5&faceless_frames=analyze&sampling=keyframes"
+        "&include=people,timeline&voting=all"
+    )
     assert read_v2(query).options == expected
     multi = {pair.split("=")[0]: [pair.split("=")[1]] for pair in query.split("&")}
     assert read(rest_event(VIDEO, query=multi)).options == expected
@@ -277,6 +281,13 @@ def test_a_table_lists_the_frames_and_is_of_the_whole_video(name):
     assert request.understood.partial is Partial.REFUSE
     allowed = read(rest_event(VIDEO, query={"format": [name], "partial": ["allow"]}))
     assert allowed.understood.partial is Partial.ALLOW
+
+
+@pytest.mark.parametrize("asked", ["people", "people,timeline", "timeline,people"])
+def test_a_table_lists_the_frames_beside_the_people(asked):
+    assert read(rest_event(VIDEO, query={"format": ["csv"], "include": [asked]})).options.include == "timeline,people"
+    with pytest.raises(errors.InvalidOption, match="timeline, people, or both"):
+        read(json_event({"video": TEXT, "format": "csv", "include": ["people"]}))
 
 
 def test_json_is_the_format_of_who_names_none():

@@ -8,23 +8,29 @@ const FACE = [
   ...EMOTIONS,
   "detection_score",
   ...POINTS.flatMap((name) => [`${name}_x`, `${name}_y`]),
+  "track",
 ];
 
 /** One row for each face of each frame. A frame without a face has a row with empty face columns. */
 export function csv({ timeline }) {
   const rows = timeline.flatMap(({ index, time_ms, eye_contact, faces }) => {
-    const start = [index, time_ms, eye_contact];
+    const start = [index, time_ms, logical(eye_contact)];
     if (!faces.length) return [[...start, ...FACE.map(() => "")]];
     return faces.map((face, place) => [...start, place + 1, ...cells(face)]);
   });
   return [[...FRAME, ...FACE], ...rows].map((row) => `${row.join(",")}\r\n`).join("");
 }
 
-function cells({ detected, box, dominant_emotion, probabilities, detection_score, landmarks }) {
+function logical(value) {
+  return value ? "TRUE" : "FALSE";
+}
+
+function cells({ detected, box, dominant_emotion, probabilities, detection_score, landmarks, track }) {
   return [
-    ...[detected, box.x, box.y, box.width, box.height, dominant_emotion],
+    ...[logical(detected), box.x, box.y, box.width, box.height, dominant_emotion],
     ...EMOTIONS.map((name) => probabilities[name]),
     detection_score,
     ...POINTS.flatMap((name) => [landmarks?.[name].x, landmarks?.[name].y]),
+    track,
   ];
 }

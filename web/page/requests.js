@@ -81,7 +81,7 @@ function settle(xhr, resolve, reject) {
   const retryAfter = Number.isNaN(seconds) ? undefined : seconds;
   if (xhr.status >= 200 && xhr.status < 300) return resolve({ body, retryAfter });
   const { status } = xhr;
-  // A quota lasts for days or weeks, so asking again soon is of no use.
+  // A quota lasts for a day or longer, so asking again soon is of no use.
   const passing = status >= 500 || (status === 429 && body?.code !== "quota_exceeded");
   if (body?.detail)
     return reject(new Problem({ ...body, status }, { passing, again: passing || status === 403, retryAfter }));

@@ -4,6 +4,7 @@ import { Problem, request } from "./requests.js";
 export const MAX_POST_BYTES = 4_500_000;
 export const MAX_UPLOAD_BYTES = 5_000_000_000;
 const TYPE = "application/octet-stream"; // the service looks at the bytes, so a browser's guess cannot mislead it
+const INCLUDE = "timeline,people"; // what the report draws
 const POLL_SECONDS = 2;
 const MOST_POLL_SECONDS = 30;
 
@@ -37,7 +38,7 @@ export async function analyze(video, context) {
 }
 
 async function post(video, { key, options, tell, signal }) {
-  const query = new URLSearchParams({ ...options, include: "timeline" });
+  const query = new URLSearchParams({ ...options, include: INCLUDE });
   const sent = (part) => (part < 1 ? tell("Sending the video", part) : tell("Analyzing the video"));
   const { body } = await request(address(`process-frame?${query}`), {
     method: "POST",
@@ -53,7 +54,7 @@ async function upload(video, { key, options, tell, signal }) {
   const headers = { ...keyed(key), "Content-Type": "application/json" };
   const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
   tell("Asking for an upload");
-  const wish = JSON.stringify({ content_type: TYPE, include: "timeline", ...numbers });
+  const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...numbers });
   const { body: job } = await request(address("uploads"), { method: "POST", headers, body: wish, signal });
   const form = new FormData();
   for (const [name, value] of Object.entries(job.upload.fields)) form.append(name, value);

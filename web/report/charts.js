@@ -29,8 +29,9 @@ export function bar(percentage, emotion) {
  * Each step is a frame, which lasts until the next one. A frame without a face leaves a gap in all emotions.
  *
  * @param {HTMLElement} slider selects a frame; it has its place under the chart
- * @returns {{element: HTMLElement, gaps: boolean, unseen: boolean, show: (index: number) => void, at: (event: PointerEvent) => number}}
- *   `show` moves the cursor to a frame; `at` is the time under the pointer, in milliseconds.
+ * @returns {{element: HTMLElement, gaps: boolean, unseen: boolean, show: (index: number) => void, at: (event: PointerEvent) => number, draw: (frames: object[]) => void}}
+ *   `show` moves the cursor to a frame; `at` is the time under the pointer, in milliseconds; `draw` draws the emotions
+ *   of other frames of the same times.
  */
 export function timelineChart(result, slider) {
   const steps = stepsOf(result.timeline);
@@ -77,6 +78,13 @@ export function timelineChart(result, slider) {
     element: h("div", { class: "timeline" }, covered, slider),
     gaps: gaps.length > 0,
     unseen: unseen.length > 0,
+    draw: (frames) => {
+      const drawn = stepsOf(frames);
+      EMOTIONS.forEach((emotion, place) => {
+        const path = rows[place].svg.querySelector("path");
+        path.setAttribute("d", stepPath(drawn, x, (step) => step.means?.[emotion]) ?? "");
+      });
+    },
     show: (index) => (cursor.style.left = `${place(index)}%`),
     at: (event) => {
       const { left, width } = plot.getBoundingClientRect();
@@ -109,7 +117,7 @@ function box(kind, { from, to }, x) {
 
 function ticks(x) {
   const marks = x.ticks(5).map((time) => {
-    const mark = h("span", {}, clock(+time, x.domain()[1] - x.domain()[0] < 5000));
+    const mark = h("span", {}, clock(+time, x.domain()[1] - x.domain()[0] < 5000 ? 1 : 0));
     mark.style.left = `${x(time) / (WIDTH / 100)}%`;
     return mark;
   });
@@ -141,6 +149,18 @@ function stepsOf(frames) {
     });
   }
   return steps;
+}
+
+/** Frames whose largest faces have the mean probabilities of neighboring frames: `count` of them, itself in the middle. */
+export function averaged(frames, count) {
+  const reach = (count - 1) / 2;
+  return frames.map((frame, place) => {
+    if (!frame.faces.length) return frame;
+    const near = frames.slice(Math.max(0, place - reach), place + reach + 1);
+    const faces = near.map(({ faces: [face] }) => face).filter(Boolean);
+    const means = EMOTIONS.map((name) => [name, mean(faces.map((face) => face.probabilities[name]))]);
+    return { ...frame, faces: [{ ...frame.faces[0], probabilities: Object.fromEntries(means) }] };
+  });
 }
 
 const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;

@@ -22,7 +22,7 @@ export function pictures(result, video, select) {
   const fail = () =>
     element.replaceChildren(h("p", {}, "This browser cannot play this video, so the report shows no pictures."));
   const draw = (canvas, frame, width, lettered) =>
-    reader.at(frame.time_ms, (source) => paint(canvas, source, frame, result.video, width, lettered)).catch(fail);
+    reader.at(frame.time_ms, (source) => paint(canvas, source, frame, result, width, lettered)).catch(fail);
 
   let wanted = null;
   const show = async (index) => {
@@ -45,7 +45,7 @@ export function pictures(result, video, select) {
         "button",
         { type: "button", value: index, "aria-label": words, "aria-pressed": "false", onclick: () => select(index) },
         canvas,
-        h("span", {}, clock(frames[index].time_ms, true)),
+        h("span", {}, clock(frames[index].time_ms, 2)),
       ),
     );
     draw(canvas, frames[index], THUMBNAIL_WIDTH, false);
@@ -88,8 +88,8 @@ function once(video, event) {
   }).finally(() => over.abort());
 }
 
-/** Draw a picture and the boxes of its faces. The largest face, which votes, has a thicker line. */
-function paint(canvas, source, { faces }, size, width, lettered) {
+/** Draw a picture and the boxes of its faces, numbered if there are several people. The largest face has a thicker line. */
+function paint(canvas, source, { faces }, { video: size, people }, width, lettered) {
   const scale = Math.min(1, width / size.width);
   canvas.width = Math.round(size.width * scale);
   canvas.height = Math.round(size.height * scale);
@@ -97,7 +97,7 @@ function paint(canvas, source, { faces }, size, width, lettered) {
   pen.drawImage(source, 0, 0, canvas.width, canvas.height);
   pen.font = "600 14px system-ui, sans-serif";
   pen.textBaseline = "top";
-  faces.forEach(({ box, detected, dominant_emotion: emotion, probabilities }, rank) => {
+  faces.forEach(({ box, detected, dominant_emotion: emotion, probabilities, track }, rank) => {
     if (!detected) return;
     const [x, y, w, h] = [box.x, box.y, box.width, box.height].map((length) => length * scale);
     const line = rank === 0 ? 3 : 1.5;
@@ -110,7 +110,8 @@ function paint(canvas, source, { faces }, size, width, lettered) {
       pen.strokeRect(x, y, w, h);
     }
     if (!lettered) return;
-    const label = ` ${emotion} ${chance(probabilities[emotion])} `;
+    const who = people?.length > 1 && track ? `${track}: ` : "";
+    const label = ` ${who}${emotion} ${chance(probabilities[emotion])} `;
     const top = y >= 22 ? y - 22 : y;
     pen.fillStyle = "#000c";
     pen.fillRect(x, top, pen.measureText(label).width, 20);

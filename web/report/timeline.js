@@ -1,9 +1,10 @@
-import { timelineChart } from "./charts.js";
+import { averaged, timelineChart } from "./charts.js";
 import { h, section } from "./dom.js";
 import { pictures } from "./pictures.js";
-import { chance, clock, count, EMOTIONS, frameWords } from "./words.js";
+import { chance, clock, count, EMOTIONS, frameWords, picturesWords } from "./words.js";
 
 const MAX_TABLE_ROWS = 2000;
+const AVERAGED = 5; // frames of the moving average
 
 /** Draw what a timeline adds to the report: the chart, its text alternative, and pictures if the video is at hand. */
 export function timelineSections(result, video) {
@@ -50,18 +51,26 @@ export function timelineSections(result, video) {
       ),
       chart.element,
       h("p", { class: "inspector" }, words),
+      frames.length > AVERAGED && averages(frames, chart),
       tableOf(frames),
     ),
     ...(shown
       ? [
           section(
             "Pictures",
-            h("p", {}, "White boxes show the faces that the detector found. The box with the thick line votes."),
+            h("p", {}, picturesWords(result)),
             shown.element,
           ),
         ]
       : []),
   ];
+}
+
+/** A box that draws moving averages instead of the raw probabilities. All numbers stay raw. */
+function averages(frames, chart) {
+  const draw = ({ target }) => chart.draw(target.checked ? averaged(frames, AVERAGED) : frames);
+  const box = h("input", { type: "checkbox", onchange: draw });
+  return h("label", {}, box, ` Draw the moving average of ${AVERAGED} frames. The numbers stay those of single frames.`);
 }
 
 /** The timeline's text alternative. Its rows are made when it opens. */
@@ -95,7 +104,7 @@ function tableOf(frames) {
           h(
             "tr",
             {},
-            h("th", { scope: "row" }, clock(time_ms, true)),
+            h("th", { scope: "row" }, clock(time_ms, 2)),
             h("td", {}, String(faces.filter((face) => face.detected).length)),
             h("td", {}, faces[0]?.dominant_emotion ?? "–"),
             EMOTIONS.map((emotion) =>

@@ -92,8 +92,10 @@ def _outcome(
         return {"error": error.code, "detail": error.detail}, True
     except VideoError as error:
         return {"error": error.code, "detail": error.detail}, False
-    except Exception:  # noqa: BLE001 - the reader logs it
-        return {"bug": traceback.format_exc()[-_BUG_CHARACTERS:]}, False
+    except Exception as error:  # noqa: BLE001 - the reader logs it
+        # Without its text, which can repeat what the file says.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        return {"bug": f"{where[-_BUG_CHARACTERS:]}{type(error).__name__}"}, False
 
 
 def _exactly(count: int) -> bytearray:

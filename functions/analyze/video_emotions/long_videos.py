@@ -6,7 +6,7 @@
         plan.json             the outline
         slices                what each segment needs of the list of packets
         segments.jsonl        a line for each segment, for the state machine's Map
-        partials/00007.json   what a segment found, and 00007.timeline.jsonl with include=timeline
+        partials/00007.json   what a segment found, and 00007.timeline.jsonl with include
         failures/00007.json   why a segment failed for good
 """
 
@@ -157,7 +157,7 @@ class LongVideos:
             self.store.put(self.bucket, f"{task.work}failures/{number:05}.json", text, _JSON)
             raise
         sums, timeline = partial.to_texts()
-        if outline.options.include == "timeline":
+        if outline.options.wants_tracks:
             self.store.put(self.bucket, _timeline_key(task, number), timeline, _LINES)
         # Last, so that a partial without its timeline is never found.
         self.store.put(self.bucket, _partial_key(task, number), sums, _JSON)
@@ -194,7 +194,7 @@ class LongVideos:
             try:
                 sums = self.store.read(self.bucket, _partial_key(task, number))
                 timeline = ""
-                if outline.options.include == "timeline":
+                if outline.options.wants_tracks:
                     timeline = self.store.read(self.bucket, _timeline_key(task, number))
             except ObjectMissing as error:
                 raise SegmentsDisagree(f"Segment {number} of the analysis is missing. Start it again.") from error

@@ -1,19 +1,19 @@
 """What the tasks of a segmented analysis pass on: the outline of the plan, and what each segment found."""
 
-import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import sha256
 from itertools import zip_longest
 from typing import Any, Final, Self
 
-from pydantic import NonNegativeInt, PositiveInt, TypeAdapter
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, with_config
 
 from video_common.errors import SegmentsDisagree
 from video_common.schema import Frozen, Options
 from video_emotions.aggregate import Observation, Report
 from video_emotions.facts import PlanFacts, SegmentFacts, VideoInfo
 
-_OBSERVATION: Final = TypeAdapter(Observation)
+_OBSERVATION: Final = TypeAdapter(with_config(ser_json_bytes="base64", val_json_bytes="base64")(Observation))
 
 
 class Segment(Frozen):
@@ -83,9 +83,9 @@ class Partial(Frozen):
     @classmethod
     def of_texts(cls, sums: str, timeline: str = "") -> Self:
         """Read what `to_texts` returned."""
-        facts = json.loads(sums)
-        facts["report"]["timeline"] = [json.loads(line) for line in timeline.splitlines()]
-        return cls.model_validate(facts)
+        partial = cls.model_validate_json(sums)
+        seen = tuple(_OBSERVATION.validate_json(line) for line in timeline.splitlines())
+        return partial.model_copy(update={"report": replace(partial.report, timeline=seen)})
 
 
 def complete(outline: Outline, partials: Iterable[Partial]) -> Iterator[Partial]:

@@ -9,13 +9,14 @@ from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.errors import TooLong, UndecodableVideo
 from video_common.result import AnalysisSettings, Result
-from video_common.schema import AnalysisOptions, Options, Partial
+from video_common.schema import AnalysisOptions, Options, Partial, Voting
 from video_emotions.advice import advise, in_time
 from video_emotions.aggregate import Report, summarise
 from video_emotions.deadline import NEVER, Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
+from video_emotions.follower import Follower
 from video_emotions.observe import look, score
 from video_emotions.pace import Pace
 from video_emotions.parallel import Closable, ordered_map, prefetched
@@ -63,6 +64,7 @@ class Pipeline:
             Any leaf of `video_common.errors`; nothing is left behind in ``work_dir``.
         """
         watch, options = Stopwatch(), request.understood
+        self.finder.detector(options.detector)  # one that is missing is refused before the file is fetched
         refuses = options.partial is Partial.REFUSE
         with watch.step("file"), video_file(request, self.settings.work_dir, self.store) as path:
             with watch.step("probe"):
@@ -73,7 +75,7 @@ class Pipeline:
             with closing(frames):
                 if plan.truncated and refuses:
                     raise _too_long(f"The options sample more than {limits.MAX_SAMPLED_FRAMES:,} frames.", request)
-                report = self.report(frames, plan, options, watch, deadline)
+                report = self.report(frames, plan, options, watch, deadline, Follower())
         is_cut = report.analyzed_until_ms != plan.until_ms  # by the time, not by the limit on frames
         if is_cut and (refuses or not report.frames_analyzed):
             raise _too_long(
@@ -118,7 +120,13 @@ class Pipeline:
         return result.model_copy(update={"advice": advice or None})
 
     def report(
-        self, frames: Closable[Frame], plan: PlanFacts, options: Options, watch: Stopwatch, deadline: Deadline = NEVER
+        self,
+        frames: Closable[Frame],
+        plan: PlanFacts,
+        options: Options,
+        watch: Stopwatch,
+        deadline: Deadline = NEVER,
+        follower: Follower | None = None,
     ) -> Report:
         """Find and score the faces of frames, and add them up.
 
@@ -133,6 +141,8 @@ class Pipeline:
             Gets the time of each step.
         deadline : Deadline
             When it is near, no new frame is looked at. Those in progress count.
+        follower : Follower, optional
+            Links faces. None: the frames are a segment, whose timeline keeps what a `Follower` needs later.
         """
         detector = self.finder.detector(options.detector)
         find = partial(look, detector=detector, options=options, centre_tolerance=self.settings.centre_tolerance)
@@ -145,11 +155,13 @@ class Pipeline:
                 )
             ) as seen,
         ):
+            scored = score(watch.iterate("faces", seen), self.model)
             report = summarise(
-                watch.iterate("emotions", score(watch.iterate("faces", seen), self.model)),
+                watch.iterate("emotions", follower.follow(scored) if follower else scored),
                 frames_wanted=plan.frames_wanted,
                 until_ms=plan.until_ms,
-                keep_timeline=options.include == "timeline",
+                keep_timeline=options.wants_timeline if follower else options.wants_tracks,
+                all_vote=options.voting is Voting.ALL,
             )
         return report if pace.until_ms is None else report.cut(pace.frames, pace.until_ms)
 

@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import Any, Final
 
 from video_common import limits
-from video_common.result import Emotions, FaceLandmarks, Result, TimelineFace, TimelineFrame
+from video_common.result import FaceLandmarks, Result, TimelineFace, TimelineFrame
 from video_common.schema import JSON_CONTENT_TYPE
+from video_common.shares import Emotions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ def _json(result: Result) -> Body:
     return Body(result.model_dump_json(exclude=absent), JSON_CONTENT_TYPE, ".json")
 
 
-OPTIONAL_MEMBERS: Final = ("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "source")
+OPTIONAL_MEMBERS: Final = (
+    *("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "source"),
+    *("people", "people_left_out"),
+)
 """The members that a Result has only where the caller asked for them, or where there is something to say."""
 
 CSV_COLUMNS: Final = (
@@ -45,6 +49,7 @@ CSV_COLUMNS: Final = (
     *Emotions.model_fields,
     "detection_score",
     *(f"{name}_{axis}" for name in FaceLandmarks.model_fields for axis in ("x", "y")),
+    "track",
 )
 
 
@@ -54,7 +59,7 @@ def _csv(result: Result) -> Body:
     writer = csv.writer(text)
     writer.writerow(CSV_COLUMNS)
     for frame in result.timeline or ():
-        start = (frame.index, frame.time_ms, str(frame.eye_contact).lower())
+        start = (frame.index, frame.time_ms, _logical(frame.eye_contact))
         for number, face in enumerate(frame.faces, 1):
             writer.writerow((*start, number, *_cells(face)))
         if not frame.faces:
@@ -62,14 +67,19 @@ def _csv(result: Result) -> Body:
     return Body(text.getvalue(), "text/csv; charset=utf-8; header=present", ".csv")
 
 
+def _logical(value: bool) -> str:
+    return str(value).upper()  # R reads "true" as text, and pandas reads both as a bool
+
+
 def _cells(face: TimelineFace) -> tuple[Any, ...]:
     box, points = face.box, face.landmarks
     places = [getattr(points, name) if points else None for name in FaceLandmarks.model_fields]
     return (
-        *(str(face.detected).lower(), box.x, box.y, box.width, box.height, face.dominant_emotion),
+        *(_logical(face.detected), box.x, box.y, box.width, box.height, face.dominant_emotion),
         *dict(face.probabilities).values(),
         face.detection_score,
         *(cell for place in places for cell in ((place.x, place.y) if place else (None, None))),
+        face.track,
     )
 
 

@@ -5,7 +5,6 @@ from video_common.result import (
     AnalysisSettings,
     Box,
     DetectorFacts,
-    Emotions,
     FaceLandmarks,
     ModelFacts,
     Place,
@@ -15,8 +14,10 @@ from video_common.result import (
     VideoFacts,
 )
 from video_common.schema import EMOTION_LABELS
+from video_common.shares import EmotionIntervals, Emotions, Interval, Person
 from video_emotions.aggregate import Observation, Report, ScoredFace
 from video_emotions.facts import VideoInfo
+from video_emotions.interval import contact_interval, vote_intervals
 
 
 def build_result(
@@ -28,12 +29,14 @@ def build_result(
     timings_ms: dict[str, float],
 ) -> Result:
     """Turn the sums of a Report into the Result's percents and means; without votes all of them are 0.0."""
-    voting = sum(report.votes)
+    votes = report.votes
+    voting = sum(votes)
     units = voting * limits.PROBABILITY_UNITS
-    with_timeline = settings.include == "timeline"
+    with_timeline, people = settings.wants_timeline, _people(report) if settings.wants_people else None
+    contact = contact_interval(report.contacts)
     return Result(
-        average_emotion_scores=_emotions([_ratio(100 * votes, voting) for votes in report.votes]),
-        overall_dominant_emotion=EMOTION_LABELS[report.votes.index(max(report.votes))] if voting else None,
+        average_emotion_scores=_emotions([_ratio(100 * count, voting) for count in votes]),
+        overall_dominant_emotion=EMOTION_LABELS[votes.index(max(votes))] if voting else None,
         total_frames_analyzed=report.frames_analyzed,
         average_confidence_score=_ratio(report.confidence_sum, units),
         eye_contact_score=_ratio(100 * report.eye_contacts, report.frames_analyzed),
@@ -59,6 +62,10 @@ def build_result(
         detector=detector,
         faces_left_out=report.faces_left_out,
         analyzed_until_ms=report.analyzed_until_ms,
+        average_emotion_scores_interval=_emotion_intervals(report),
+        eye_contact_score_interval=_interval(contact) if contact else None,
+        people=people,
+        people_left_out=None if people is None else len(report.people) - len(people),
     )
 
 
@@ -80,7 +87,36 @@ def _timeline_face(face: ScoredFace) -> TimelineFace:
         probabilities=_emotions([score / limits.PROBABILITY_UNITS for score in face.scores]),
         detection_score=face.detection_score,
         landmarks=FaceLandmarks(**{name: Place(x=x, y=y) for name, (x, y) in points}) if points else None,
+        track=face.track,
     )
+
+
+def _people(report: Report) -> list[Person]:
+    longest = sorted(report.people, key=lambda person: -person.frames)[: limits.MAX_PEOPLE]
+    return [
+        Person(
+            track=person.track,
+            first_ms=person.first_ms,
+            last_ms=person.last_ms,
+            frames=person.frames,
+            average_emotion_scores=_emotions([_ratio(100 * votes, person.frames) for votes in person.votes]),
+            eye_contact_score=_ratio(100 * person.eye_contacts, person.frames),
+        )
+        for person in sorted(longest, key=lambda person: person.track)
+    ]
+
+
+def _emotion_intervals(report: Report) -> EmotionIntervals | None:
+    found = vote_intervals(report.ballots, len(EMOTION_LABELS))
+    if found is None:
+        return None
+    return EmotionIntervals(**dict(zip(EMOTION_LABELS, map(_interval, found), strict=True)))
+
+
+def _interval(parts: tuple[float, float]) -> Interval:
+    # Processors round the sums behind these numbers in different ways. Six digits are equal everywhere.
+    low, high = (round(100 * part, 6) for part in parts)
+    return Interval(low=low, high=high)
 
 
 def _emotions(values: list[float]) -> Emotions:

@@ -21,6 +21,7 @@ from video_common.schema import Options
 from video_common.schema import Partial as Parts
 from video_emotions.deadline import NEVER, Deadline
 from video_emotions.facts import PlanFacts
+from video_emotions.follower import Follower
 from video_emotions.outline import Outline, Partial, Segment, complete
 from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Segmenting
@@ -146,9 +147,9 @@ class Segmented:
             No frame of any segment was analyzed.
         """
         self._refuse_other_versions(outline)
-        timings, reports = dict(outline.timings_ms), []
+        timings, reports, follower = dict(outline.timings_ms), [], Follower()
         for partial in complete(outline, partials):
-            reports.append(partial.report)
+            reports.append(follower.linked(partial.report, keep_timeline=outline.options.wants_timeline))
             timings = {step: spent + partial.timings_ms[step] for step, spent in timings.items()}
         report = replace(reduce(add, reports), analyzed_until_ms=outline.plan.until_ms)
         timings = {step: round(spent, 3) for step, spent in {**timings, WALL: wall_ms()}.items()}

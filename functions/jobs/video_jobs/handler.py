@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common.aws import clients
@@ -22,7 +21,7 @@ jobs = Jobs(settings, DynamoJobStore(settings.jobs_table), S3ObjectStore(), S3Si
 api = Api(jobs, settings.cors_allow_origin)
 
 
-@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST, clear_state=True)
+@logger.inject_lambda_context(clear_state=True)
 @meter.invocation
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one API event."""

@@ -35,6 +35,9 @@ RETRY_AFTER: Final = "Retry-After"
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """Those that a REST API passes on."""
 
+_GATEWAYS_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w-]{15}=", re.ASCII)
+"""As REST APIs and HTTP APIs make it. A caller can send another one, in the header X-Amzn-RequestId."""
+
 _TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
 
 
@@ -72,7 +75,7 @@ def _facts(event: dict[str, Any]) -> dict[str, Any]:
     method = asked.get("http", asked).get("method") or event.get("httpMethod")
     job_id = found[1].get("job_id", "") if found else ""
     return {
-        "gateway_request_id": asked["requestId"],
+        "gateway_request_id": asked["requestId"] if _GATEWAYS_ID.fullmatch(asked["requestId"]) else None,
         "route": found[0].path if found else None,
         "method": method if method in _METHODS else None,
         **({"job_id": job_id} if is_job_id(job_id) else {}),

@@ -82,7 +82,8 @@ class Job(BaseModel):
         Of a job that waits for an upload in parts: the store's name for it, and the bytes that it will have.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # What a record that does not fit holds, such as a key, must not reach the log.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     job_id: str
     status: JobStatus

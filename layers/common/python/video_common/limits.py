@@ -227,3 +227,6 @@ FACE_BATCH: Final = 8
 
 MAX_FACES_PER_FRAME: Final = 200
 """Faces scored in a frame, the largest ones. The Result counts the others in ``faces_left_out``."""
+
+MAX_PEOPLE: Final = 1_000
+"""People listed in a Result, 300 bytes each. The Result counts the others in ``people_left_out``."""

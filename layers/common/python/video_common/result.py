@@ -1,18 +1,7 @@
 """The contract with callers: what they get."""
 
 from video_common.schema import AnalysisOptions, Engine, Frozen
-
-
-class Emotions(Frozen):
-    """One number for each of the seven labels, in label order."""
-
-    angry: float
-    disgust: float
-    fear: float
-    happy: float
-    sad: float
-    surprise: float
-    neutral: float
+from video_common.shares import EmotionIntervals, Emotions, Interval, Person
 
 
 class Box(Frozen):
@@ -55,6 +44,8 @@ class TimelineFace(Frozen):
         The detector's score, 0 to 1. None: the detector gives none.
     landmarks : FaceLandmarks or None
         None: the detector gives none.
+    track : int or None
+        The `Person` that the face belongs to. None where the whole frame stood in.
     """
 
     box: Box
@@ -63,6 +54,7 @@ class TimelineFace(Frozen):
     probabilities: Emotions
     detection_score: float | None = None
     landmarks: FaceLandmarks | None = None
+    track: int | None = None
 
 
 class TimelineFrame(Frozen):
@@ -75,7 +67,7 @@ class TimelineFrame(Frozen):
 
 
 class VideoFacts(Frozen):
-    """What the file is. Width and height are the upright picture's, in square pixels; ``rotation`` was undone.
+    """What the file is. Width and height are those of the upright frame, in square pixels; ``rotation`` was undone.
 
     Attributes
     ----------
@@ -150,13 +142,14 @@ class Result(Frozen):
     Attributes
     ----------
     average_emotion_scores : Emotions
-        Percent of the voting frames by dominant emotion: unrounded, sums to 100 within 1e-9, or all 0.0.
+        Percent of the votes by dominant emotion: unrounded, sums to 100 within 1e-9, or all 0.0. A frame votes with its
+        largest face, or with ``voting=all`` each face votes.
     overall_dominant_emotion : str or None
-        The largest of them; at a tie the first in label order. None if no frame voted.
+        The largest of them; at a tie the first in label order. None if no face voted.
     total_frames_analyzed : int
         Frames sampled and decoded.
     average_confidence_score : float
-        Mean probability, 0 to 1, of each voting frame's dominant emotion; 0.0 if none voted.
+        Mean probability, 0 to 1, of each voting face's dominant emotion; 0.0 if none voted.
     eye_contact_score : float
         Percent of the analyzed frames whose largest face's center is within ``centre_tolerance`` of the frame's
         width and height from the frame's center.
@@ -167,24 +160,33 @@ class Result(Frozen):
     truncated : bool
         Sampled frames are left out, because the time or a limit was reached.
     mean_emotion_probabilities : Emotions
-        Mean probability, 0 to 1, over the voting frames; all 0.0 if none voted.
+        Mean probability, 0 to 1, over the voting faces; all 0.0 if none voted.
     timings_ms : dict of str to float
         Milliseconds by step. Steps overlap: `frames` and `faces` report how long the next step waited for them. For a
         video that was analyzed in segments, each is the sum over the segments, and ``wall`` is the time from the plan
         to the end.
     timeline : list of TimelineFrame or None
-        Only with ``include=timeline``: each analyzed frame, in presentation order.
+        Only if ``include`` has ``timeline``: each analyzed frame, in presentation order.
     timeline_truncated : bool or None
-        Only with ``include=timeline``: its last frames are left out, since a response cannot carry them.
+        Only if ``include`` has ``timeline``: its last frames are left out, since a response cannot carry them.
     detector : DetectorFacts
     faces_left_out : int
         Faces that were found and not scored, because their frames show more than ``limits.MAX_FACES_PER_FRAME``. Only
-        with ``include=timeline``; otherwise only the largest face of a frame counts.
+        with ``include`` or ``voting=all``; otherwise only the largest face of a frame counts.
     advice : list of str or None
         What the caller could try for a better answer; None where there is nothing to advise.
     analyzed_until_ms : int or None
         Only if ``truncated``: presentation time of the first sampled frame that is left out. The answer is that of the
         video before this time (``end_ms``); ``start_ms`` continues there.
+    average_emotion_scores_interval : EmotionIntervals or None
+        How sure these shares are, in percent, if what happens in the video goes on like this. It allows for neighboring
+        frames that say nearly the same, and not for errors of the model. None: there are too few votes.
+    eye_contact_score_interval : Interval or None
+        The same for ``eye_contact_score``.
+    people : list of Person or None
+        Only if ``include`` has ``people``: in the order of their first frames.
+    people_left_out : int or None
+        Only if ``include`` has ``people``: people over ``limits.MAX_PEOPLE``. Those in the most frames are listed.
     source : Source or None
         Only in a stored result: the object that was analyzed.
     """
@@ -208,4 +210,8 @@ class Result(Frozen):
     faces_left_out: int
     advice: list[str] | None = None
     analyzed_until_ms: int | None = None
+    average_emotion_scores_interval: EmotionIntervals | None = None
+    eye_contact_score_interval: Interval | None = None
+    people: list[Person] | None = None
+    people_left_out: int | None = None
     source: Source | None = None

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from video_common import limits
@@ -69,6 +69,13 @@ class Partial(StrEnum):
     REFUSE = "refuse"
 
 
+class Voting(StrEnum):
+    """Which faces of a frame count in the shares of emotions."""
+
+    LARGEST = "largest"
+    ALL = "all"
+
+
 class Frozen(BaseModel):
     """An immutable value without unknown members."""
 
@@ -81,25 +88,27 @@ class AnalysisOptions(Frozen):
     Attributes
     ----------
     frame_interval : int or None
-        Analyze every Nth picture in presentation order, beginning with the first one. Not together with
+        Analyze every Nth frame in presentation order, beginning with the first one. Not together with
         ``interval_ms``.
     scale_factor : float or None
         The scale of the analysis. Without it the longer side is shrunk to at most 640 pixels, and a frame without a
-        face there, or with small ones only, is searched again at 960 (``limits.DEFAULT_LONG_SIDES``).
+        face there, or with small ones only, is searched again at 960.
     faceless_frames : FacelessFrames
-        ``analyze`` lets a frame without a face vote with its whole picture (DeepFace's ``enforce_detection=False``).
+        ``analyze`` lets a frame without a face vote as a whole (DeepFace's ``enforce_detection=False``).
     sampling : Sampling
         ``exact``: each selected frame. ``keyframes``: the keyframe nearest to it, which is faster.
-    include : "timeline" or None
-        Also list every analyzed frame.
+    include : "timeline", "people", "timeline,people" or None
+        Also list every analyzed frame, or the people: faces of neighboring frames that are linked.
     interval_ms : int or None
-        Sample by time: the picture shown at each multiple of this number of milliseconds from the start of the video,
-        each picture once.
+        Sample by time: the frame shown at each multiple of this number of milliseconds from the start of the video,
+        each frame once.
     start_ms, end_ms : int or None
-        Analyze a part of the video: pictures whose presentation time is at least ``start_ms`` and below ``end_ms``.
+        Analyze a part of the video: the frames whose presentation time is at least ``start_ms`` and below ``end_ms``.
     partial : Partial or None
         If the time is too short for the whole video: ``allow`` returns the result so far, ``refuse`` the error
         ``too_long``. Default: ``allow`` for a POST, ``refuse`` for an upload.
+    voting : Voting
+        ``all`` lets each face of a frame vote, not only the largest one.
     """
 
     frame_interval: int | None = Field(
@@ -111,7 +120,9 @@ class AnalysisOptions(Frozen):
     scale_factor: float | None = Field(default=None, gt=0, le=1, description="a number above 0 and up to 1")
     faceless_frames: FacelessFrames = Field(default=FacelessFrames.SKIP, description="skip or analyze")
     sampling: Sampling = Field(default=Sampling.EXACT, description="exact or keyframes")
-    include: Literal["timeline"] | None = Field(default=None, description="timeline")
+    include: Literal["timeline", "people", "timeline,people"] | None = Field(
+        default=None, description="timeline, people, or both with a comma between them"
+    )
     interval_ms: int | None = Field(
         default=None,
         ge=1,
@@ -131,6 +142,32 @@ class AnalysisOptions(Frozen):
         description=f"a whole number of milliseconds from 1 to {limits.MAX_VIDEO_MS:,}",
     )
     partial: Partial | None = Field(default=None, description="allow or refuse")
+    voting: Voting = Field(default=Voting.LARGEST, description="largest or all")
+
+    @property
+    def wants_timeline(self) -> bool:
+        """Report whether every analyzed frame is listed."""
+        return "timeline" in (self.include or "")
+
+    @property
+    def wants_people(self) -> bool:
+        """Report whether the people are listed."""
+        return "people" in (self.include or "")
+
+    @property
+    def wants_tracks(self) -> bool:
+        """Report whether the answer says which faces of two frames are on one track."""
+        return self.include is not None
+
+    @property
+    def wants_all_faces(self) -> bool:
+        """Report whether all faces of a frame count somewhere, and not only the largest one."""
+        return self.include is not None or self.voting is Voting.ALL
+
+    @field_validator("include", mode="before")
+    @classmethod
+    def _in_either_order(cls, value: Any) -> Any:
+        return "timeline,people" if value == "people,timeline" else value
 
     @model_validator(mode="before")
     @classmethod
@@ -161,7 +198,7 @@ class Options(AnalysisOptions):
     detector : str or None
         Which detector finds the faces. Default: a setting of the deployment.
     format : str
-        Of the answer. ``csv`` and ``vtt`` list the analyzed frames, so they set ``include`` to ``timeline``.
+        Of the answer. ``csv`` and ``vtt`` list the analyzed frames, so they add ``timeline`` to ``include``.
     """
 
     detector: DetectorName | None = Field(default=None, description="haar or yunet")
@@ -170,6 +207,13 @@ class Options(AnalysisOptions):
     @model_validator(mode="before")
     @classmethod
     def _tables_have_a_timeline(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("format") in {"csv", "vtt"} and values.get("include") is None:
-            return {**values, "include": "timeline"}
+        if isinstance(values, dict) and values.get("format") in {"csv", "vtt"}:
+            return {**values, "include": with_timeline(values.get("include"))}
         return values
+
+
+def with_timeline(include: Any) -> Any:
+    """Return the value of ``include`` that also lists every analyzed frame. Invalid values stay as they are."""
+    if include is None:
+        return "timeline"
+    return "timeline,people" if include == "people" else include

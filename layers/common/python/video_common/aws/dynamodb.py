@@ -13,7 +13,7 @@ _DAY: Final = 24 * 60 * 60
 _OPTIONAL: Final = [name for name, field in Job.model_fields.items() if not field.is_required()]
 _OURS: Final = "sequencer = :sequencer"
 _NO_LEASE: Final = "(attribute_not_exists(lease_until) OR lease_until <= :updated_at OR holder = :caller)"
-_OPEN: Final = f"#status IN (:pending, :running) AND {_NO_LEASE}"
+_OPEN: Final = f"(#status = :pending OR #status = :running AND {_NO_LEASE})"
 _KEPT: Final = ("created_at", "owner", "file_name")
 """Written once, when the record is made."""
 _UNDELETED: Final = "(attribute_not_exists(#status) OR #status <> :deleted OR updated_at < :revives_since)"

@@ -86,6 +86,8 @@ class ObjectStore(Protocol):
     def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
         """Delete an object. One that is not there (any more), or has another entity tag than ``etag``, is left alone.
 
+        With a ``version_id`` the tag is not compared.
+
         Raises
         ------
         StorageUnavailable

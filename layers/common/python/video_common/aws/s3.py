@@ -25,6 +25,8 @@ class S3ObjectStore:
 
     def download(self, bucket: str, key: str, version_id: str | None, path: Path) -> None:
         """See `ObjectStore.download`. Parts are fetched in parallel and written as they come."""
+        from s3transfer.exceptions import S3DownloadFailedError
+
         version = _version(version_id)
         with _reading():
             size = client("s3").head_object(Bucket=bucket, Key=key, **version)["ContentLength"]
@@ -33,7 +35,10 @@ class S3ObjectStore:
                     f"The object has {size} bytes; the limit is {limits.MAX_UPLOAD_VIDEO_BYTES}. "
                     "Cut or compress the video, then upload the new file."
                 )
-            client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
+            try:
+                client("s3").download_file(bucket, key, str(path), ExtraArgs=version or None)
+            except S3DownloadFailedError:  # no error of boto3's, and its text has the key
+                raise StorageUnavailable("The object was replaced while it was read. Try again.") from None
 
     def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> "S3Ranges":
         """See `ObjectStore.ranges`."""
@@ -64,7 +69,8 @@ class S3ObjectStore:
 
     def delete(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> None:
         """See `ObjectStore.delete`."""
-        condition = {"IfMatch": etag} if etag else {}
+        # S3 compares with the current version only, whichever one is to be deleted.
+        condition = {"IfMatch": etag} if etag and not version_id else {}
         try:
             with failures(_undeleted(), missing=_CHANGED):
                 client("s3").delete_object(Bucket=bucket, Key=key, **_version(version_id), **condition)

@@ -1,0 +1,179 @@
+"""How often the intervals of shares hold the true share, on sequences whose truth is known.
+
+::
+
+    make accuracy      writes docs/accuracy.md
+
+A simulated person shows an expression for some time, then another one; the time is drawn from an exponential or a more
+regular distribution (gamma). Each sampled frame shows the expression, or now and then another one that the model takes
+it for. The true share of an emotion is the one of an endless video. An interval holds if the true share is in it.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.page import ACCURACY, write_section
+from video_common.schema import EMOTION_LABELS
+from video_emotions import interval
+
+SHARES: Final = np.array([0.2, 0.0, 0.05, 0.5, 0.1, 0.0, 0.15])
+"""How much of the time the person shows each expression."""
+
+CLIPS: Final = 1_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of sequence.
+
+    Attributes
+    ----------
+    votes : int
+    every : float
+        Seconds between two samples.
+    lasts : float
+        Mean seconds of an expression.
+    mistaken : float
+        Part of the frames in which any of the seven labels is seen.
+    regular : float
+        Shape of the gamma distribution of an expression's time; 1 is exponential.
+    """
+
+    votes: int
+    every: float
+    lasts: float
+    mistaken: float
+    regular: float = 1.0
+
+    @property
+    def truth(self) -> NDArray[np.float64]:
+        """Return the share of each label in an endless sequence."""
+        return (1 - self.mistaken) * SHARES + self.mistaken / len(SHARES)
+
+    def sequence(self, random: np.random.Generator) -> NDArray[np.int64]:
+        """Return the labels of the sampled frames."""
+        seconds = self.votes * self.every
+        # It begins so long before the first frame that the beginning does not matter.
+        count = int(2 * seconds / self.lasts) + 100
+        ends = np.cumsum(random.gamma(self.regular, self.lasts / self.regular, count)) - 20 * self.lasts
+        while ends[-1] < seconds:
+            ends = np.append(ends, ends[-1] + random.gamma(self.regular, self.lasts / self.regular, 100).cumsum())
+        shown = random.choice(len(SHARES), len(ends), p=SHARES)
+        labels = shown[np.searchsorted(ends, np.arange(self.votes) * self.every)]
+        mistaken = random.random(self.votes) < self.mistaken
+        return np.asarray(np.where(mistaken, random.integers(0, len(SHARES), self.votes), labels))
+
+
+INSIDE: Final = [
+    Case(votes, every, lasts, mistaken, regular)
+    for votes, every, lasts in (
+        (30, 1, 0.5),
+        (30, 1, 2),
+        (60, 1, 2),
+        (60, 1, 5),
+        (100, 0.2, 2),
+        (300, 1, 5),
+        (300, 0.1, 2),
+        (300, 2, 10),
+        (1000, 0.1, 5),
+    )
+    for mistaken, regular in ((0.1, 1.0), (0.3, 3.0))
+]
+"""Videos in which an expression changes ten times or more."""
+
+OUTSIDE: Final = [Case(30, 1, 10, 0.1), Case(60, 0.2, 3, 0.1), Case(100, 0.1, 5, 0.1)]
+"""Videos that are too short to show how long an expression lasts."""
+
+
+def plain(ballots: NDArray[np.int64], _: np.random.Generator) -> list[interval.Interval]:
+    """Return Wilson's intervals of independent votes."""
+    found = []
+    for label in range(len(SHARES)):
+        share, votes, squared = float((ballots == label).mean()), len(ballots), 1.96**2
+        middle = (share + squared / (2 * votes)) / (1 + squared / votes)
+        half = np.sqrt(squared * (share * (1 - share) / votes + squared / (4 * votes**2))) / (1 + squared / votes)
+        found.append((middle - half, middle + half))
+    return found
+
+
+def blocks(ballots: NDArray[np.int64], random: np.random.Generator) -> list[interval.Interval]:
+    """Return the percentiles of the moving-block bootstrap (Kuensch, 1989), in blocks of twice the votes' root."""
+    votes, drawn = len(ballots), 200
+    length = min(votes, round(2 * votes**0.5))
+    begins = random.integers(0, votes - length + 1, (drawn, -(-votes // length)))
+    samples = ballots[(begins[..., None] + np.arange(length)).reshape(drawn, -1)[:, :votes]]
+    shares = np.stack([(samples == label).mean(axis=1) for label in range(len(SHARES))])
+    return [(float(low), float(high)) for low, high in np.percentile(shares, [2.5, 97.5], axis=1).T]
+
+
+def ours(ballots: NDArray[np.int64], _: np.random.Generator) -> list[interval.Interval] | None:
+    """Return the intervals of the service."""
+    return interval.vote_intervals(ballots[:, None].tolist(), len(SHARES))
+
+
+WAYS: Final = {"independent votes": plain, "moving blocks": blocks, "ours": ours}
+
+
+def coverage(case: Case, clips: int) -> dict[str, tuple[float, float, float]]:
+    """Return for each way: the part of intervals that hold, their mean width, the part of clips without intervals.
+
+    Only labels that the person shows count. Each clip is drawn from its own seed, so every run gives the same table.
+    """
+    shown = np.flatnonzero(SHARES)
+    held: dict[str, list[float]] = {name: [] for name in WAYS}
+    widths: dict[str, list[float]] = {name: [] for name in WAYS}
+    for clip in range(clips):
+        random = np.random.default_rng([clip, case.votes, round(1000 * case.every), round(1000 * case.lasts)])
+        ballots = case.sequence(random)
+        for name, way in WAYS.items():
+            if found := way(ballots, random):
+                held[name] += [float(found[label][0] <= case.truth[label] <= found[label][1]) for label in shown]
+                widths[name] += [found[label][1] - found[label][0] for label in shown]
+    return {
+        name: (float(np.mean(held[name])), float(np.mean(widths[name])), 1 - len(held[name]) / len(shown) / clips)
+        for name in WAYS
+    }
+
+
+def rows(cases: list[Case], clips: int) -> Iterator[str]:
+    """Yield a row of the table for each case."""
+    for case in cases:
+        found = coverage(case, clips)
+        changes = case.votes * case.every / case.lasts
+        cells = [f"{case.votes}", f"{case.every:g} s", f"{case.lasts:g} s", f"{case.mistaken:.0%}", f"{case.regular:g}"]
+        cells += [f"{changes:.0f}", *(f"{100 * found[name][0]:.0f} %" for name in WAYS)]
+        _, width, without = found["ours"]
+        row = f"| {' | '.join([*cells, f'± {50 * width:.0f} points', f'{without:.0%}'])} |"
+        print(row, flush=True)
+        yield row
+
+
+def main() -> None:
+    """Simulate, print, and write the page."""
+    clips = int(sys.argv[1]) if len(sys.argv) > 1 else CLIPS
+    head = "| votes | sampled each | an expression lasts | mistaken | shape | expressions | " + " | ".join(WAYS)
+    table = [f"{head} | mean width | none |", "|" + "---|" * (8 + len(WAYS))]
+    shares = ", ".join(f"{label} {share:g}" for label, share in zip(EMOTION_LABELS, SHARES, strict=True) if share)
+    lines = [
+        f"How many of the 95 % intervals hold the true share, over {clips:,} simulated clips in each row.",
+        f"True shares before mistakes: {shares}.",
+        "",
+        *table,
+        *rows(INSIDE, clips),
+        "",
+        "A video that shows fewer than ten expressions cannot tell how long one lasts. Its intervals are too narrow:",
+        "",
+        *table,
+        *rows(OUTSIDE, clips),
+    ]
+    if clips == CLIPS:
+        write_section("intervals", "\n".join(lines), ACCURACY)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Faces of neighboring frames get the same number while people move, cross and hide; no number spans a cut."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
+
+from testbed.following import Followed, judge
+from testbed.walks import KINDS, STEP_MS, Walk
+from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
+from video_emotions.assignment import assign
+from video_emotions.boxes import Box
+from video_emotions.cuts import SIDE, is_cut, thumbnail
+from video_emotions.follower import Follower
+from video_emotions.outline import Partial
+from video_emotions.tracks import KEPT_MS, Tracks
+
+SCENES = [bytes([40]) * SIDE * SIDE * 3, bytes([160]) * SIDE * SIDE * 3]
+SEEDS = range(100)
+
+
+def detected(walk: Walk, frame: int, random: np.random.Generator) -> list[Box]:
+    """Find the faces as a detector does: somewhat beside, at times not at all, at times where nobody is."""
+    boxes = []
+    for box in walk.seen(frame):
+        if box and random.random() > 0.03:
+            x, y, size = random.normal(0, 0.05, 3) * box.height
+            grown = 1 + size / box.height
+            boxes.append(Box(round(box.x + x), round(box.y + y), round(box.width * grown), round(box.height * grown)))
+    if random.random() < 0.01:
+        boxes.append(Box(int(random.integers(400)), int(random.integers(200)), 50, 64))
+    return sorted(boxes, key=lambda box: -box.area)
+
+
+def follow(walk: Walk, step: int = 1) -> Followed:
+    frames, tracks, found = range(0, walk.frames, step), Tracks(), []
+    random = np.random.default_rng([9, walk.seed])
+    for frame in frames:
+        boxes = detected(walk, frame, random)
+        tracks, numbers = tracks.follow(frame * STEP_MS, SCENES[walk.scenes[frame]], boxes)
+        found.append(list(zip(boxes, numbers, strict=True)))
+    return judge(walk, frames, found)
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("cross", 95), ("meet and turn back", 90), ("one hidden for a second", 90), ("three mingle", 80)],
+)
+def test_people_keep_their_numbers(kind, least):
+    kept = [follow(KINDS[kind](seed)).kept for seed in SEEDS]
+    assert sum(kept) >= least, [seed for seed, is_kept in zip(SEEDS, kept, strict=True) if not is_kept]
+
+
+def test_no_track_spans_a_cut():
+    outcomes = [follow(KINDS["a cut"](seed)) for seed in SEEDS]
+    assert sum(outcome.across for outcome in outcomes) == 0
+    assert sum(outcome.kept for outcome in outcomes) >= 97
+
+
+def test_whoever_returns_after_some_seconds_is_a_new_person():
+    outcomes = [follow(KINDS["one leaves and returns"](seed)) for seed in SEEDS]
+    assert sum(outcome.switches for outcome in outcomes) == 0
+    assert sum(outcome.fragments == 1 for outcome in outcomes) >= 95
+
+
+def test_handed_on_tracks_give_the_numbers_of_the_whole():
+    walk = KINDS["three mingle"](3)
+    random = np.random.default_rng(3)
+    frames = [(frame * STEP_MS, SCENES[0], detected(walk, frame, random)) for frame in range(walk.frames)]
+
+    def numbers(tracks: Tracks, some: list) -> Iterator[tuple[Tracks, tuple[int, ...]]]:
+        for frame in some:
+            tracks, chosen = tracks.follow(*frame)
+            yield tracks, chosen
+
+    whole = [chosen for _, chosen in numbers(Tracks(), frames)]
+    for cut in (0, 1, 17, len(frames)):
+        first = list(numbers(Tracks(), frames[:cut]))
+        handed_on = first[-1][0] if first else Tracks()
+        rest = [chosen for _, chosen in numbers(handed_on, frames[cut:])]
+        assert [chosen for _, chosen in first] + rest == whole
+
+
+def observed(walk: Walk) -> list[Observation]:
+    """Return a walk's frames, whose faces have scores and are not linked yet."""
+    random, frames = np.random.default_rng([7, walk.seed]), []
+    for frame in range(walk.frames):
+        boxes, contact = detected(walk, frame, random), bool(random.integers(2))
+        faces = tuple(
+            ScoredFace(box, True, tuple(random.integers(0, 10**6, 7).tolist()), 0.9, eye_contact=contact)
+            for box in boxes
+        )
+        frames.append(Observation(frame, frame * STEP_MS, contact, faces, 0, SCENES[walk.scenes[frame]]))
+    return frames
+
+
+def through_texts(report: Report) -> Report:
+    partial = Partial(outline="", number=0, report=report, timings_ms={})
+    return Partial.of_texts(*partial.to_texts()).report
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(sorted(KINDS)),
+    seed=st.integers(0, 99),
+    cuts=st.lists(st.integers(0, 60), max_size=9),
+    keep=st.booleans(),
+)
+def test_segments_that_are_linked_in_the_merge_have_the_report_of_the_whole(kind, seed, cuts, keep):
+    frames = observed(KINDS[kind](seed))
+    frames[5:9] = [replace(seen, faces=()) for seen in frames[5:9]]
+    whole = summarise(Follower().follow(frames), frames_wanted=len(frames), keep_timeline=keep)
+    merged, follower, bounds = Report(), Follower(), [0, *sorted(cuts), len(frames)]
+    for first, end in pairwise(bounds):
+        part = summarise(frames[first:end], frames_wanted=end - first, keep_timeline=True)
+        merged += follower.linked(through_texts(part), keep_timeline=keep)
+    assert merged == whole
+    assert bool(merged.timeline) == keep
+    assert merged.people
+
+
+@pytest.mark.parametrize(("gap_ms", "same"), [(KEPT_MS, True), (KEPT_MS + 1, False)])
+def test_a_hidden_face_is_remembered_for_a_while(gap_ms, same):
+    face = Box(100, 100, 50, 60)
+    tracks, (number,) = Tracks().follow(0, SCENES[0], [face])
+    tracks, _ = tracks.follow(gap_ms - 100, SCENES[0], [])
+    _, (later,) = tracks.follow(gap_ms, SCENES[0], [face])
+    assert (later == number) == same
+
+
+def test_frames_that_are_seconds_apart_are_linked_too():
+    tracks, (number,) = Tracks().follow(0, SCENES[0], [Box(100, 100, 50, 60)])
+    _, (later,) = tracks.follow(3 * KEPT_MS, SCENES[0], [Box(110, 100, 50, 60)])
+    assert later == number
+
+
+def test_a_face_of_another_size_is_another_person():
+    tracks, (number,) = Tracks().follow(0, SCENES[0], [Box(100, 100, 50, 60)])
+    _, (later,) = tracks.follow(100, SCENES[0], [Box(70, 70, 120, 140)])
+    assert later != number
+
+
+COSTS = st.integers(1, 12).flatmap(
+    lambda columns: st.lists(
+        st.lists(st.none() | st.integers(-9, 40).map(float), min_size=columns, max_size=columns), max_size=12
+    )
+)
+
+
+@settings(deadline=None)
+@given(COSTS)
+def test_the_assignment_is_the_one_of_another_solver(costs):
+    columns = len(costs[0]) if costs else 0
+    chosen = assign(costs, columns)
+    pairs = [(row, place) for row, place in enumerate(chosen) if place is not None]
+    assert len({place for _, place in pairs}) == len(pairs)
+    mine = [costs[row][place] for row, place in pairs]
+    assert None not in mine
+    if costs:
+        table = np.array([[1e4 if cost is None else cost for cost in row] for row in costs])
+        theirs = [cost for cost in table[linear_sum_assignment(table)] if cost < 1e4]
+        assert (len(mine), sum(mine)) == (len(theirs), pytest.approx(sum(theirs)))
+
+
+def test_a_large_crowd_is_assigned_nearly_as_well():
+    table = np.random.default_rng(1).random((200, 200)) * 20
+    chosen = assign(table.tolist(), 200)
+    assert set(chosen) == set(range(200))
+    best = table[linear_sum_assignment(table)].sum()
+    assert sum(table[row, place] for row, place in enumerate(chosen)) <= best + 200 * 0.1
+
+
+def test_a_moving_person_grain_and_light_are_no_cut():
+    random = np.random.default_rng(1)
+    place = random.integers(0, 200, (9, 16, 3), np.uint8).repeat(40, axis=0).repeat(40, axis=1)
+    person = place.copy()
+    person[60:, 200:420] = (60, 120, 220)
+    grain = np.clip(place.astype(int) + random.normal(0, 12, place.shape), 0, 255).astype(np.uint8)
+    for other in (person, grain, place + np.uint8(12)):
+        assert not is_cut(thumbnail(place), thumbnail(other))
+    assert is_cut(thumbnail(place), thumbnail(np.ascontiguousarray(place[:, ::-1])))
+    assert is_cut(thumbnail(place), thumbnail(np.full_like(place, 128)))
