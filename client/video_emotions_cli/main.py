@@ -12,7 +12,7 @@ from rich.console import Console
 from video_common.schema import Options, with_timeline
 from video_emotions_cli import summary
 from video_emotions_cli.batch import Engine, analyze_all
-from video_emotions_cli.failures import EXPECTED, ExitCode, NotUsable, told
+from video_emotions_cli.failures import EXPECTED, ExitCode, NotUsable, told, usage
 from video_emotions_cli.files import find
 from video_emotions_cli.options import with_analysis_flags
 from video_emotions_cli.outputs import planned
@@ -109,6 +109,14 @@ def analyze(  # noqa: PLR0913 - each is a flag
             rich_help_panel=SERVICE,
         ),
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JOB",
+            help="Go on with the upload of one large file. Its options stay as they were.",
+            rich_help_panel=SERVICE,
+        ),
+    ] = None,
     options: Options,
 ) -> None:
     """Analyze videos on this computer, or by a deployment (--url).
@@ -121,10 +129,12 @@ def analyze(  # noqa: PLR0913 - each is a flag
     if outputs.need_timeline:
         include = with_timeline("people" if outputs.need_people else options.include)
         options = options.model_copy(update={"include": include})
+    if resume and not (url and len(found) == 1):
+        usage("--resume goes on with one file, and needs --url.")
     screen = Screen(found, is_quiet=quiet)
     try:
         with screen:
-            engine, at_once = chosen_engine(len(found), screen, url, api_key)
+            engine, at_once = chosen_engine(len(found), screen, url, api_key, resume)
             rows, code = analyze_all(found, at_once, engine, options, outputs, screen)
     except EXPECTED as error:
         screen.fail("Cannot start", told(error))
@@ -137,12 +147,14 @@ def analyze(  # noqa: PLR0913 - each is a flag
     raise typer.Exit(code)
 
 
-def chosen_engine(videos: int, screen: Screen, url: str | None, api_key: str | None) -> tuple[Engine, int]:
+def chosen_engine(
+    videos: int, screen: Screen, url: str | None, api_key: str | None, resumed: str | None = None
+) -> tuple[Engine, int]:
     """Return what analyzes, and how many videos at the same time."""
     if url:
         from video_emotions_cli.remote import AT_ONCE, Remote
 
-        return Remote(url, api_key, screen.note), AT_ONCE
+        return Remote(url, api_key, screen.note, resumed), AT_ONCE
     if sys.platform != "linux":
         raise NotUsable("Analysis on this computer needs Linux. Name a deployment with --url, or use a container.")
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")  # Powertools reads it when it is imported

@@ -12,6 +12,7 @@ It needs httpx and Pydantic only: no boto3, no OpenCV and no network of DeepFace
 ``answers.py``  an answer of the service -> a value, or an error
 ``retries.py``  when a request is sent again, and after how long
 ``sending.py``  a file on its way, with progress
+``parts.py``    a large file on its way in parts
 ``errors.py``   `ClientError` and its three kinds
 ==============  ===========================================================
 """

@@ -1,7 +1,7 @@
 """The routes as methods."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from os import PathLike
@@ -12,13 +12,14 @@ from typing import IO, Any, Final, Self, cast
 import httpx
 
 from video_common import limits
-from video_common.answers import JobAnswer, UploadAnswer
+from video_common.answers import CompleteAnswer, JobAnswer, PartsAnswer, UploadAnswer
 from video_common.job import JobStatus
 from video_common.result import Result
-from video_common.routes import JOB, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import COMPLETE, JOB, PARTS, PROCESS_FRAME, UPLOADS, Route
 from video_common.schema import VIDEO_CONTENT_TYPES
 from video_emotions_client.answers import error_of, parsed, storage_error
 from video_emotions_client.errors import Rejected, Unavailable
+from video_emotions_client.parts import PartsUpload
 from video_emotions_client.retries import Retries, retry_after
 from video_emotions_client.sending import Counted, Progress, opened, silent, size_of
 
@@ -68,7 +69,9 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def analyze(self, video: Video, *, progress: Progress = silent, **options: Any) -> Result:
+    def analyze(
+        self, video: Video, *, progress: Progress = silent, begun: Callable[[str], None] | None = None, **options: Any
+    ) -> Result:
         """Analyze a video and wait for the Result.
 
         A small video goes by POST. A video that is too large for that, or that needs more time or a longer timeline
@@ -80,6 +83,8 @@ class Client:
         video : str, PathLike or bytes
         progress : callable
             See `sending.Progress`.
+        begun : callable, optional
+            See `upload`.
         **options
             As in docs/api.md: ``frame_interval=10``, ``include="timeline"`` and so on. Not ``format``.
 
@@ -96,17 +101,31 @@ class Client:
             is_whole = not (result.truncated or result.timeline_truncated)
             if is_whole or options.get("partial") is not None:
                 return result
-        return self.wait(self.upload(video, progress=progress, **options), progress=progress)
+        return self.wait(self.upload(video, progress=progress, begun=begun, **options), progress=progress)
 
-    def upload(self, video: Video, *, progress: Progress = silent, **options: Any) -> str:
+    def upload(
+        self, video: Video, *, progress: Progress = silent, begun: Callable[[str], None] | None = None, **options: Any
+    ) -> str:
         """Upload a video and return the id of its job, for `job` and `wait`.
 
-        Parameters and errors are those of `analyze`.
+        Other parameters and errors are those of `analyze`.
+
+        Parameters
+        ----------
+        begun : callable, optional
+            Gets the job's id before the first byte of a file of more than 100,000,000 bytes is sent. Such a file goes
+            in parts, and `resume` goes on with it within a day.
         """
         content = _content(video)
         total = size_of(content)
         members = {"content_type": VIDEO_CONTENT_TYPES[0], **_given(options)}
+        if total > limits.MULTIPART_BYTES:
+            members["size"] = total
         asked = parsed(self._call(UPLOADS, json=members), UploadAnswer)
+        if asked.multipart is not None:
+            if begun is not None:
+                begun(asked.job_id)
+            return self.resume(asked.job_id, video, progress=progress)
         if total > asked.max_bytes:
             raise Rejected("video_too_large", f"The video has {total} bytes; the limit is {asked.max_bytes}. Cut it.")
         form = asked.upload
@@ -118,6 +137,34 @@ class Client:
         if response.status_code not in _UPLOADED:
             raise storage_error(response)
         return asked.job_id
+
+    def resume(self, job_id: str, video: Video, *, progress: Progress = silent) -> str:
+        """Go on with an upload in parts: send what has not arrived, and return the job's id.
+
+        Parameters
+        ----------
+        job_id : str
+        video : str, PathLike or bytes
+            The same file.
+        progress : callable
+
+        Raises
+        ------
+        ClientError
+            Among them ``job_not_found``: the upload has ended or is more than a day old; ``another_file``.
+        OSError
+            The file cannot be read.
+        """
+        path = {"job_id": job_id}
+
+        def addresses(first: int) -> PartsAnswer:
+            return parsed(self._call(PARTS, path, json={"first": first}), PartsAnswer)
+
+        def put(url: str, read: Callable[[], Iterator[bytes]], headers: dict[str, str]) -> httpx.Response:
+            return self._retries.run(lambda: self._http.put(url, content=read(), headers=headers), url)
+
+        PartsUpload(_content(video), addresses, put, progress).send()
+        return parsed(self._call(COMPLETE, path), CompleteAnswer).job_id
 
     def job(self, job_id: str) -> JobAnswer:
         """Return where a job is.

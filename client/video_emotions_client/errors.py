@@ -16,7 +16,7 @@ class ClientError(Exception):
     ----------
     code : str
         The service's stable code (see docs/api.md), or one of the client's own: ``unreachable``, ``unexpected_answer``,
-        ``upload_failed``, ``still_running``.
+        ``upload_failed``, ``another_file``, ``still_running``.
     detail : str
         What is wrong and what to do.
     request_id : str or None

@@ -122,6 +122,30 @@ def test_a_large_file_and_a_folder_go_by_upload_with_the_same_result(run, server
     assert comparable((tmp_path / "local/large.json").read_text())["overall_dominant_emotion"] == "happy"
 
 
+def test_a_file_that_is_too_large_for_the_form_goes_in_parts(run, server, tmp_path):
+    # Given a file of more than 100 MB, whose upload was begun and lost
+    path, sample = tmp_path / "long.mp4", SAMPLE.read_bytes()
+    size = limits.MULTIPART_BYTES + 1
+    with path.open("wb") as file:
+        file.write(sample + (size - len(sample)).to_bytes(4, "big") + b"free")
+        file.truncate(size)
+    body = json.dumps({"size": size, "content_type": "video/mp4", "frame_interval": 7}).encode()
+    request = urllib.request.Request(f"{server}/uploads", data=body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        lost = json.load(response)["job_id"]
+    # When it is sent as a new one, and as the lost one
+    new = run(path, "--json", "--frame-interval", 7, "--url", server)
+    resumed = run(path, "--json", "--resume", lost, "--url", server)
+    # Then
+    assert (new.returncode, resumed.returncode) == (0, 0), (new.stderr, resumed.stderr)
+    whole = posted(server, SAMPLE, "frame_interval=7")
+    for done in (new, resumed):
+        told = comparable(done.stdout)
+        assert told["video"].pop("size_bytes", size) == size
+        assert told["average_emotion_scores"] == comparable(whole)["average_emotion_scores"]
+    assert "--resume " in new.stderr
+
+
 def test_pandas_reads_what_the_command_writes(run, clip, tmp_path):
     assert run(SAMPLE, clip, "--csv", "--output", "results", "--interval-ms", "1000").returncode == 0
     names = {"results": tmp_path / "results"}

@@ -223,6 +223,13 @@ def test_each_failure_has_its_words_and_its_exit_code(command, clips, error, cod
     assert said in done.err
 
 
+@pytest.mark.parametrize("more", [[], ["a.MOV", "--url", "https://api.test"]])
+def test_one_upload_goes_on_and_only_with_a_deployment(clips, monkeypatch, more):
+    monkeypatch.chdir(clips)
+    done = invoke("analyze", "b.mp4", "--resume", "0" * 32, *more)
+    assert (done.code, "--resume goes on with one file, and needs --url." in done.err) == (2, True)
+
+
 def test_a_failed_video_costs_no_other_one(command, clips):
     engine = Engine(a=NotAVideo("no"), c=Unavailable("internal_error", "no"))
     done = command(engine, clips)
