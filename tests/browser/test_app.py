@@ -238,6 +238,29 @@ def test_an_upload_whose_connection_is_lost_says_so_and_can_be_repeated(open_app
         assert "happy" in report_of(page)
 
 
+def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
+    # Given a video of more than 100 MB
+    path, sample, size = tmp_path / "long.mp4", SAMPLE.read_bytes(), limits.MULTIPART_BYTES + 1
+    with path.open("wb") as file:
+        file.write(sample + (size - len(sample)).to_bytes(4, "big") + b"free")
+        file.truncate(size)
+    page = open_app(expect=(HTTP_ERROR,))
+    sent: list[str] = []
+    page.on("requestfinished", lambda request: request.method == "PUT" and sent.append(request.url))
+    # When the third part is refused
+    shown = {"Access-Control-Allow-Origin": "*"}
+    page.route("**/*partNumber=3&*", lambda route: route.fulfill(status=403, headers=shown))
+    choose(page, path)
+    page.wait_for_selector("#problem:not([hidden])")
+    assert page.inner_text("#problem h2") == "The answer was HTTP 403"
+    # Then the next try sends the rest
+    page.unroute("**/*partNumber=3&*")
+    page.get_by_role("button", name="Send again").click()
+    assert "happy" in report_of(page)
+    numbers = [int(re.search(r"partNumber=(\d+)", url)[1]) for url in sent]
+    assert numbers == [1, 2, 3, 3, 4, 5, 6]
+
+
 def test_a_connection_that_is_lost_while_the_job_runs_only_delays_the_answer(open_app, large):
     page = open_app(expect=(HTTP_ERROR,))
     phases = watch(page)

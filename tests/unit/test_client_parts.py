@@ -1,4 +1,4 @@
-"""Files in parts, by the client: sent once each, in order, resumed, completed. The service is the real one, in memory."""
+"""Files in parts, by the client: sent once each, in order, resumed. The service is the real one, in memory."""
 
 import json
 

@@ -2,11 +2,15 @@
 import { Problem, request } from "./requests.js";
 
 export const MAX_POST_BYTES = 4_500_000;
-export const MAX_UPLOAD_BYTES = 5_000_000_000;
+export const MAX_FORM_BYTES = 100_000_000;
 const TYPE = "application/octet-stream"; // the service looks at the bytes, so a browser's guess cannot mislead it
 const INCLUDE = "timeline,people"; // what the report draws
 const POLL_SECONDS = 2;
 const MOST_POLL_SECONDS = 30;
+const PART_TRIES = 5;
+
+/** By video: the job whose upload in parts was begun. Another try goes on with it. */
+const begun = new WeakMap();
 
 /** The address of the deployment: this page is at <address>app, with or without a slash at the end. */
 const address = (path) => new URL(path, location.href.replace(/\/app\/?([?#].*)?$/, "/"));
@@ -23,12 +27,6 @@ const address = (path) => new URL(path, location.href.replace(/\/app\/?([?#].*)?
 export async function analyze(video, context) {
   if (video.size === 0) {
     throw new Problem({ title: "The file is empty", detail: "It has 0 bytes. Choose another file." });
-  }
-  if (video.size > MAX_UPLOAD_BYTES) {
-    throw new Problem({
-      title: "The video is too large",
-      detail: "The limit is 5 GB. Cut or compress the video, then choose the new file.",
-    });
   }
   if (video.size > MAX_POST_BYTES) return upload(video, context);
   const result = await post(video, context);
@@ -52,16 +50,63 @@ async function post(video, { key, options, tell, signal }) {
 
 async function upload(video, { key, options, tell, signal }) {
   const headers = { ...keyed(key), "Content-Type": "application/json" };
-  const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
-  tell("Asking for an upload");
-  const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...numbers });
-  const { body: job } = await request(address("uploads"), { method: "POST", headers, body: wish, signal });
-  const form = new FormData();
-  for (const [name, value] of Object.entries(job.upload.fields)) form.append(name, value);
-  form.append("file", video);
-  const sent = (part) => (part < 1 ? tell("Uploading the video", part) : tell("Storing the video"));
-  await request(job.upload.url, { method: "POST", body: form, sent, signal });
+  let job = begun.get(video);
+  if (!job) {
+    const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
+    if (video.size > MAX_FORM_BYTES) numbers.size = video.size;
+    tell("Asking for an upload");
+    const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...numbers });
+    job = (await request(address("uploads"), { method: "POST", headers, body: wish, signal })).body;
+  }
+  if (job.multipart) {
+    begun.set(video, job);
+    const ask = (path, members) =>
+      request(address(`uploads/${job.job_id}/${path}`), {
+        method: "POST",
+        headers,
+        body: JSON.stringify(members),
+        signal,
+      });
+    try {
+      await sendParts(video, ask, { tell, signal });
+    } catch (error) {
+      if (error.status === 404) begun.delete(video); // it is too old
+      throw error;
+    }
+    begun.delete(video);
+  } else {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(job.upload.fields)) form.append(name, value);
+    form.append("file", video);
+    const sent = (part) => (part < 1 ? tell("Uploading the video", part) : tell("Storing the video"));
+    await request(job.upload.url, { method: "POST", body: form, sent, signal });
+  }
   return finished(job.job_id, key, tell, signal);
+}
+
+/** Send the parts that the storage does not have, one after another, then say that all are there. */
+async function sendParts(video, ask, { tell, signal }) {
+  for (let [start, number] = [0, 1]; start < video.size; ) {
+    const { body: told } = await ask("parts", { first: number });
+    for (const { number: at, url, bytes } of told.parts) {
+      const sent = (part) => tell("Uploading the video", (start + part * bytes) / video.size);
+      if (!told.uploaded.includes(at)) await sendPart(url, video.slice(start, start + bytes), { sent, signal });
+      [start, number] = [start + bytes, at + 1];
+    }
+  }
+  tell("Storing the video");
+  await ask("complete", {});
+}
+
+async function sendPart(url, body, { sent, signal }) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await request(url, { method: "PUT", body, sent, signal });
+    } catch (error) {
+      if (!error.passing || tries === PART_TRIES) throw error;
+      await sleep((error.retryAfter ?? 2 ** tries / 2) * 1000, signal);
+    }
+  }
 }
 
 /** Wait for a job's end. The job goes on without this page, so a lost connection only delays the answer. */
