@@ -75,6 +75,7 @@ class MemoryStore:
     objects: dict[tuple[str, ...], bytes] = field(default_factory=dict)
     content_types: dict[tuple[str, str], str] = field(default_factory=dict)
     metadata_of: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    checksums: dict[tuple[str, str], str] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
     def metadata(self, bucket: str, key: str, version_id: str | None) -> Mapping[str, str]:
@@ -91,6 +92,12 @@ class MemoryStore:
         if etag not in {None, hashlib.md5(data).hexdigest()}:
             raise ObjectMissing("another object")
         return self.faults.around("ranges", key, _STORE, lambda: MemoryRanges(self, (bucket, key, version_id), data))
+
+    def checksum(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> str | None:
+        data = self.objects.get(self._place(bucket, key, version_id))
+        is_meant = data is not None and etag in {None, "", hashlib.md5(data).hexdigest()}
+        checksum = self.checksums.get((bucket, key)) if is_meant else None
+        return self.faults.around("checksum", key, _STORE, lambda: checksum)
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
         return sorted(place[1] for place in self.objects if place[0] == bucket and place[1].startswith(prefix))

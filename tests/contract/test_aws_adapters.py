@@ -1,6 +1,7 @@
 """The adapters against emulated AWS, and the fakes beside them: what a fake promises the real one keeps."""
 
 import base64
+import io
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import urllib3
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, example, given, settings
@@ -332,6 +334,32 @@ def test_ranges_are_those_of_one_version_of_an_object(s3):
     s3.delete_object(Bucket=UPLOADS, Key=key)
     with pytest.raises(ObjectMissing):
         store.ranges(UPLOADS, key)
+
+
+def test_a_checksum_is_that_of_the_object_that_was_meant(s3):
+    store, key = S3ObjectStore(), f"checksum/{uuid.uuid4()}"
+    etag = s3.put_object(Bucket=UPLOADS, Key=key, Body=b"123456789", ChecksumAlgorithm="SHA256")["ETag"]
+    assert store.checksum(UPLOADS, key) is None
+    # The emulated S3 knows no CRC-64/NVME, so this is S3's answer by its API reference
+    asked: list[Any] = []
+
+    def answers(request: Any, **_: Any) -> Any:
+        asked.append(request)
+        headers = {"ETag": etag, "x-amz-checksum-crc64nvme": "rosUhgp5mIg="}
+        return AWSResponse(request.url, 200, headers, urllib3.HTTPResponse(io.BytesIO(), preload_content=False))
+
+    events = clients.client("s3").meta.events
+    events.register_first("before-send.s3.HeadObject", answers)
+    try:
+        assert store.checksum(UPLOADS, key, etag=etag.strip('"')) == "rosUhgp5mIg="
+    finally:
+        events.unregister("before-send.s3.HeadObject", answers)
+    (request,) = asked
+    assert (request.headers["x-amz-checksum-mode"], request.headers["If-Match"]) == (b"ENABLED", etag.encode())
+    # Another object of that name
+    s3.put_object(Bucket=UPLOADS, Key=key, Body=b"987654321")
+    assert store.checksum(UPLOADS, key, etag=etag) is None
+    assert store.checksum(UPLOADS, f"{key}-none") is None
 
 
 def test_bytes_are_kept_and_keys_are_listed(cloud):

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -58,6 +59,14 @@ def test_an_upload_becomes_a_job_with_its_result_and_is_announced(world):
             },
         }
     ]
+
+
+def test_a_result_has_the_objects_tag_and_checksum(world):
+    event = world.put("a", b"video")
+    world.store.checksums["uploads", "a"] = "rosUhgp5mIg="
+    world.uploads.handle_s3(event, Context())
+    video = json.loads(world.store.objects["results", world.job("a").result_key])["video"]
+    assert (video["etag"], video["crc64nvme"]) == (hashlib.md5(b"video").hexdigest(), "rosUhgp5mIg=")
 
 
 def test_a_result_is_stored_as_its_format_says(world, monkeypatch):

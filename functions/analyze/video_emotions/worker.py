@@ -163,7 +163,8 @@ class Worker:
     def kept_result(self, upload: Upload, job: Job, result: Result, form: str) -> Job:
         """Keep a result, and return the job as it ends."""
         origin = Source(bucket=upload.source.bucket, key=upload.source.key, file_name=job.file_name)
-        video = result.video.model_copy(update={"etag": upload.etag or None})
+        checksum = self.store.checksum(upload.source.bucket, upload.source.key, upload.source.version_id, upload.etag)
+        video = result.video.model_copy(update={"etag": upload.etag or None, "crc64nvme": checksum})
         body = render(result.model_copy(update={"source": origin, "video": video}), form)
         key = result_key(job.job_id, upload.sequencer, body.suffix)
         self.store.put(self._results_bucket, key, body.text, body.content_type)

@@ -75,6 +75,8 @@ class VideoFacts(Frozen):
         None: the video was analyzed in segments, and nobody read the file as a whole.
     etag : str or None
         Of an uploaded video: the entity tag of the object.
+    crc64nvme : str or None
+        Of an uploaded video, if the store has it: CRC-64/NVME of the whole file, base64.
     """
 
     duration_ms: int
@@ -86,6 +88,7 @@ class VideoFacts(Frozen):
     bytes: int
     sha256: str | None
     etag: str | None = None
+    crc64nvme: str | None = None
 
 
 class AnalysisSettings(AnalysisOptions):

@@ -59,6 +59,14 @@ class ObjectStore(Protocol):
         ObjectMissing, StorageUnavailable
         """
 
+    def checksum(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> str | None:
+        """Return an object's CRC-64/NVME, base64. None: the store has none, or has another object by now.
+
+        Raises
+        ------
+        StorageUnavailable
+        """
+
     def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
         """Write a small object.
 

@@ -43,11 +43,20 @@ class S3ObjectStore:
     def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> "S3Ranges":
         """See `ObjectStore.ranges`."""
         place = {"Bucket": bucket, "Key": key, **_version(version_id)}
-        # HTTP has quotes around entity tags, and S3's events have not.
-        pinned = {"IfMatch": f'"{etag.strip(_QUOTE)}"'} if etag else {}
         with _reading(_CHANGED):
-            head = client("s3").head_object(**place, **pinned)
+            head = client("s3").head_object(**place, **_pinned(etag))
         return S3Ranges({**place, "IfMatch": head["ETag"]}, head["ContentLength"])
+
+    def checksum(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> str | None:
+        """See `ObjectStore.checksum`. S3 computes it for each object that is uploaded without another checksum."""
+        place = {"Bucket": bucket, "Key": key, **_version(version_id)}
+        try:
+            with _reading(_CHANGED):
+                head = client("s3").head_object(**place, **_pinned(etag), ChecksumMode="ENABLED")
+        except ObjectMissing:
+            return None
+        checksum: str | None = head.get("ChecksumCRC64NVME")
+        return checksum
 
     def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
         """See `ObjectStore.put`."""
@@ -128,6 +137,11 @@ class S3Signer:
                     "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=limits.RESULT_URL_SECONDS
                 )
             )
+
+
+def _pinned(etag: str | None) -> dict[str, str]:
+    # HTTP has quotes around entity tags, and S3's events have not.
+    return {"IfMatch": f'"{etag.strip(_QUOTE)}"'} if etag else {}
 
 
 def _version(version_id: str | None) -> dict[str, str]:
