@@ -12,20 +12,22 @@ from typing import IO, Any, Final, Self, cast
 import httpx
 
 from video_common import limits
-from video_common.answers import JobAnswer, UploadAnswer
+from video_common.answers import CompleteAnswer, JobAnswer, Multipart, PartsAnswer, UploadAnswer
 from video_common.job import JobStatus
 from video_common.result import Result
-from video_common.routes import JOB, PROCESS_FRAME, UPLOADS, Route
+from video_common.routes import COMPLETE, JOB, PARTS, PROCESS_FRAME, UPLOADS, Route
 from video_common.schema import VIDEO_CONTENT_TYPES
 from video_emotions_client.answers import error_of, parsed, storage_error
 from video_emotions_client.errors import Rejected, Unavailable
 from video_emotions_client.retries import Retries, retry_after
-from video_emotions_client.sending import Counted, Progress, opened, silent, size_of
+from video_emotions_client.sending import Counted, Part, Progress, opened, silent, size_of
 
 Video = str | PathLike[str] | bytes
 """A path, or the content of a file."""
 
 _TIMEOUT: Final = httpx.Timeout(60, connect=10, read=2 * limits.GATEWAY_SECONDS)
+_ADDRESSES: Final = 10
+"""Of parts, asked for at a time: each works for an hour."""
 _UPLOADED: Final = {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
 
 
@@ -106,7 +108,12 @@ class Client:
         content = _content(video)
         total = size_of(content)
         members = {"content_type": VIDEO_CONTENT_TYPES[0], **_given(options)}
+        if total > limits.MULTIPART_BYTES:
+            members["size"] = total
         asked = parsed(self._call(UPLOADS, json=members), UploadAnswer)
+        if asked.multipart is not None:
+            self._upload_parts(asked.job_id, asked.multipart, content, progress)
+            return asked.job_id
         if total > asked.max_bytes:
             raise Rejected("video_too_large", f"The video has {total} bytes; the limit is {asked.max_bytes}. Cut it.")
         form = asked.upload
@@ -118,6 +125,24 @@ class Client:
         if response.status_code not in _UPLOADED:
             raise storage_error(response)
         return asked.job_id
+
+    def _upload_parts(self, job_id: str, wanted: Multipart, content: Path | bytes, progress: Progress) -> None:
+        path, total = {"job_id": job_id}, size_of(content)
+        with opened(content) as file:
+            for first in range(1, wanted.parts + 1, _ADDRESSES):
+                members = {"first": first, "count": _ADDRESSES}
+                told = parsed(self._call(PARTS, path, json=members), PartsAnswer)
+                for part in told.parts:
+                    begin = wanted.part_bytes * (part.number - 1)
+                    piece = Part(file, begin, begin + part.bytes, total, progress)
+                    response = self._retries.run(partial(self._put, part.url, piece), part.url)
+                    if response.status_code not in _UPLOADED:
+                        raise storage_error(response)
+        parsed(self._call(COMPLETE, path), CompleteAnswer)
+
+    def _put(self, url: str, part: Part) -> httpx.Response:
+        headers = {"Content-Length": str(part.end - part.begin)}  # S3 accepts no chunked body
+        return self._http.put(url, content=iter(part), headers=headers)
 
     def job(self, job_id: str) -> JobAnswer:
         """Return where a job is.

@@ -1,9 +1,12 @@
 """A file on its way, with progress. It is read as it is sent, so its size does not matter for memory."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+_PIECE_BYTES: Final = 1024 * 1024
 
 Progress = Callable[[str, int, int], None]
 """Gets the stage (``sending``, ``analyzing`` or ``waiting``), and how much of it is done: of how many bytes or frames.
@@ -55,3 +58,29 @@ class Counted:
     def tell(self) -> int:
         """Return the place in the file."""
         return self._file.tell()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a file, from ``begin`` to before ``end``. Each iteration reads it from its beginning.
+
+    Attributes
+    ----------
+    file : BinaryIO
+    begin, end : int
+    total : int
+        The file's length in bytes.
+    progress : callable
+    """
+
+    file: BinaryIO
+    begin: int
+    end: int
+    total: int
+    progress: Progress
+
+    def __iter__(self) -> Iterator[bytes]:
+        for place in range(self.begin, self.end, _PIECE_BYTES):
+            self.file.seek(place)
+            yield self.file.read(min(_PIECE_BYTES, self.end - place))
+            self.progress("sending", min(place + _PIECE_BYTES, self.end), self.total)

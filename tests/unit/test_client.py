@@ -272,6 +272,45 @@ def test_an_upload_that_is_too_large_or_rejected_is_told():
         Service(form(), expired).client().upload(VIDEO)
 
 
+def test_a_file_of_more_than_100_mb_goes_in_parts_and_a_lost_part_goes_again_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "MULTIPART_BYTES", len(VIDEO))
+    (path := tmp_path / "clip.mp4").write_bytes(content := bytes(range(23)))
+    sizes = [2] * 11 + [1]
+
+    def addresses(*numbers: int) -> httpx.Response:
+        parts = [{"number": n, "url": f"{STORAGE}{n}?signed", "bytes": sizes[n - 1]} for n in numbers]
+        return answer({"parts": parts, "uploaded": [], "expires_in": 3600})
+
+    asked = json.loads(form().text) | {"multipart": {"parts": 12, "part_bytes": 2, "expires_in": 86400}}
+    service = Service(
+        *(answer(asked), addresses(*range(1, 11))),
+        *(httpx.Response(200), httpx.Response(503), httpx.ReadError("reset"), *[httpx.Response(200)] * 9),
+        *(addresses(11, 12), *[httpx.Response(200)] * 2, answer({"job_id": JOB["job_id"]})),
+    )
+    told = []
+    job_id = service.client().upload(path, progress=lambda *state: told.append(state), frame_interval=10)
+    assert job_id == JOB["job_id"]
+    begun, first, *_ = service.requests
+    assert json.loads(begun.content)["size"] == 23
+    assert (first.url.path, json.loads(first.content)) == (f"/prod/uploads/{job_id}/parts", {"first": 1, "count": 10})
+    sent = {request.url.path: request for request in service.requests if request.method == "PUT"}
+    assert b"".join(sent[f"/{number}"].content for number in range(1, 13)) == content
+    assert [name for name in service.asked if name == "PUT /2"] == ["PUT /2"] * 3
+    for request in sent.values():
+        assert request.headers["Content-Length"] == str(len(request.content))
+        assert "Transfer-Encoding" not in request.headers
+        assert "x-api-key" not in request.headers
+    assert service.asked[-1] == f"POST /prod/uploads/{job_id}/complete"
+    assert told[-1] == ("sending", 23, 23)
+    # A file of exactly that size goes by the form, and a part that the storage rejects ends the upload
+    service = Service(form(), httpx.Response(204))
+    service.client().upload(VIDEO)
+    assert "size" not in json.loads(service.requests[0].content)
+    service = Service(answer(asked), addresses(1), httpx.Response(403, text="<Code>AccessDenied</Code>"))
+    with pytest.raises(Unavailable, match="403 AccessDenied"):
+        service.client().upload(path)
+
+
 def test_members_of_a_newer_service_are_ignored():
     members = json.loads(render(RESULT, "json").text)
     newer = {
