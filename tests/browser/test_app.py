@@ -238,6 +238,43 @@ def test_an_upload_whose_connection_is_lost_says_so_and_can_be_repeated(open_app
         assert "happy" in report_of(page)
 
 
+def test_a_video_in_parts_sends_only_a_lost_part_again(open_app, large, result):
+    # Given a service that wants parts of this video, and a connection that is lost in the second one
+    page = open_app(expect=(HTTP_ERROR,))
+    size, length = large.stat().st_size, 2_000_000
+    count = -(-size // length)
+    sent: list[tuple[str, int]] = []
+
+    def asked(route: Any) -> None:
+        form = {"url": "https://nowhere.invalid", "fields": {}}
+        multipart = {"parts": count, "part_bytes": length, "expires_in": 86400}
+        job = {"job_id": "j", "upload": form, "expires_in": 900, "max_bytes": 1, "multipart": multipart}
+        route.fulfill(json=job)
+
+    def addresses(route: Any) -> None:
+        wanted = route.request.post_data_json
+        numbers = range(wanted["first"], min(wanted["first"] + wanted["count"], count + 1))
+        parts = [{"number": n, "url": f"/part/{n}", "bytes": min(length, size - length * (n - 1))} for n in numbers]
+        route.fulfill(json={"parts": parts, "uploaded": [], "expires_in": 3600})
+
+    def stored(route: Any) -> None:
+        name = route.request.url.rpartition("/")[2]
+        sent.append((name, int(route.request.header_value("Content-Length"))))
+        if [part for part, _ in sent].count("2") == 1 and name == "2":
+            route.abort("internetdisconnected")
+        else:
+            route.fulfill(status=200)
+
+    page.route("**/uploads", asked)
+    page.route("**/uploads/j/parts", addresses)
+    page.route("**/part/*", stored)
+    page.route("**/uploads/j/complete", lambda route: (sent.append(("end", 0)), route.fulfill(json={"job_id": "j"})))
+    page.route("**/jobs/j", lambda route: route.fulfill(json={"job_id": "j", "status": "SUCCEEDED", "result": result}))
+    choose(page, large)
+    assert "happy" in report_of(page)
+    assert sent == [("1", length), ("2", length), ("2", length), ("3", size - 2 * length), ("end", 0)]
+
+
 def test_a_connection_that_is_lost_while_the_job_runs_only_delays_the_answer(open_app, large):
     page = open_app(expect=(HTTP_ERROR,))
     phases = watch(page)

@@ -92,7 +92,7 @@ def test_the_page_knows_the_promised_numbers():
     numbers = {name: int(value.replace("_", "")) for name, value in re.findall(r"const (MAX_\w+) = ([\d_]+);", SERVICE)}
     assert numbers == {
         "MAX_POST_BYTES": limits.MAX_POST_VIDEO_BYTES,
-        "MAX_UPLOAD_BYTES": limits.MAX_UPLOAD_VIDEO_BYTES,
+        "MAX_FORM_BYTES": limits.MULTIPART_BYTES,
     }
 
 

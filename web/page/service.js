@@ -2,7 +2,9 @@
 import { Problem, request } from "./requests.js";
 
 export const MAX_POST_BYTES = 4_500_000;
-export const MAX_UPLOAD_BYTES = 5_000_000_000;
+export const MAX_FORM_BYTES = 100_000_000;
+const ADDRESSES = 10; // of parts, asked for at a time: each works for an hour
+const PART_TRIES = 5;
 const TYPE = "application/octet-stream"; // the service looks at the bytes, so a browser's guess cannot mislead it
 const INCLUDE = "timeline,people"; // what the report draws
 const POLL_SECONDS = 2;
@@ -23,12 +25,6 @@ const address = (path) => new URL(path, location.href.replace(/\/app\/?([?#].*)?
 export async function analyze(video, context) {
   if (video.size === 0) {
     throw new Problem({ title: "The file is empty", detail: "It has 0 bytes. Choose another file." });
-  }
-  if (video.size > MAX_UPLOAD_BYTES) {
-    throw new Problem({
-      title: "The video is too large",
-      detail: "The limit is 5 GB. Cut or compress the video, then choose the new file.",
-    });
   }
   if (video.size > MAX_POST_BYTES) return upload(video, context);
   const result = await post(video, context);
@@ -54,14 +50,51 @@ async function upload(video, { key, options, tell, signal }) {
   const headers = { ...keyed(key), "Content-Type": "application/json" };
   const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
   tell("Asking for an upload");
-  const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...numbers });
+  const size = video.size > MAX_FORM_BYTES ? { size: video.size } : {};
+  const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...size, ...numbers });
   const { body: job } = await request(address("uploads"), { method: "POST", headers, body: wish, signal });
+  if (job.multipart) {
+    await sendParts(video, job, { headers, tell, signal });
+    return finished(job.job_id, key, tell, signal);
+  }
   const form = new FormData();
   for (const [name, value] of Object.entries(job.upload.fields)) form.append(name, value);
   form.append("file", video);
   const sent = (part) => (part < 1 ? tell("Uploading the video", part) : tell("Storing the video"));
   await request(job.upload.url, { method: "POST", body: form, sent, signal });
   return finished(job.job_id, key, tell, signal);
+}
+
+/** Send a large video in parts. After a lost connection only the part that was lost is sent again. */
+async function sendParts(video, { job_id: id, multipart }, { headers, tell, signal }) {
+  for (let first = 1; first <= multipart.parts; first += ADDRESSES) {
+    const body = JSON.stringify({ first, count: ADDRESSES });
+    const { body: told } = await request(address(`uploads/${id}/parts`), { method: "POST", headers, body, signal });
+    for (const { number, url, bytes } of told.parts) {
+      const begin = multipart.part_bytes * (number - 1);
+      const sent = (part) => tell("Uploading the video", (begin + part * bytes) / video.size);
+      await patiently(
+        () => request(url, { method: "PUT", body: video.slice(begin, begin + bytes), sent, signal }),
+        tell,
+        signal,
+      );
+    }
+  }
+  tell("Storing the video");
+  await request(address(`uploads/${id}/complete`), { method: "POST", headers, signal });
+}
+
+async function patiently(send, tell, signal) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!error.passing || tries === PART_TRIES) throw error;
+      const wait = error.retryAfter ?? 2 ** tries;
+      tell(`${error.title}. This page goes on in ${Math.ceil(wait)} s.`);
+      await sleep(wait * 1000, signal);
+    }
+  }
 }
 
 /** Wait for a job's end. The job goes on without this page, so a lost connection only delays the answer. */
