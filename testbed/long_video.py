@@ -1,4 +1,4 @@
-"""A long MP4 without its pictures: the header is real, and most of what it lists are holes in a sparse file."""
+"""A long or large MP4: the header is real, and most of the file are holes, which take no room on the disk."""
 
 import struct
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 _PARENTS: Final = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 
 
-def write_long_video(path: Path, clip: Path, seconds: int, size: int) -> Path:
+def write_long_video(path: Path, clip: Path, seconds: int, size: int, *, filled: bool = False) -> Path:
     """Write a file of that size, whose header repeats the samples of a clip until they last so long.
 
     Parameters
@@ -17,9 +17,11 @@ def write_long_video(path: Path, clip: Path, seconds: int, size: int) -> Path:
     path : Path
         The new file. It takes little room on the disk.
     clip : Path
-        An MP4 of one video track at 30 pictures a second, the header last. Only its own pictures can be decoded.
+        An MP4 of one video track at 30 pictures a second, the header last.
     seconds, size : int
         Length of the new video, and bytes of the new file.
+    filled : bool
+        Write the clip's pictures at each repetition. Otherwise only those of the first one can be decoded.
     """
     data = clip.read_bytes()
     boxes = dict(_boxes(data, 0, len(data)))
@@ -30,7 +32,7 @@ def write_long_video(path: Path, clip: Path, seconds: int, size: int) -> Path:
     (begin,) = struct.unpack_from(">I", data, tables[b"stco"][0] + 8)
     repeats = -(-30 * seconds // count)
     step = (size - 64 * 1024 * 1024 - begin) // repeats
-    offsets = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    offsets = np.concatenate(([0], np.cumsum(sizes, dtype=np.int64)[:-1]))
     positions = begin + (np.arange(repeats) * step)[:, None] + offsets[None, :]
     if step <= int(sizes.sum()):
         message = f"{size} bytes are too few for {seconds} s"
@@ -50,7 +52,9 @@ def write_long_video(path: Path, clip: Path, seconds: int, size: int) -> Path:
         # A size of 64 bits takes the place of the box that FFmpeg's muxer leaves in front for it.
         file.seek(media[0] - 16)
         file.write(struct.pack(">I4sQ", 1, b"mdat", end - media[0] + 16))
-        file.write(data[media[0] : media[1]])
+        for start in positions[: None if filled else 1, 0].tolist():
+            file.seek(start)
+            file.write(data[begin : begin + int(sizes.sum())])
         file.seek(end)
         file.write(moov)
     return path

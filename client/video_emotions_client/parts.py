@@ -69,5 +69,6 @@ class PartsUpload:
         with opened(self.content) as file:
             file.seek(start)
             while length > 0 and (chunk := file.read(min(length, _CHUNK_BYTES))):
-                length -= len(chunk)
                 yield chunk
+                length -= len(chunk)
+                self.progress("sending", file.tell(), size_of(self.content))

@@ -247,12 +247,19 @@ def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
     page = open_app(expect=(HTTP_ERROR,))
     sent: list[str] = []
     page.on("requestfinished", lambda request: request.method == "PUT" and sent.append(request.url))
-    # When the third part is refused
+    phases = watch(page)
+    # When the connection is lost once in the second part, and the third one is refused
+    lost = iter([True])
+    page.route(
+        "**/*partNumber=2&*",
+        lambda route: route.abort("internetdisconnected") if next(lost, False) else route.continue_(),
+    )
     shown = {"Access-Control-Allow-Origin": "*"}
     page.route("**/*partNumber=3&*", lambda route: route.fulfill(status=403, headers=shown))
     choose(page, path)
     page.wait_for_selector("#problem:not([hidden])")
     assert page.inner_text("#problem h2") == "The answer was HTTP 403"
+    assert sum("This page goes on in" in phase for phase in phases()) == 1
     # Then the next try sends the rest
     page.unroute("**/*partNumber=3&*")
     page.get_by_role("button", name="Send again").click()

@@ -104,10 +104,12 @@ def cloud(pipeline, monkeypatch) -> Cloud:
 OPTIONS = '{"frame_interval": 5, "include": "timeline"}'
 
 
-def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, cloud, content):
+@pytest.mark.parametrize("include", ["timeline", "people"])
+def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, cloud, content, include):
+    options = OPTIONS.replace("timeline", include)
     short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
-    assert short.upload(content, OPTIONS)[0]["status"] == "SUCCEEDED"
-    assert cloud.upload(content, OPTIONS) == [{"job_id": JOB, "status": "STARTED"}]
+    assert short.upload(content, options)[0]["status"] == "SUCCEEDED"
+    assert cloud.upload(content, options) == [{"job_id": JOB, "status": "STARTED"}]
     told = cloud.api.look(JOB, "me")
     assert (told["status"], told["progress"]) == ("RUNNING", {"segments_done": 0, "segments": 4})
     execution = cloud.run()
@@ -119,6 +121,7 @@ def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, clou
     assert "wall" in merged.pop("timings_ms")
     del whole["timings_ms"]
     assert merged == whole
+    assert merged[include]
     assert [event["detail"]["status"] for event in cloud.bus.events] == ["SUCCEEDED"]
     assert len(cloud.store.keys("results", "")) == 1
 

@@ -160,7 +160,7 @@ def test_a_bug_of_the_child_names_its_place_and_not_what_the_file_says():
         return float(MARKER)
 
     with io.FileIO(os.devnull, "wb") as nowhere:
-        told, _ = child._outcome({"options": {}, "path": "v", "threads": 1}, child._Answer(nowhere), read)
+        told, _ = child._outcome({"path": "v"}, bytearray(), child._Answer(nowhere), read)
     assert "in read" in told["bug"]
     assert told["bug"].endswith("ValueError")
     assert MARKER not in told["bug"]

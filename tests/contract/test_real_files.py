@@ -14,9 +14,9 @@ from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc
 
 from testbed.make_video import MATRIX, cut, write_video
 from testbed.pictures import CENTRED, TO_THE_LEFT, Picture, moving, numbered, portraits, read_number
+from testbed.remux import joined
 from tests.conftest import ROOT
 from tests.contract.test_display import VIDEO, grown
-from tests.contract.test_skipping import joined
 from video_common.errors import EncryptedVideo, NotAVideo, TruncatedVideo, UnusableTimes
 from video_common.schema import Options, Sampling
 from video_emotions.av_frames import FirstField
@@ -288,7 +288,7 @@ def encrypted_webm(folder: Path) -> Path:
 
 def clear_then_encrypted(folder: Path) -> Path:
     """Write an MP4 of two sample descriptions: the second half of its pictures is encrypted."""
-    return joined(write_video(folder / "a.mp4", moving(*SIZE, 20)), encrypted_mp4(folder), folder / "joined.mp4")
+    return joined([write_video(folder / "a.mp4", moving(*SIZE, 20)), encrypted_mp4(folder)], folder / "joined.mp4")
 
 
 def element(identity: str, content: bytes) -> bytes:

@@ -17,7 +17,7 @@ from video_common.errors import (
     UndecodableVideo,
 )
 from video_common.result import Result
-from video_common.schema import FacelessFrames, Options, Sampling
+from video_common.schema import FacelessFrames, Options, Sampling, Voting
 from video_emotions import pool
 from video_emotions.deadline import Deadline
 from video_emotions.outline import Outline, Partial
@@ -67,12 +67,12 @@ def partials(tasks: Segmented, source: Path | Bytes, outline: Outline, slices: b
     return [tasks.analyze(source, outline, number, part) for number, part in enumerate(parts)]
 
 
-def through_texts(tasks: Segmented, source: Path | Bytes, options: Options, at_least: int) -> Result:
-    """Analyze in segments, whose outline and partials become texts in between."""
+def through_texts(tasks: Segmented, source: Path | Bytes, options: Options, at_least: int) -> tuple[Result, int]:
+    """Analyze in segments, whose outline and partials become texts in between. Return how many there were, too."""
     outline, slices = tasks.plan(source, options, Segmenting(at_least=at_least))
     outline = Outline.model_validate_json(outline.model_dump_json())
     found = [Partial.of_texts(*partial.to_texts()) for partial in partials(tasks, source, outline, slices)]
-    return tasks.merge(outline, found, lambda: 1.0)
+    return tasks.merge(outline, found, lambda: 1.0), len(found)
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,14 @@ def through_texts(tasks: Segmented, source: Path | Bytes, options: Options, at_l
         (Options(interval_ms=100, start_ms=300, end_ms=1500), 3),
         (Options(sampling=Sampling.KEYFRAMES, frame_interval=1), 4),
         (Options(frame_interval=1, faceless_frames=FacelessFrames.ANALYZE), 2),
+        (Options(frame_interval=2, include="people", faceless_frames=FacelessFrames.ANALYZE), 5),
+        (Options(frame_interval=2, voting=Voting.ALL), 3),
+        (Options(frame_interval=2, format="csv"), 3),
     ],
 )
 def test_every_field_but_the_times_and_the_digest(tasks, clip, options, at_least):
     whole = tasks.pipeline.analyze(VideoRequest(clip.read_bytes(), options))
-    merged = through_texts(tasks, Bytes(clip), options, at_least)
+    merged, _ = through_texts(tasks, Bytes(clip), options, at_least)
     assert comparable(merged) == comparable(whole)
     assert merged.video.sha256 is None
     assert set(merged.timings_ms) == {*whole.timings_ms, "wall"}

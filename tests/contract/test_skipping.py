@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from testbed.make_video import write_video
 from testbed.pictures import moving
+from testbed.remux import joined
 from video_common.schema import Options, Sampling
 from video_emotions import frames
 from video_emotions.decoder import open_video
@@ -235,58 +236,6 @@ def test_every_wanted_packet_follows_its_keyframe_without_a_gap(data):
         assert is_keyframe[place] or place == 0 or uses[place - 1]
 
 
-def boxes(data: bytes) -> dict[bytes, bytes]:
-    """Return an MP4's boxes, or a box's: their content by name."""
-    found, place = {}, 0
-    while place < len(data):
-        size, name = struct.unpack_from(">I4s", data, place)
-        found[name] = data[place + 8 : place + size]
-        place += size
-    return found
-
-
-def packed(found: dict[bytes, bytes]) -> bytes:
-    return b"".join(struct.pack(">I4s", len(content) + 8, name) + content for name, content in found.items())
-
-
-def joined(one: Path, other: Path, new: Path) -> Path:
-    """Write an MP4 whose second half is another file's: coded otherwise, and said so by a second sample description."""
-    coded = []
-    for path in (one, other):
-        with av.open(str(path)) as container:
-            coded.append([(bytes(packet), packet.is_keyframe) for packet in container.demux(video=0) if packet.size])
-    every = coded[0] + coded[1]
-    files = [boxes(path.read_bytes()) for path in (one, other)]
-    way = [b"moov", b"trak", b"mdia", b"minf", b"stbl"]
-    nested, descriptions = [], []
-    for file in files:
-        nested.append([file])
-        for name in way:
-            nested[-1].append(boxes(nested[-1][-1][name]))
-        descriptions.append(nested[-1][-1][b"stsd"][8:])
-    table, header = nested[0][-1], nested[0][3][b"mdhd"]
-    units = struct.unpack_from(">I", header, 12)[0] // 30
-    first = len(files[0][b"ftyp"]) + 16
-    offsets = [first + sum(len(data) for data, _ in every[:place]) for place in range(len(every))]
-    keyframes = [place + 1 for place, (_, is_keyframe) in enumerate(every) if is_keyframe]
-    numbers = {
-        b"stts": [1, len(every), units],
-        b"stss": [len(keyframes), *keyframes],
-        b"stsc": [2, 1, 1, 1, len(coded[0]) + 1, 1, 2],
-        b"stsz": [0, len(every), *(len(data) for data, _ in every)],
-        b"stco": [len(offsets), *offsets],
-    }
-    table.update({name: struct.pack(f">{len(row) + 1}I", 0, *row) for name, row in numbers.items()})
-    table[b"stsd"] = struct.pack(">2I", 0, 2) + b"".join(descriptions)
-    nested[0][3][b"mdhd"] = header[:16] + struct.pack(">I", units * len(every)) + header[20:]
-    nested[0][2].pop(b"edts", None)
-    for depth in range(len(way), 0, -1):
-        nested[0][depth - 1][way[depth - 1]] = packed(nested[0][depth])
-    media = b"".join(data for data, _ in every)
-    new.write_bytes(packed({b"ftyp": files[0][b"ftyp"], b"mdat": media, b"moov": files[0][b"moov"]}))
-    return new
-
-
 @pytest.mark.parametrize(("codec", "params"), [("hevc", "x265-params"), ("h264", "x264-params")])
 def test_parameters_that_change_in_the_middle_reach_the_decoder_though_their_packet_is_not_wanted(
     tmp_path, codec, params
@@ -303,7 +252,7 @@ def test_parameters_that_change_in_the_middle_reach_the_decoder_though_their_pac
         )
         for number, options in enumerate(["qp=18", "qp=40:no-deblock=1" if codec == "hevc" else "qp=40:cabac=0"])
     )
-    path = joined(one, other, tmp_path / "joined.mp4")
+    path = joined([one, other], tmp_path / "joined.mp4")
     with open_video(path, 2) as video:
         whole = [picture.bgr().tobytes() for picture in video.pictures()]
     assert len(whole) == probe(path, 2)[0].frame_count == 120

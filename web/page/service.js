@@ -7,6 +7,7 @@ const TYPE = "application/octet-stream"; // the service looks at the bytes, so a
 const INCLUDE = "timeline,people"; // what the report draws
 const POLL_SECONDS = 2;
 const MOST_POLL_SECONDS = 30;
+const ADDRESSES = 10; // of parts, asked for at a time: each works for an hour
 const PART_TRIES = 5;
 
 /** By video: the job whose upload in parts was begun. Another try goes on with it. */
@@ -87,10 +88,10 @@ async function upload(video, { key, options, tell, signal }) {
 /** Send the parts that the storage does not have, one after another, then say that all are there. */
 async function sendParts(video, ask, { tell, signal }) {
   for (let [start, number] = [0, 1]; start < video.size; ) {
-    const { body: told } = await ask("parts", { first: number });
+    const { body: told } = await ask("parts", { first: number, count: ADDRESSES });
     for (const { number: at, url, bytes } of told.parts) {
       const sent = (part) => tell("Uploading the video", (start + part * bytes) / video.size);
-      if (!told.uploaded.includes(at)) await sendPart(url, video.slice(start, start + bytes), { sent, signal });
+      if (!told.uploaded.includes(at)) await sendPart(url, video.slice(start, start + bytes), { sent, tell, signal });
       [start, number] = [start + bytes, at + 1];
     }
   }
@@ -98,13 +99,15 @@ async function sendParts(video, ask, { tell, signal }) {
   await ask("complete", {});
 }
 
-async function sendPart(url, body, { sent, signal }) {
+async function sendPart(url, body, { sent, tell, signal }) {
   for (let tries = 1; ; tries++) {
     try {
       return await request(url, { method: "PUT", body, sent, signal });
     } catch (error) {
       if (!error.passing || tries === PART_TRIES) throw error;
-      await sleep((error.retryAfter ?? 2 ** tries / 2) * 1000, signal);
+      const wait = error.retryAfter ?? 2 ** tries;
+      tell(`${error.title}. This page goes on in ${Math.ceil(wait)} s.`);
+      await sleep(wait * 1000, signal);
     }
   }
 }
