@@ -24,6 +24,7 @@ from video_emotions.settings import Settings
 from video_models.manifest import detector_path, load_manifest
 
 hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is slow, and no test measures time
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
