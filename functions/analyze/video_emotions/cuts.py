@@ -50,9 +50,9 @@ def is_cut(before: bytes, after: bytes) -> bool:
     old, new = (cv2.resize(picture, (SIDE // _CELL,) * 2, interpolation=cv2.INTER_AREA) for picture in pictures)
     if np.median(cv2.absdiff(old, new).max(axis=2)) > CHANGED:
         return True
-    grays = [cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.int32) for picture in pictures]
+    gray, later = (np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.int32) for picture in pictures)
     # Most cameras stand still: then the first search, at the same place only, saves the second one.
-    return all(np.median(_structure(*grays, moved)) < ALIKE for moved in (0, _MOVED))
+    return all(np.median(_structure(gray, later, moved)) < ALIKE for moved in (0, _MOVED))
 
 
 def _structure(before: NDArray[np.int32], after: NDArray[np.int32], moved: int) -> NDArray[np.float64]:
