@@ -112,7 +112,9 @@ def _people() -> list[FacePhoto]:
 
 @cache
 def _places() -> list[Image]:
-    wide = [picture for picture in faceless_pictures().values() if picture.shape[1] >= SIZE[0]]
+    """Return the backgrounds. No two show the same place, so each change of them is a cut."""
+    pictures = {what: picture for what, picture in faceless_pictures().items() if "same scene" not in what}
+    wide = [picture for picture in pictures.values() if picture.shape[1] >= SIZE[0]]
     return [np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8) for picture in wide]
 
 
