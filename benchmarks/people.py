@@ -25,7 +25,7 @@ from testbed.following import Followed, judge
 from testbed.walks import KINDS, SIZE, STEP_MS, Walk
 from video_common.errors import InvalidOption
 from video_emotions.boxes import Box
-from video_emotions.cuts import thumbnail
+from video_emotions.cuts import is_cut, thumbnail
 from video_emotions.faces.detector import Detector
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.tracks import Tracks
@@ -68,7 +68,8 @@ def follow(walk: Walk, seen: Sequence[Sight], step: int) -> Followed:
     frames, tracks, found = range(0, walk.frames, step), Tracks(), []
     for frame in frames:
         scene, boxes = seen[frame]
-        tracks, numbers = tracks.follow(frame * STEP_MS, scene, boxes)
+        before = seen[max(0, frame - step)][0]
+        tracks, numbers = tracks.follow(frame * STEP_MS, boxes, is_cut=is_cut(before, scene))
         found.append(list(zip(boxes, numbers, strict=True)))
     return judge(walk, frames, found)
 
@@ -112,7 +113,9 @@ def _people() -> list[FacePhoto]:
 
 @cache
 def _places() -> list[Image]:
-    wide = [picture for picture in faceless_pictures().values() if picture.shape[1] >= SIZE[0]]
+    """Return the backgrounds. No two show the same place, so each change of them is a cut."""
+    pictures = {what: picture for what, picture in faceless_pictures().items() if "same scene" not in what}
+    wide = [picture for picture in pictures.values() if picture.shape[1] >= SIZE[0]]
     return [np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8) for picture in wide]
 
 

@@ -24,7 +24,8 @@ from video_emotions.settings import Settings
 from video_models.manifest import detector_path, load_manifest
 
 hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is slow, and no test measures time
-hypothesis.settings.load_profile("project")
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "data" / "sample.mp4"

@@ -123,6 +123,18 @@ def test_people_are_listed_by_their_first_frame_and_the_briefest_are_left_out(mo
     assert (without.people, without.people_left_out) == (None, None)
 
 
+def test_the_intervals_of_a_result_are_percents_that_hold_their_scores():
+    rows = [(0, 0, 0, 9, 1, 0, 0), (0, 0, 0, 1, 9, 0, 0), (0, 0, 0, 9, 1, 0, 0)] * 20
+    observations = [
+        Observation(i, i, i % 4 == 0, (ScoredFace(Box(0, 0, 1, 1), True, row),)) for i, row in enumerate(rows)
+    ]
+    result = result_of(summarise(observations, frames_wanted=len(rows)))
+    happy = result.average_emotion_scores_interval.happy
+    assert 40 < happy.low < result.average_emotion_scores.happy < happy.high < 80
+    contact = result.eye_contact_score_interval
+    assert 10 < contact.low < result.eye_contact_score < contact.high < 40
+
+
 def test_a_tie_goes_to_the_first_label():
     happy_sad = [(0, 0, 0, 9, 1, 0, 0), (0, 0, 0, 1, 9, 0, 0)]
     observations = [

@@ -23,7 +23,7 @@ ONLY_IN = {
         *(f"video_emotions.{name}" for name in ("decoder", "av_frames", "av_packets", "av_stream")),
         "video_emotions_cli.drawing",
     },
-    "httpx": {f"video_emotions_client.{name}" for name in ("client", "answers", "retries")},
+    "httpx": {f"video_emotions_client.{name}" for name in ("client", "answers", "parts", "retries")},
     "typer": {"video_models.__main__", *(f"video_emotions_cli.{name}" for name in ("main", "options", "failures"))},
     "deepface": {"video_emotions.emotions", "video_models.convert"},
     "onnxruntime": {"video_emotions.emotions", "video_models.convert"},

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from video_emotions.interval import FEWEST, contact_interval, vote_intervals
+from video_emotions.interval import contact_interval, vote_intervals
 
 
 def ballots(labels):
@@ -64,8 +64,13 @@ def test_two_faces_that_know_nothing_of_each_other_are_two_votes():
     assert width(both) == pytest.approx(width(one) / 2**0.5, rel=0.2)
 
 
-@pytest.mark.parametrize("labels", [[0, 1] * (FEWEST // 2 - 1), [3] * 500, []])
-def test_few_votes_or_equal_ones_have_no_interval(labels):
+def test_an_interval_needs_the_documented_number_of_votes():
+    assert vote_intervals(ballots([0, 1] * 15), 7) is not None
+    assert vote_intervals(ballots([0, 1] * 14 + [0]), 7) is None
+
+
+@pytest.mark.parametrize("labels", [[3] * 500, []])
+def test_equal_votes_or_none_have_no_interval(labels):
     assert vote_intervals(ballots(labels), 7) is None
 
 

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from testbed.following import Followed, judge
@@ -15,13 +17,29 @@ from testbed.walks import KINDS, STEP_MS, Walk
 from video_emotions.aggregate import Observation, Report, ScoredFace, summarise
 from video_emotions.assignment import assign
 from video_emotions.boxes import Box
-from video_emotions.cuts import SIDE, is_cut, thumbnail
-from video_emotions.follower import Follower
+from video_emotions.cuts import is_cut, thumbnail
+from video_emotions.follower import Follower, compared
 from video_emotions.outline import Partial
 from video_emotions.tracks import KEPT_MS, Tracks
 
-SCENES = [bytes([40]) * SIDE * SIDE * 3, bytes([160]) * SIDE * SIDE * 3]
+Image = NDArray[np.uint8]
+HEIGHT, WIDTH = 270, 480
 SEEDS = range(100)
+
+
+def lawn(seed: int) -> Image:
+    """Return a picture that has structure, and the same color everywhere; larger than a frame by 40 pixels."""
+    noise = np.random.default_rng(seed).normal(0, 1, (HEIGHT + 40, WIDTH + 40))
+    smooth = cv2.GaussianBlur(noise, (0, 0), 4)
+    gray = np.clip(120 + 20 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+    return np.repeat(gray[:, :, None], 3, axis=2)
+
+
+def frame_of(place: Image, across: int = 20, down: int = 20) -> Image:
+    return np.ascontiguousarray(place[down : down + HEIGHT, across : across + WIDTH])
+
+
+SCENES = [thumbnail(frame_of(lawn(seed))) for seed in (1, 2)]
 
 
 def detected(walk: Walk, frame: int, random: np.random.Generator) -> list[Box]:
@@ -42,7 +60,8 @@ def follow(walk: Walk, step: int = 1) -> Followed:
     random = np.random.default_rng([9, walk.seed])
     for frame in frames:
         boxes = detected(walk, frame, random)
-        tracks, numbers = tracks.follow(frame * STEP_MS, SCENES[walk.scenes[frame]], boxes)
+        before, scene = (SCENES[walk.scenes[place]] for place in (max(0, frame - step), frame))
+        tracks, numbers = tracks.follow(frame * STEP_MS, boxes, is_cut=is_cut(before, scene))
         found.append(list(zip(boxes, numbers, strict=True)))
     return judge(walk, frames, found)
 
@@ -71,7 +90,7 @@ def test_whoever_returns_after_some_seconds_is_a_new_person():
 def test_handed_on_tracks_give_the_numbers_of_the_whole():
     walk = KINDS["three mingle"](3)
     random = np.random.default_rng(3)
-    frames = [(frame * STEP_MS, SCENES[0], detected(walk, frame, random)) for frame in range(walk.frames)]
+    frames = [(frame * STEP_MS, detected(walk, frame, random)) for frame in range(walk.frames)]
 
     def numbers(tracks: Tracks, some: list) -> Iterator[tuple[Tracks, tuple[int, ...]]]:
         for frame in some:
@@ -115,9 +134,10 @@ def test_segments_that_are_linked_in_the_merge_have_the_report_of_the_whole(kind
     frames = observed(KINDS[kind](seed))
     frames[5:9] = [replace(seen, faces=()) for seen in frames[5:9]]
     whole = summarise(Follower().follow(frames), frames_wanted=len(frames), keep_timeline=keep)
-    merged, follower, bounds = Report(), Follower(), [0, *sorted(cuts), len(frames)]
+    merged, follower, bounds = Report(), Follower(), [0, *sorted(min(cut, len(frames)) for cut in cuts), len(frames)]
     for first, end in pairwise(bounds):
-        part = summarise(frames[first:end], frames_wanted=end - first, keep_timeline=True)
+        part = summarise(compared(frames[first:end]), frames_wanted=end - first, keep_timeline=True)
+        assert sum(seen.scene is not None for seen in part.timeline) == min(2, end - first)
         merged += follower.linked(through_texts(part), keep_timeline=keep)
     assert merged == whole
     assert bool(merged.timeline) == keep
@@ -127,21 +147,21 @@ def test_segments_that_are_linked_in_the_merge_have_the_report_of_the_whole(kind
 @pytest.mark.parametrize(("gap_ms", "same"), [(KEPT_MS, True), (KEPT_MS + 1, False)])
 def test_a_hidden_face_is_remembered_for_a_while(gap_ms, same):
     face = Box(100, 100, 50, 60)
-    tracks, (number,) = Tracks().follow(0, SCENES[0], [face])
-    tracks, _ = tracks.follow(gap_ms - 100, SCENES[0], [])
-    _, (later,) = tracks.follow(gap_ms, SCENES[0], [face])
+    tracks, (number,) = Tracks().follow(0, [face])
+    tracks, _ = tracks.follow(gap_ms - 100, [])
+    _, (later,) = tracks.follow(gap_ms, [face])
     assert (later == number) == same
 
 
 def test_frames_that_are_seconds_apart_are_linked_too():
-    tracks, (number,) = Tracks().follow(0, SCENES[0], [Box(100, 100, 50, 60)])
-    _, (later,) = tracks.follow(3 * KEPT_MS, SCENES[0], [Box(110, 100, 50, 60)])
+    tracks, (number,) = Tracks().follow(0, [Box(100, 100, 50, 60)])
+    _, (later,) = tracks.follow(3 * KEPT_MS, [Box(110, 100, 50, 60)])
     assert later == number
 
 
 def test_a_face_of_another_size_is_another_person():
-    tracks, (number,) = Tracks().follow(0, SCENES[0], [Box(100, 100, 50, 60)])
-    _, (later,) = tracks.follow(100, SCENES[0], [Box(70, 70, 120, 140)])
+    tracks, (number,) = Tracks().follow(0, [Box(100, 100, 50, 60)])
+    _, (later,) = tracks.follow(100, [Box(70, 70, 120, 140)])
     assert later != number
 
 
@@ -175,13 +195,31 @@ def test_a_large_crowd_is_assigned_nearly_as_well():
     assert sum(table[row, place] for row, place in enumerate(chosen)) <= best + 200 * 0.1
 
 
-def test_a_moving_person_grain_and_light_are_no_cut():
-    random = np.random.default_rng(1)
-    place = random.integers(0, 200, (9, 16, 3), np.uint8).repeat(40, axis=0).repeat(40, axis=1)
-    person = place.copy()
-    person[60:, 200:420] = (60, 120, 220)
-    grain = np.clip(place.astype(int) + random.normal(0, 12, place.shape), 0, 255).astype(np.uint8)
-    for other in (person, grain, place + np.uint8(12)):
-        assert not is_cut(thumbnail(place), thumbnail(other))
-    assert is_cut(thumbnail(place), thumbnail(np.ascontiguousarray(place[:, ::-1])))
-    assert is_cut(thumbnail(place), thumbnail(np.full_like(place, 128)))
+LAWNS = st.integers(0, 10_000)
+
+
+@settings(deadline=None, max_examples=30)
+@given(LAWNS, LAWNS)
+def test_another_place_of_the_same_color_is_a_cut(one, other):
+    assume(one != other)
+    assert is_cut(thumbnail(frame_of(lawn(one))), thumbnail(frame_of(lawn(other))))
+
+
+@settings(deadline=None, max_examples=30)
+@given(LAWNS, st.integers(-10, 10), st.integers(-10, 10), st.integers(-8, 8), st.integers(0, WIDTH // 2))
+def test_a_moving_camera_a_person_grain_and_light_are_no_cut(seed, across, down, light, person):
+    place = lawn(seed)
+    before, after = frame_of(place), frame_of(place, 20 + across, 20 + down).astype(float)
+    after[60:, person : person + WIDTH // 3] = (60, 120, 220)
+    after += light + np.random.default_rng(seed).normal(0, 12, after.shape)
+    assert not is_cut(thumbnail(before), thumbnail(np.clip(after, 0, 255).astype(np.uint8)))
+
+
+def test_grain_on_a_plain_wall_is_no_cut():
+    walls = [np.random.default_rng(seed).normal(120, 12, (HEIGHT, WIDTH, 3)).astype(np.uint8) for seed in (1, 2)]
+    assert not is_cut(*map(thumbnail, walls))
+
+
+@pytest.mark.parametrize("color", [(120, 120, 141), (99, 120, 120), (145, 145, 145)])
+def test_another_color_is_a_cut(color):
+    assert is_cut(*(thumbnail(np.full((HEIGHT, WIDTH, 3), each, np.uint8)) for each in ((120, 120, 120), color)))

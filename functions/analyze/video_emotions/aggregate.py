@@ -69,6 +69,8 @@ class Observation:
         Those over the limit of a frame.
     scene : bytes or None
         The picture's thumbnail, if faces are still to be linked: see `cuts.thumbnail`.
+    is_cut : bool or None
+        The frame before shows another place. None: the two are still to be compared.
     """
 
     index: int
@@ -77,6 +79,7 @@ class Observation:
     faces: tuple[ScoredFace, ...]
     faces_left_out: int = 0
     scene: bytes | None = None
+    is_cut: bool | None = None
 
     @property
     def people(self) -> Iterator[PersonSums]:

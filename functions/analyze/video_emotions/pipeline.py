@@ -16,7 +16,7 @@ from video_emotions.deadline import NEVER, Deadline
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts, VideoInfo
-from video_emotions.follower import Follower
+from video_emotions.follower import Follower, compared
 from video_emotions.observe import look, score
 from video_emotions.pace import Pace
 from video_emotions.parallel import Closable, ordered_map, prefetched
@@ -157,7 +157,7 @@ class Pipeline:
         ):
             scored = score(watch.iterate("faces", seen), self.model)
             report = summarise(
-                watch.iterate("emotions", follower.follow(scored) if follower else scored),
+                watch.iterate("emotions", follower.follow(scored) if follower else compared(scored)),
                 frames_wanted=plan.frames_wanted,
                 until_ms=plan.until_ms,
                 keep_timeline=options.wants_timeline if follower else options.wants_tracks,

@@ -14,7 +14,6 @@ from typing import Final, Self
 
 from video_emotions.assignment import assign
 from video_emotions.boxes import Box
-from video_emotions.cuts import is_cut
 
 KEPT_MS: Final = 2_000
 """How long a face may be hidden, as long as its path is known well enough."""
@@ -141,25 +140,22 @@ class Tracks:
         Paths that began so far.
     frame_ms : int or None
         Time of the last frame.
-    scene : bytes or None
-        Its thumbnail.
     """
 
     live: tuple[Track, ...] = ()
     begun: int = 0
     frame_ms: int | None = None
-    scene: bytes | None = None
 
-    def follow(self, time_ms: int, scene: bytes, boxes: Sequence[Box]) -> tuple["Tracks", tuple[int, ...]]:
+    def follow(self, time_ms: int, boxes: Sequence[Box], *, is_cut: bool = False) -> tuple["Tracks", tuple[int, ...]]:
         """Link the faces of the next frame.
 
         Parameters
         ----------
         time_ms : int
-        scene : bytes
-            From `cuts.thumbnail`.
         boxes : sequence of Box
             In pixels of the video.
+        is_cut : bool
+            The frame shows another place than the one before: see `cuts`.
 
         Returns
         -------
@@ -168,7 +164,7 @@ class Tracks:
         tuple of int
             Each face's number.
         """
-        known = () if self.scene is not None and is_cut(self.scene, scene) else self.live
+        known = () if is_cut else self.live
         ahead = [track.at(time_ms) for track in known if self._can_go_on(track, time_ms)]
         chosen = assign([[track.cost(box, self.frame_ms) for box in boxes] for track in ahead], len(boxes))
         live, numbers, begun = [], [0] * len(boxes), self.begun
@@ -183,7 +179,7 @@ class Tracks:
                 begun += 1
                 numbers[place] = begun
                 live.append(Track.new(begun, box, time_ms))
-        return Tracks(tuple(live), begun, time_ms, scene), tuple(numbers)
+        return Tracks(tuple(live), begun, time_ms), tuple(numbers)
 
     def _can_go_on(self, track: Track, time_ms: int) -> bool:
         """Report whether a face was on the path in the last frame, however long ago that is, or not long ago."""
