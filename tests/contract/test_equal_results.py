@@ -84,10 +84,10 @@ class InProcess(Reader):
     def segments(self, source: Any, options: Options, threads: int, wanted: Segmenting, seconds: float = 0.0) -> Any:
         info, index = survey(source, threads)
         chosen = plan(info, index, options)
-        seconds = costs(index, chosen, info.size)
+        each = costs(index, chosen, info.size)
         parts = (
             (SegmentFacts(end - first, 0, 0, 0.0), bytes(Slice.of(index, chosen, first, end)))
-            for first, end in spans(index, chosen, seconds, wanted.seconds, wanted.at_least)
+            for first, end in spans(index, chosen, each, wanted.seconds, wanted.at_least)
         )
         return info, chosen.facts, parts
 
