@@ -24,6 +24,7 @@ from video_emotions.emotions import EmotionModel
 from video_emotions.faces.detector import Detection
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.facts import Frame, PlanFacts
+from video_emotions.follower import Follower
 from video_emotions.pace import Pace
 from video_emotions.pipeline import Pipeline
 from video_emotions.settings import Settings
@@ -132,7 +133,7 @@ def report(
     plan = PlanFacts(count, count, until_ms, (1.0,))
     options = Options(include="timeline", partial=partial)
     pipeline = Pipeline(Settings(threads=2), Brightness(), finder)
-    return pipeline.report(frames, plan, options, Stopwatch(), Deadline(deadline_at, clock))
+    return pipeline.report(frames, plan, options, Stopwatch(), Deadline(deadline_at, clock), Follower())
 
 
 @settings(max_examples=80, deadline=None)

@@ -206,7 +206,7 @@ def tell(world: World) -> JobStatus | None:
     return told
 
 
-CALLS = 9
+CALLS = 10
 """Those of a worker: to the stores, the bus and the queue."""
 
 
