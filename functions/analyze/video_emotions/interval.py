@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST: Final = 30
-"""With fewer frames that vote there is no interval: they say too little about how long an expression lasts. Many faces of
-a few frames do not help: each of them looks as it did a moment ago."""
+"""With fewer frames that vote there is no interval: they say too little about how long an expression lasts. Many faces
+in a few frames do not help: each of them looks as it did a moment ago."""
 
 _ROUNDS: Final = 20
-"""After so many rounds the number of independent votes no longer changes in its third digit."""
+"""The number of independent votes settles before, if the autocorrelation ends within half of the frames. If it does
+not, each further round makes the interval wider, and the coverage in docs/accuracy.md holds for 20 rounds only."""
 
 Interval = tuple[float, float]
 """Low and high, as parts of 1."""
@@ -36,8 +37,8 @@ def vote_intervals(ballots: Sequence[Sequence[int]], classes: int) -> list[Inter
     Returns
     -------
     list of Interval or None
-        None: fewer than `FEWEST` frames have a vote, or all of these frames vote alike, which does not tell how long that
-        lasts.
+        None: fewer than `FEWEST` frames have a vote, or all of these frames vote alike, which does not tell how long
+        that lasts.
     """
     votes: Numbers = np.zeros((classes, len(ballots)))
     for frame, ballot in enumerate(ballots):
