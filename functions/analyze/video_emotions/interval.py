@@ -31,7 +31,8 @@ def vote_intervals(ballots: Sequence[Sequence[int]], classes: int) -> list[Inter
     Parameters
     ----------
     ballots : sequence of sequence of int
-        For each frame, in order, the classes of its votes. Frames without a vote keep their place.
+        For each analyzed frame, in order, the classes of its votes. Frames without a vote keep their place, and all
+        frames count as equally far apart.
     classes : int
 
     Returns
