@@ -78,7 +78,7 @@ def test_people_are_a_table(show):
     ]
     text = page.inner_text("#report")
     assert "No face is recognized" in text
-    assert "2 more people with fewer frames are left out." in text
+    assert "2 more people are left out. None of them is in more frames than these." in text
     assert "No face is recognized" not in show(result(20)).inner_text("#report")
 
 
