@@ -424,7 +424,7 @@ def test_the_keyboard_is_enough(open_app):
     assert page.get_by_label("moving average").is_checked()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.locator(".data tbody tr").count() == 12
+    assert len(rows_of(page, ".data")) == 12
 
 
 def test_the_page_works_at_an_address_with_a_slash_at_the_end(open_page, address):

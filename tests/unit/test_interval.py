@@ -64,9 +64,16 @@ def test_two_faces_that_know_nothing_of_each_other_are_two_votes():
     assert width(both) == pytest.approx(width(one) / 2**0.5, rel=0.2)
 
 
-def test_an_interval_needs_the_documented_number_of_votes():
+def test_an_interval_needs_the_documented_number_of_frames():
     assert vote_intervals(ballots([0, 1] * 15), 7) is not None
     assert vote_intervals(ballots([0, 1] * 14 + [0]), 7) is None
+
+
+def test_many_faces_of_a_few_frames_have_no_interval():
+    crowd = np.random.default_rng(7).integers(0, 2, (30, 20)).tolist()
+    assert vote_intervals(crowd[:29], 7) is None
+    assert vote_intervals([*crowd[:29], (), ()], 7) is None
+    assert vote_intervals(crowd, 7) is not None
 
 
 @pytest.mark.parametrize("labels", [[3] * 500, []])

@@ -99,7 +99,7 @@ def test_the_page_knows_the_promised_numbers():
 def test_the_report_and_its_table_know_the_names_in_their_order():
     words = (ROOT / "web/report/words.js").read_text(encoding="utf-8")
     assert f"EMOTIONS = {json.dumps(EMOTION_LABELS)};" in words
-    assert f"FEWEST_VOTES = {interval.FEWEST};" in words
+    assert f"FEWEST_FRAMES = {interval.FEWEST};" in words
     table = (ROOT / "web/page/csv.js").read_text(encoding="utf-8")
     assert f"POINTS = {json.dumps(list(FaceLandmarks.model_fields))};" in table
 

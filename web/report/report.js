@@ -172,6 +172,6 @@ function people({ people: listed, people_left_out: rest }) {
         ),
       ),
     ),
-    rest > 0 && h("p", {}, `${count(rest, "more person", "more people")} with fewer frames are left out.`),
+    rest > 0 && h("p", {}, `${count(rest, "more person", "more people")} are left out. None of them is in more frames than these.`),
   ];
 }

@@ -70,7 +70,12 @@ export function timelineSections(result, video) {
 function averages(frames, chart) {
   const draw = ({ target }) => chart.draw(target.checked ? averaged(frames, AVERAGED) : frames);
   const box = h("input", { type: "checkbox", onchange: draw });
-  return h("label", {}, box, ` Draw the moving average of ${AVERAGED} frames. The numbers stay those of single frames.`);
+  return h(
+    "label",
+    {},
+    box,
+    ` Draw the moving average of ${AVERAGED} frames. It mixes persons where the largest face changes. The table has the numbers of single frames.`,
+  );
 }
 
 /** The timeline's text alternative. Its rows are made when it opens. */

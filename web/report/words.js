@@ -19,8 +19,8 @@ export function bytes(number) {
   return `${size.toFixed(size < 10 ? 1 : 0)} ${unit}`;
 }
 
-/** With fewer votes than this the service gives no interval. */
-export const FEWEST_VOTES = 30;
+/** If fewer frames than this vote, the service gives no interval. */
+export const FEWEST_FRAMES = 30;
 
 const allVote = ({ settings }) => settings.voting === "all";
 
@@ -45,7 +45,7 @@ export function sharesWords(result) {
   const said = `Percent of ${votes(result)} by each ${whose}'s strongest emotion, and the mean probability over the same ${whose}s.`;
   if (!result.overall_dominant_emotion) return said;
   if (!result.average_emotion_scores_interval) {
-    return `${said} There are no intervals: they need ${FEWEST_VOTES} votes that are not all equal.`;
+    return `${said} There are no intervals: they need ${FEWEST_FRAMES} frames with votes that are not all equal.`;
   }
   return `${said} An interval says how far a share can be off by chance, if the video goes on like this. It does not cover errors of the model.`;
 }

@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 FEWEST: Final = 30
-"""With fewer votes there is no interval: they say too little about how long an expression lasts."""
+"""With fewer frames that vote there is no interval: they say too little about how long an expression lasts. Many faces
+in a few frames do not help: each of them looks as it did a moment ago."""
 
 _ROUNDS: Final = 20
-"""After so many rounds the number of independent votes no longer changes in its third digit."""
+"""The number of independent votes settles before, if the autocorrelation ends within half of the frames. If it does
+not, each further round makes the interval wider, and the coverage in docs/accuracy.md holds for 20 rounds only."""
 
 Interval = tuple[float, float]
 """Low and high, as parts of 1."""
@@ -29,21 +31,23 @@ def vote_intervals(ballots: Sequence[Sequence[int]], classes: int) -> list[Inter
     Parameters
     ----------
     ballots : sequence of sequence of int
-        For each frame, in order, the classes of its votes. Frames without a vote keep their place.
+        For each analyzed frame, in order, the classes of its votes. Frames without a vote keep their place, and all
+        frames count as equally far apart.
     classes : int
 
     Returns
     -------
     list of Interval or None
-        None: there are fewer than `FEWEST` votes, or all of them are equal, which does not tell how long that lasts.
+        None: fewer than `FEWEST` frames have a vote, or all of these frames vote alike, which does not tell how long
+        that lasts.
     """
     votes: Numbers = np.zeros((classes, len(ballots)))
     for frame, ballot in enumerate(ballots):
         for place in ballot:
             votes[place, frame] += 1
-    total = votes.sum()
-    if total < FEWEST:
+    if np.count_nonzero(votes.any(axis=0)) < FEWEST:
         return None
+    total = votes.sum()
     shares = votes.sum(axis=1) / total
     worth = _independent(votes - shares[:, None] * votes.sum(axis=0), total, shares)
     return None if worth is None else [_wilson(float(share), worth) for share in shares]

@@ -1,10 +1,11 @@
 """Which face of a frame is which of the frames before: faces are linked by place, size and motion.
 
 No face is compared with another one, and none is recognized: a track is a path through neighboring frames. A path
-ends at a scene cut, and where no face is seen on it for `KEPT_MS`. Each path is followed by a Kalman filter (Kalman,
-1960; as SORT does, Bewley et al., 2016), in units of the face's own size. A speed is forgotten after a second (an
-Ornstein-Uhlenbeck process): who is hidden walks on for a while, or stops. The assignment of faces to paths is the one
-with the least sum of costs.
+ends at a scene cut. If its face is missing from a frame, it ends `KEPT_MS` after the face was last seen. Neighboring
+frames are linked however far apart they are. Each path is followed by a Kalman filter (Kalman, 1960; as SORT does,
+Bewley et al., 2016), in units of the face's own size. A speed is forgotten after a second (an Ornstein-Uhlenbeck
+process): who is hidden walks on for a while, or stops. The assignment links as many faces as possible, and of these
+assignments it is the one with the least sum of costs.
 """
 
 from collections.abc import Sequence
