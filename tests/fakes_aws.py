@@ -102,9 +102,11 @@ class MemoryStore:
     def keys(self, bucket: str, prefix: str) -> list[str]:
         return sorted(place[1] for place in self.objects if place[0] == bucket and place[1].startswith(prefix))
 
-    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
+    def put(self, bucket: str, key: str, body: str | bytes | Path, content_type: str) -> None:
+        content = body.read_bytes() if isinstance(body, Path) else body.encode() if isinstance(body, str) else body
+
         def effect() -> None:
-            self.objects[bucket, key] = body.encode() if isinstance(body, str) else body
+            self.objects[bucket, key] = content
             self.content_types[bucket, key] = content_type
 
         self.faults.around("put", key, _STORE, effect)

@@ -33,6 +33,7 @@ from video_emotions.reader import Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.uploads import Uploads
 from video_emotions.worker import Worker
+from video_emotions.workspace import PREFIX
 from video_jobs.service import Jobs
 from video_jobs.settings import Settings as JobSettings
 
@@ -124,6 +125,21 @@ def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, clou
     assert merged[include]
     assert [event["detail"]["status"] for event in cloud.bus.events] == ["SUCCEEDED"]
     assert len(cloud.store.keys("results", "")) == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "vtt"])
+def test_a_table_or_a_track_of_a_long_upload_is_that_of_a_short_one(pipeline, monkeypatch, cloud, content, form):
+    options = json.dumps({"frame_interval": 5, "format": form})
+    short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
+    short.upload(content, options)
+    cloud.upload(content, options)
+    cloud.run()
+    (whole,), (merged,) = (
+        [one.store.read("results", key) for key in one.store.keys("results", "")] for one in (short, cloud)
+    )
+    assert merged == whole
+    assert whole.count("\n") > 5
+    assert list(pipeline.settings.work_dir.glob(f"{PREFIX}*")) == []
 
 
 def test_progress_counts_each_segment_once(cloud, content):

@@ -12,7 +12,7 @@ from video_emotions.api import Api
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.pipeline import Pipeline
-from video_emotions.rendering import FORMATS, Body
+from video_emotions.rendering import FORMATS, Format
 
 CLIP = SAMPLE.read_bytes()
 TEXT = base64.b64encode(CLIP).decode()
@@ -96,7 +96,8 @@ def test_a_browsers_request_gets_cors_headers_also_with_an_error(api, context):
 
 
 def test_a_result_is_answered_as_its_format_says(api, context, monkeypatch):
-    monkeypatch.setitem(FORMATS, "json", lambda result: Body(result.overall_dominant_emotion, "text/csv", ".csv"))
+    written = Format(lambda result, _: iter([str(result.overall_dominant_emotion)]), "text/csv", ".csv")
+    monkeypatch.setitem(FORMATS, "json", written)
     response = api.handle(rest_event(CLIP), context)
     assert (response["statusCode"], response["body"]) == (200, "happy")
     assert response["multiValueHeaders"]["Content-Type"] == ["text/csv"]

@@ -20,7 +20,7 @@ from video_common.result import Result
 from video_common.schema import FacelessFrames, Options, Sampling, Voting
 from video_emotions import pool
 from video_emotions.deadline import Deadline
-from video_emotions.outline import Outline, Partial
+from video_emotions.outline import Outline, Partial, observations
 from video_emotions.reader import Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.video_request import VideoRequest
@@ -71,8 +71,9 @@ def through_texts(tasks: Segmented, source: Path | Bytes, options: Options, at_l
     """Analyze in segments, whose outline and partials become texts in between. Return how many there were, too."""
     outline, slices = tasks.plan(source, options, Segmenting(at_least=at_least))
     outline = Outline.model_validate_json(outline.model_dump_json())
-    found = [Partial.of_texts(*partial.to_texts()) for partial in partials(tasks, source, outline, slices)]
-    return tasks.merge(outline, found, lambda: 1.0), len(found)
+    texts = [partial.to_texts() for partial in partials(tasks, source, outline, slices)]
+    parts = ((Partial.model_validate_json(sums), observations(lines.splitlines())) for sums, lines in texts)
+    return tasks.merge(outline, parts, lambda: 1.0), len(texts)
 
 
 @pytest.mark.parametrize(
@@ -123,9 +124,9 @@ def test_a_partial_that_is_missing_doubled_or_of_another_plan_does_not_go_unnoti
         [found[0], cut, *found[2:]],
     ):
         with pytest.raises(SegmentsDisagree):
-            tasks.merge(outline, wrong, lambda: 1.0)
+            tasks.merge(outline, [partial.found for partial in wrong], lambda: 1.0)
     with pytest.raises(SegmentsDisagree):
-        tasks.merge(other, found, lambda: 1.0)
+        tasks.merge(other, [partial.found for partial in found], lambda: 1.0)
 
 
 def test_a_plan_of_another_version_is_refused(tasks, clip):
@@ -163,7 +164,7 @@ def test_a_segment_without_time_and_a_video_without_pictures_fail(tasks, clip, t
         for partial, segment in zip(found, outline.segments, strict=True)
     ]
     with pytest.raises(UndecodableVideo):
-        tasks.merge(outline, nothing, lambda: 1.0)
+        tasks.merge(outline, [partial.found for partial in nothing], lambda: 1.0)
     cut_off = tmp_path / "cut.mp4"
     cut_off.write_bytes(clip.read_bytes()[:-2000])
     with pytest.raises(TruncatedVideo):

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_worker_that_is_lost_after_it_kept_the_result_of_a_deleted_job_leaves_
     job_id = world.ask(ANN)
 
     class LosesWorker(MemoryStore):
-        def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
+        def put(self, bucket: str, key: str, body: str | bytes | Path, content_type: str) -> None:
             world.call(ANN, "DELETE", job_id)
             super().put(bucket, key, body, content_type)
             raise Lost

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterable, Iterator
 from typing import get_args
 
 import pandas
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from tests.job_world import result_of
 from video_common import limits
 from video_common.api_gateway import answer
-from video_common.result import Box, FaceLandmarks, Place, Result, TimelineFace, TimelineFrame
+from video_common.result import Box, FaceLandmarks, Place, Result, Source, TimelineFace, TimelineFrame
 from video_common.schema import EMOTION_LABELS, Format
 from video_common.shares import Emotions
 from video_emotions import rendering
-from video_emotions.rendering import CSV_COLUMNS, Body, render, render_to_fit
+from video_emotions.rendering import CSV_COLUMNS, render, render_to_fit
 
 
 def frame(index: int) -> TimelineFrame:
@@ -95,16 +96,26 @@ def test_the_cut_is_as_late_as_can_be(frames, room):
 
 def test_json_is_typed_and_named_as_json():
     body = render(result_of(b""), "json")
-    assert (body.content_type, body.suffix) == ("application/json", ".json")
+    assert body.content_type == "application/json"
     assert Result.model_validate_json(body.text) == result_of(b"")
+
+
+@pytest.mark.parametrize("frames", [[], [0], [0, 40, 80]])
+def test_json_that_is_written_in_parts_is_the_json_of_the_result(frames):
+    # Given a file whose name looks like the place where the frames go
+    source = Source(bucket="b", key="k", file_name='"timeline":[]')
+    made = with_frames(*(seen(time_ms, "happy", "sad") for time_ms in frames), source=source)
+    absent = {name for name in rendering.OPTIONAL_MEMBERS if getattr(made, name) is None}
+    assert render(made, "json").text == made.model_dump_json(exclude=absent)
+    assert json.loads(render(made, "json").text)["source"]["file_name"] == '"timeline":[]'
 
 
 def test_another_format_is_cut_to_fit_too(monkeypatch):
     # Given a format with a line for each frame, and room for half of the lines
-    def lines(result: Result) -> Body:
-        return Body("".join(f"{seen.index};{seen.time_ms}\n" for seen in result.timeline or ()), "text/csv", ".csv")
+    def lines(_result: Result, frames: Iterable[TimelineFrame]) -> Iterator[str]:
+        return (f"{seen.index};{seen.time_ms}\n" for seen in frames)
 
-    monkeypatch.setitem(rendering.FORMATS, "csv", lines)
+    monkeypatch.setitem(rendering.FORMATS, "csv", rendering.Format(lines, "text/csv", ".csv"))
     whole = render(with_timeline(1000), "csv").text
     room = len(json.dumps(whole)) // 2
     monkeypatch.setattr(limits, "LAMBDA_PAYLOAD_BYTES", room + limits.RESPONSE_ENVELOPE_BYTES)
@@ -112,7 +123,7 @@ def test_another_format_is_cut_to_fit_too(monkeypatch):
     body = render_to_fit(with_timeline(1000), "csv")
     # Then it has the first lines, as many as fit
     kept = body.text.count("\n")
-    assert (body.content_type, body.suffix) == ("text/csv", ".csv")
+    assert body.content_type == "text/csv"
     assert body.text == "".join(whole.splitlines(keepends=True)[:kept])
     assert len(json.dumps(body.text)) <= room
     assert len(json.dumps("".join(whole.splitlines(keepends=True)[: kept + 1]))) > room
@@ -144,7 +155,7 @@ def with_frames(*frames: TimelineFrame, duration_ms: int = 1000, **more) -> Resu
 
 def test_every_format_of_the_contract_can_be_written():
     assert set(get_args(Format)) == set(rendering.FORMATS)
-    assert [render(with_frames(), name).suffix for name in get_args(Format)] == [".json", ".csv", ".vtt"]
+    assert [rendering.FORMATS[name].suffix for name in get_args(Format)] == [".json", ".csv", ".vtt"]
 
 
 def test_a_csv_has_a_row_for_each_face_and_one_for_a_frame_without():

@@ -19,7 +19,7 @@ from video_emotions.assignment import assign
 from video_emotions.boxes import Box
 from video_emotions.cuts import is_cut, thumbnail
 from video_emotions.follower import Follower, compared
-from video_emotions.outline import Partial
+from video_emotions.outline import Partial, observations
 from video_emotions.tracks import KEPT_MS, Tracks
 
 Image = NDArray[np.uint8]
@@ -118,9 +118,9 @@ def observed(walk: Walk) -> list[Observation]:
     return frames
 
 
-def through_texts(report: Report) -> Report:
-    partial = Partial(outline="", number=0, report=report, timings_ms={})
-    return Partial.of_texts(*partial.to_texts()).report
+def through_texts(report: Report) -> tuple[Report, Iterator[Observation]]:
+    sums, timeline = Partial(outline="", number=0, report=report, timings_ms={}).to_texts()
+    return Partial.model_validate_json(sums).report, observations(timeline.splitlines())
 
 
 @settings(max_examples=40, deadline=None)
@@ -134,13 +134,13 @@ def test_segments_that_are_linked_in_the_merge_have_the_report_of_the_whole(kind
     frames = observed(KINDS[kind](seed))
     frames[5:9] = [replace(seen, faces=()) for seen in frames[5:9]]
     whole = summarise(Follower().follow(frames), frames_wanted=len(frames), keep_timeline=keep)
+    kept: list[Observation] = []
     merged, follower, bounds = Report(), Follower(), [0, *sorted(min(cut, len(frames)) for cut in cuts), len(frames)]
     for first, end in pairwise(bounds):
         part = summarise(compared(frames[first:end]), frames_wanted=end - first, keep_timeline=True)
         assert sum(seen.scene is not None for seen in part.timeline) == min(2, end - first)
-        merged += follower.linked(through_texts(part), keep_timeline=keep)
-    assert merged == whole
-    assert bool(merged.timeline) == keep
+        merged += follower.linked(*through_texts(part), kept.append)
+    assert replace(merged, timeline=tuple(kept) if keep else ()) == whole
     assert merged.people
 
 

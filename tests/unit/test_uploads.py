@@ -26,7 +26,7 @@ from video_common.errors import (
     TooLong,
 )
 from video_common.job import JobStatus, result_key
-from video_emotions.rendering import FORMATS, Body
+from video_emotions.rendering import FORMATS, Format
 from video_emotions.uploads import Uploads
 from video_emotions.watchdog import watchdog
 
@@ -70,7 +70,7 @@ def test_a_result_has_the_objects_tag_and_checksum(world):
 
 
 def test_a_result_is_stored_as_its_format_says(world, monkeypatch):
-    monkeypatch.setitem(FORMATS, "json", lambda result: Body("a;ä", "text/csv", ".csv"))
+    monkeypatch.setitem(FORMATS, "json", Format(lambda *_: iter(["a;", "ä"]), "text/csv", ".csv"))
     world.queue.send(world.put("a", b"video"))
     world.run()
     job = world.job("a")

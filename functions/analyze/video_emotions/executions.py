@@ -20,8 +20,9 @@ from video_common.job import Job, JobStatus
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Outcome, entry, job_facts
 from video_emotions.deadline import Deadline
-from video_emotions.long_videos import LongVideos, SegmentTask, Task, version_of
+from video_emotions.long_videos import LongVideos, version_of
 from video_emotions.video_request import from_upload
+from video_emotions.work import SegmentTask, Task
 from video_emotions.worker import SUPERSEDED, Worker, kept
 
 SOURCE: Final = "aws.states"
@@ -90,7 +91,8 @@ class Executions:
         try:
             metadata = self.worker.store.metadata(source.bucket, source.key, source.version_id)
             request = from_upload(upload, metadata, limits.MAX_OBJECT_BYTES)
-            ended = self.worker.kept_result(upload, job, self.long.merge(task), request.format)
+            with self.long.merged(task) as (result, frames):
+                ended = self.worker.kept_result(upload, job, result, request.format, frames)
         except ServiceError:
             raise
         except VideoEmotionsError as error:

@@ -1,6 +1,6 @@
 """Observations -> the same, with the tracks of their faces."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from video_emotions.aggregate import Observation, Report
@@ -34,18 +34,23 @@ class Follower:
                 faces = tuple(replace(face, track=track) for face, track in zip(faces, numbers, strict=True))
             yield replace(seen, faces=faces, scene=None, is_cut=None)
 
-    def linked(self, report: Report, *, keep_timeline: bool) -> Report:
-        """Return the Report of the next segment with its people.
+    def linked(self, report: Report, frames: Iterable[Observation], keep: Callable[[Observation], object]) -> Report:
+        """Return the Report of the next segment with its people, and without its timeline.
 
         Parameters
         ----------
         report : Report
-            If faces are to be linked, its timeline has all frames.
-        keep_timeline : bool
+        frames : iterable of Observation
+            Its timeline, which has all frames if faces are to be linked.
+        keep : callable
+            Gets each frame, with the tracks of its faces.
         """
-        timeline = tuple(self.follow(report.timeline))
-        people = People(person for seen in timeline for person in seen.people).by_track
-        return replace(report, people=people, timeline=timeline if keep_timeline else ())
+        people = People()
+        for seen in self.follow(frames):
+            for person in seen.people:
+                people.add(person)
+            keep(seen)
+        return replace(report, people=people.by_track, timeline=())
 
     def _is_cut(self, seen: Observation) -> bool:
         if seen.is_cut is not None or seen.scene is None:

@@ -1,75 +1,34 @@
-"""Long videos in the cloud: where the plan and the partials are kept, and when an execution starts.
-
-::
-
-    results bucket, below work/<job id>/<sequencer>/<digest of the plan>/
-        plan.json             the outline
-        slices                what each segment needs of the list of packets
-        segments.jsonl        a line for each segment, for the state machine's Map
-        partials/00007.json   what a segment found, and 00007.timeline.jsonl with include
-        failures/00007.json   why a segment failed for good
-"""
+"""Long videos in the cloud: when an execution starts, its segments, and its merge. `work` says what is kept where."""
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import NonNegativeInt
 
 from video_common import limits
 from video_common.aws.interfaces import ObjectStore
 from video_common.aws.large_files import StateMachine
 from video_common.errors import ObjectMissing, SegmentsDisagree, TooLong, VideoError
 from video_common.job import partials_prefix, work_prefix
-from video_common.result import Result
-from video_common.schema import Frozen
+from video_common.result import Result, TimelineFrame
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
-from video_emotions.outline import Outline, Partial
+from video_emotions.merging import StoredTimeline
+from video_emotions.outline import Found, Outline, Partial, observations
 from video_emotions.read_ahead import ReadAhead
 from video_emotions.reader import Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.video_request import VideoRequest
+from video_emotions.work import SegmentTask, Task
+from video_emotions.workspace import new_directory, room
 
 _JSON: Final = "application/json"
 _LINES: Final = "application/jsonl"
-
-
-class Task(Frozen):
-    """What an execution is given.
-
-    Attributes
-    ----------
-    upload : Upload
-    work : str
-        The prefix of the plan and the partials, which ends with a slash.
-    bucket : str
-        Where they are.
-    function : str
-        The ARN of the version that made the plan: it alone may analyze the segments.
-    began : float
-        When the plan began, in seconds since 1970.
-    """
-
-    upload: Upload
-    work: str
-    bucket: str
-    function: str
-    began: float
-
-    @property
-    def segments_key(self) -> str:
-        """The key of the list of segments."""
-        return f"{self.work}segments.jsonl"
-
-
-class SegmentTask(Task):
-    """What the state machine gives for one segment."""
-
-    segment: NonNegativeInt
 
 
 @dataclass(frozen=True)
@@ -129,7 +88,7 @@ class LongVideos:
         task = Task(upload=upload, work=work, bucket=self.bucket, function=function, began=began)
         lines = "".join(f"{json.dumps({'segment': number})}\n" for number in range(len(outline.segments)))
         self.store.put(self.bucket, f"{work}slices", slices, "application/octet-stream")
-        self.store.put(self.bucket, f"{work}plan.json", outline.model_dump_json(), _JSON)
+        self.store.put(self.bucket, task.plan_key, outline.model_dump_json(), _JSON)
         self.store.put(self.bucket, task.segments_key, lines, _LINES)
         own = {"segments_key": task.segments_key, "max_segments": self.max_segments}
         given = {**task.model_dump(mode="json"), **own}
@@ -158,20 +117,26 @@ class LongVideos:
             raise
         sums, timeline = partial.to_texts()
         if outline.options.wants_tracks:
-            self.store.put(self.bucket, _timeline_key(task, number), timeline, _LINES)
+            self.store.put(self.bucket, task.timeline_key(number), timeline, _LINES)
         # Last, so that a partial without its timeline is never found.
-        self.store.put(self.bucket, _partial_key(task, number), sums, _JSON)
+        self.store.put(self.bucket, task.partial_key(number), sums, _JSON)
         return {"segment": number, "frames": partial.report.frames_analyzed}
 
-    def merge(self, task: Task) -> Result:
-        """Add up what the segments found.
+    @contextmanager
+    def merged(self, task: Task) -> Iterator[tuple[Result, Iterable[TimelineFrame]]]:
+        """Add up what the segments found. The frames of the timeline are in a file that is removed afterwards.
 
         Raises
         ------
         OtherVersion, SegmentsDisagree, UndecodableVideo, StorageUnavailable
         """
         outline = self._outline(task)
-        return self.tasks.merge(outline, self._partials(task, outline), lambda: 1000 * (self.now() - task.began))
+        with (
+            new_directory(self.tasks.pipeline.settings.work_dir) as directory,
+            closing(StoredTimeline(directory / "timeline")) as timeline,
+        ):
+            parts = self._parts(task, outline, directory / "part")
+            yield self.tasks.merge(outline, parts, lambda: 1000 * (self.now() - task.began), timeline.keep), timeline
 
     def failure(self, task: Task) -> Failure:
         """Return which segment failed, or was not analyzed, first. It is past the last one if none did."""
@@ -179,7 +144,7 @@ class LongVideos:
         for key in self.store.keys(self.bucket, f"{task.work}failures/"):
             return Failure(int(key[-10:-5]), count, json.loads(self.store.read(self.bucket, key)))
         done = {key for key in self.store.keys(self.bucket, partials_prefix(task.work)) if key.endswith(".json")}
-        missing = (number for number in range(count) if _partial_key(task, number) not in done)
+        missing = (number for number in range(count) if task.partial_key(number) not in done)
         return Failure(next(missing, count), count, None)
 
     def tidy(self, task: Task) -> None:
@@ -187,18 +152,22 @@ class LongVideos:
         self.store.delete_all(self.bucket, task.work)
 
     def _outline(self, task: Task) -> Outline:
-        return Outline.model_validate_json(self.store.read(self.bucket, f"{task.work}plan.json"))
+        return Outline.model_validate_json(self.store.read(self.bucket, task.plan_key))
 
-    def _partials(self, task: Task, outline: Outline) -> Iterator[Partial]:
+    def _parts(self, task: Task, outline: Outline, path: Path) -> Iterator[Found]:
+        """Yield what each segment found. One timeline at a time is in the file."""
         for number in range(len(outline.segments)):
             try:
-                sums = self.store.read(self.bucket, _partial_key(task, number))
-                timeline = ""
-                if outline.options.wants_tracks:
-                    timeline = self.store.read(self.bucket, _timeline_key(task, number))
+                partial = Partial.model_validate_json(self.store.read(self.bucket, task.partial_key(number)))
+                if not outline.options.wants_tracks:
+                    yield partial.found
+                    continue
+                with room():
+                    self.store.download(self.bucket, task.timeline_key(number), None, path)
             except ObjectMissing as error:
                 raise SegmentsDisagree(f"Segment {number} of the analysis is missing. Start it again.") from error
-            yield Partial.of_texts(sums, timeline)
+            with path.open(encoding="utf-8") as lines:
+                yield partial, observations(lines)
 
 
 @dataclass(frozen=True)
@@ -223,14 +192,6 @@ def _refuse_endless(outline: Outline) -> None:
             f"{limits.SEGMENT_MOST_SECONDS:.0f} s are possible. Videos are cut at keyframes, and an AVI not at all. "
             "Use a larger frame_interval or sampling=keyframes, or convert the video to MP4 with a keyframe every 10 s."
         )
-
-
-def _partial_key(task: Task, number: int) -> str:
-    return f"{partials_prefix(task.work)}{number:05}.json"
-
-
-def _timeline_key(task: Task, number: int) -> str:
-    return f"{partials_prefix(task.work)}{number:05}.timeline.jsonl"
 
 
 def version_of(context: LambdaContext) -> str:

@@ -1,10 +1,9 @@
 """What the tasks of a segmented analysis pass on: the outline of the plan, and what each segment found."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from itertools import zip_longest
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, with_config
 
@@ -76,20 +75,27 @@ class Partial(Frozen):
     timings_ms: dict[str, float]
 
     def to_texts(self) -> tuple[str, str]:
-        """Return the sums as JSON, and the timeline as JSON lines: it can be large."""
+        """Return the sums as JSON, and the timeline as JSON lines: see `observations`."""
         timeline = "".join(f"{_OBSERVATION.dump_json(seen).decode()}\n" for seen in self.report.timeline)
         return self.model_dump_json(exclude={"report": {"timeline"}}), timeline
 
-    @classmethod
-    def of_texts(cls, sums: str, timeline: str = "") -> Self:
-        """Read what `to_texts` returned."""
-        partial = cls.model_validate_json(sums)
-        seen = tuple(_OBSERVATION.validate_json(line) for line in timeline.splitlines())
-        return partial.model_copy(update={"report": replace(partial.report, timeline=seen)})
+    @property
+    def found(self) -> "Found":
+        """The partial with its own timeline."""
+        return self, self.report.timeline
 
 
-def complete(outline: Outline, partials: Iterable[Partial]) -> Iterator[Partial]:
-    """Yield the partials of a plan, and make sure that each segment has its own, in order.
+Found = tuple[Partial, Iterable[Observation]]
+"""A partial, and its timeline, which can be too large for the memory."""
+
+
+def observations(lines: Iterable[str]) -> Iterator[Observation]:
+    """Read a timeline, line by line."""
+    return map(_OBSERVATION.validate_json, lines)
+
+
+def complete(outline: Outline, parts: Iterable[Found]) -> Iterator[Found]:
+    """Yield what was found of a plan, and make sure that each segment has its own partial, in order.
 
     Raises
     ------
@@ -97,10 +103,10 @@ def complete(outline: Outline, partials: Iterable[Partial]) -> Iterator[Partial]
         One is missing, doubled, of another plan, or has other frames than were planned.
     """
     digest = outline.digest
-    for number, (segment, partial) in enumerate(zip_longest(outline.segments, partials)):
-        if segment is None or partial is None or not _is_of(partial, digest, number, segment):
+    for number, (segment, part) in enumerate(zip_longest(outline.segments, parts)):
+        if segment is None or part is None or not _is_of(part[0], digest, number, segment):
             raise SegmentsDisagree(f"Segment {number} of the analysis is not what was planned. Start it again.")
-        yield partial
+        yield part
 
 
 def _is_of(partial: Partial, digest: str, number: int, segment: Segment) -> bool:

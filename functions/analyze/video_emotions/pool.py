@@ -91,13 +91,15 @@ def analyze(
         _Worker.start,
         (pipeline.settings.model_copy(update={"threads": 1}), path, outline),
     ) as pool:
-        parts = (slices[segment.begin : segment.end] for segment in outline.segments)
-        partials = pool.map(_Worker.analyze, range(count), parts)
+        given = (slices[segment.begin : segment.end] for segment in outline.segments)
+        partials = pool.map(_Worker.analyze, range(count), given)
         try:
             with path.open("rb") as file:  # while the processes work
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             told = _told(partials, outline, progress)
-            result = tasks.merge(outline, told, lambda: 1000 * (time.perf_counter() - began))
+            result = tasks.merge(
+                outline, (partial.found for partial in told), lambda: 1000 * (time.perf_counter() - began)
+            )
         except BrokenProcessPool as error:
             raise FunctionFailed("A process that analyzed a segment was ended. Use fewer threads.") from error
         finally:

@@ -1,10 +1,10 @@
-"""Result -> the text that a caller gets. Each format is one function and one line in `FORMATS`."""
+"""Result -> the text that a caller gets. Each format is one function and one entry of `FORMATS`."""
 
 import csv
 import io
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -23,19 +23,44 @@ class Body:
     ----------
     text : str
     content_type : str
-    suffix : str
-        The end of a stored result's key, with its dot.
     """
 
     text: str
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format of the option ``format``.
+
+    Attributes
+    ----------
+    write : callable
+        Yields the text of a Result in parts. The frames are those of its timeline: a long one is on the disk.
+    content_type : str
+    suffix : str
+        The end of a stored result's key, with its dot.
+    """
+
+    write: Callable[[Result, Iterable[TimelineFrame]], Iterator[str]]
+    content_type: str
     suffix: str
 
 
-def _json(result: Result) -> Body:
+def _json(result: Result, frames: Iterable[TimelineFrame]) -> Iterator[str]:
     absent = {name for name in OPTIONAL_MEMBERS if getattr(result, name) is None}
-    return Body(result.model_dump_json(exclude=absent), JSON_CONTENT_TYPE, ".json")
+    if result.timeline is None:
+        yield result.model_dump_json(exclude=absent)
+        return
+    before, after = result.model_copy(update={"timeline": []}).model_dump_json(exclude=absent).split(_NO_FRAMES)
+    yield f"{before}{_NO_FRAMES[:-1]}"
+    for number, frame in enumerate(frames):
+        yield f"{',' if number else ''}{frame.model_dump_json()}"
+    yield f"]{after}"
 
+
+_NO_FRAMES: Final = '"timeline":[]'
+"""In JSON no text can hold this: a quotation mark in a text has a backslash before it."""
 
 OPTIONAL_MEMBERS: Final = (
     *("timeline", "timeline_truncated", "advice", "analyzed_until_ms", "source"),
@@ -53,18 +78,21 @@ CSV_COLUMNS: Final = (
 )
 
 
-def _csv(result: Result) -> Body:
+def _csv(_result: Result, frames: Iterable[TimelineFrame]) -> Iterator[str]:
     """Write a row for each face of each frame (RFC 4180). A frame without a face has a row with empty face columns."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(CSV_COLUMNS)
-    for frame in result.timeline or ():
+    yield _row(CSV_COLUMNS)
+    for frame in frames:
         start = (frame.index, frame.time_ms, _logical(frame.eye_contact))
         for number, face in enumerate(frame.faces, 1):
-            writer.writerow((*start, number, *_cells(face)))
+            yield _row((*start, number, *_cells(face)))
         if not frame.faces:
-            writer.writerow((*start, *[None] * (len(CSV_COLUMNS) - len(start))))
-    return Body(text.getvalue(), "text/csv; charset=utf-8; header=present", ".csv")
+            yield _row((*start, *[None] * (len(CSV_COLUMNS) - len(start))))
+
+
+def _row(cells: Iterable[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
 
 
 def _logical(value: bool) -> str:
@@ -83,30 +111,35 @@ def _cells(face: TimelineFace) -> tuple[Any, ...]:
     )
 
 
-def _vtt(result: Result) -> Body:
+def _vtt(result: Result, frames: Iterable[TimelineFrame]) -> Iterator[str]:
     """Write a WebVTT cue for each span in which the largest face keeps its dominant emotion.
 
     A frame stands for the time until the next analyzed frame. There is no cue where there is no face.
     """
-    blocks = ["WEBVTT", f"NOTE\nDetector {result.detector.name}, model {result.model.name}."]
+    yield f"WEBVTT\n\nNOTE\nDetector {result.detector.name}, model {result.model.name}.\n"
     if result.truncated or result.timeline_truncated:
-        blocks.append("NOTE\nThis track is incomplete: the last part of the video is left out.")
-    for emotion, spans in groupby(_spans(result), lambda span: _dominant(span[0])):
-        told = [(frame, end) for frame, end in spans if end > frame.time_ms]
-        if emotion and told:
-            mean = sum(getattr(frame.faces[0].probabilities, emotion) for frame, _ in told) / len(told)
-            times = f"{_timestamp(told[0][0].time_ms)} --> {_timestamp(told[-1][1])}"
-            blocks.append(f"{times}\n{emotion} {100 * mean:.0f} %")
-    return Body("\n\n".join(blocks) + "\n", "text/vtt; charset=utf-8", ".vtt")
+        yield "\nNOTE\nThis track is incomplete: the last part of the video is left out.\n"
+    for emotion, spans in groupby(_spans(result, frames), lambda span: _dominant(span[0])):
+        count, total, first, last = 0, 0.0, 0, 0
+        for frame, end in spans:
+            if emotion and end > frame.time_ms:
+                first, last = first if count else frame.time_ms, end
+                count, total = count + 1, total + getattr(frame.faces[0].probabilities, emotion)
+        if count:
+            yield f"\n{_timestamp(first)} --> {_timestamp(last)}\n{emotion} {100 * total / count:.0f} %\n"
 
 
-def _spans(result: Result) -> Iterator[tuple[TimelineFrame, int]]:
+def _spans(result: Result, frames: Iterable[TimelineFrame]) -> Iterator[tuple[TimelineFrame, int]]:
     """Yield each frame of the timeline with the time in milliseconds up to which it stands for the video."""
-    timeline = result.timeline or []
-    ends = [frame.time_ms for frame in timeline[1:]]
-    known = (result.analyzed_until_ms, result.settings.end_ms, result.video.duration_ms)
-    end = 0 if result.timeline_truncated else min(time for time in known if time is not None)
-    yield from zip(timeline, [*ends, *[max(end, frame.time_ms + 1) for frame in timeline[-1:]]], strict=True)
+    before: TimelineFrame | None = None
+    for frame in frames:
+        if before is not None:
+            yield before, frame.time_ms
+        before = frame
+    if before is not None:
+        known = (result.analyzed_until_ms, result.settings.end_ms, result.video.duration_ms)
+        end = 0 if result.timeline_truncated else min(time for time in known if time is not None)
+        yield before, max(end, before.time_ms + 1)
 
 
 def _dominant(frame: TimelineFrame) -> str | None:
@@ -118,13 +151,17 @@ def _timestamp(time_ms: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
 
 
-FORMATS: Final[dict[str, Callable[[Result], Body]]] = {"json": _json, "csv": _csv, "vtt": _vtt}
-"""The formats of the option ``format``."""
+FORMATS: Final[dict[str, Format]] = {
+    "json": Format(_json, JSON_CONTENT_TYPE, ".json"),
+    "csv": Format(_csv, "text/csv; charset=utf-8; header=present", ".csv"),
+    "vtt": Format(_vtt, "text/vtt; charset=utf-8", ".vtt"),
+}
 
 
 def render(result: Result, name: str) -> Body:
     """Return the whole Result in the format ``name``, a key of `FORMATS`."""
-    return FORMATS[name](result)
+    form = FORMATS[name]
+    return Body("".join(form.write(result, result.timeline or ())), form.content_type)
 
 
 def render_to_fit(result: Result, name: str) -> Body:

@@ -57,7 +57,7 @@ def build_result(
         settings=settings,
         model=model,
         timings_ms=timings_ms,
-        timeline=[_timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
+        timeline=[timeline_frame(seen) for seen in report.timeline] if with_timeline else None,
         timeline_truncated=False if with_timeline else None,
         detector=detector,
         faces_left_out=report.faces_left_out,
@@ -69,7 +69,8 @@ def build_result(
     )
 
 
-def _timeline_frame(seen: Observation) -> TimelineFrame:
+def timeline_frame(seen: Observation) -> TimelineFrame:
+    """Return a frame as the timeline of a Result has it."""
     return TimelineFrame(
         index=seen.index,
         time_ms=seen.time_ms,

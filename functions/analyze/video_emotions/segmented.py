@@ -19,13 +19,16 @@ from video_common.errors import OtherVersion, TooLong
 from video_common.result import Result
 from video_common.schema import Options
 from video_common.schema import Partial as Parts
+from video_emotions.aggregate import Observation
 from video_emotions.deadline import NEVER, Deadline
 from video_emotions.facts import PlanFacts
 from video_emotions.follower import Follower
-from video_emotions.outline import Outline, Partial, Segment, complete
+from video_emotions.outline import Found, Outline, Partial, Segment, complete
 from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Segmenting
 from video_emotions.telemetry import WALL, Stopwatch
+
+Keep = Callable[[Observation], object]
 
 
 @dataclass(frozen=True)
@@ -129,16 +132,21 @@ class Segmented:
             )
         return Partial(outline=outline.digest, number=number, report=report, timings_ms=watch.milliseconds())
 
-    def merge(self, outline: Outline, partials: Iterable[Partial], wall_ms: Callable[[], float]) -> Result:
+    def merge(
+        self, outline: Outline, parts: Iterable[Found], wall_ms: Callable[[], float], keep: Keep | None = None
+    ) -> Result:
         """Add up what the segments found.
 
         Parameters
         ----------
         outline : Outline
-        partials : iterable of Partial
+        parts : iterable of Found
             In the order of the segments, each once.
         wall_ms : callable
-            Returns the milliseconds since the plan began. It is called when all partials have come.
+            Returns the milliseconds since the plan began. It is called when all parts have come.
+        keep : callable, optional
+            Gets each frame of a timeline that was asked for, in order, and the Result's timeline is empty. None: the
+            Result has them.
 
         Raises
         ------
@@ -147,14 +155,21 @@ class Segmented:
             No frame of any segment was analyzed.
         """
         self._refuse_other_versions(outline)
+        timeline: list[Observation] = []
+        chosen = (keep or timeline.append) if outline.options.wants_timeline else _leave_out
         timings, reports, follower = dict(outline.timings_ms), [], Follower()
-        for partial in complete(outline, partials):
-            reports.append(follower.linked(partial.report, keep_timeline=outline.options.wants_timeline))
+        for partial, frames in complete(outline, parts):
+            reports.append(follower.linked(partial.report, frames, chosen))
             timings = {step: spent + partial.timings_ms[step] for step, spent in timings.items()}
-        report = replace(reduce(add, reports), analyzed_until_ms=outline.plan.until_ms)
+        report = reduce(add, reports)
+        report = replace(report, timeline=tuple(timeline), analyzed_until_ms=outline.plan.until_ms)
         timings = {step: round(spent, 3) for step, spent in {**timings, WALL: wall_ms()}.items()}
         return self.pipeline.result(report, outline.video, outline.plan, outline.options, timings)
 
     def _refuse_other_versions(self, outline: Outline) -> None:
         if outline.pins != self.pins:
             raise OtherVersion("The video was planned with another version of the code, the models or the settings.")
+
+
+def _leave_out(_seen: Observation) -> None:
+    """Keep nothing of a frame."""

@@ -5,7 +5,7 @@ Every step can be repeated. After a temporary failure, another try finishes the 
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -16,16 +16,17 @@ from video_common.aws.interfaces import Begun, EventBus, JobStore, ObjectStore
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import ConfigurationError, GaveUp, JobInProgress, ServiceError, TooLong, VideoEmotionsError
 from video_common.job import Job, JobStatus, is_asked_for, job_id_of, result_key, work_prefix
-from video_common.result import Result, Source
+from video_common.result import Result, Source, TimelineFrame
 from video_common.telemetry import logger
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
 from video_emotions.lease import renewed
 from video_emotions.long_videos import LongVideos
 from video_emotions.pipeline import Pipeline
-from video_emotions.rendering import render
+from video_emotions.rendering import FORMATS
 from video_emotions.video_request import from_upload
 from video_emotions.watchdog import watchdog
+from video_emotions.workspace import new_directory, room
 
 SUPERSEDED: Final = "SUPERSEDED"
 STARTED: Final = "STARTED"
@@ -160,20 +161,27 @@ class Worker:
             return self.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
         return self.kept_result(upload, job, result, request.format)
 
-    def kept_result(self, upload: Upload, job: Job, result: Result, form: str) -> Job:
-        """Keep a result, and return the job as it ends."""
+    def kept_result(
+        self, upload: Upload, job: Job, result: Result, name: str, frames: Iterable[TimelineFrame] | None = None
+    ) -> Job:
+        """Keep a result in a format, and return the job as it ends. ``frames``: a timeline that the Result lacks."""
         origin = Source(bucket=upload.source.bucket, key=upload.source.key, file_name=job.file_name)
         checksum = self.store.checksum(upload.source.bucket, upload.source.key, upload.source.version_id, upload.etag)
         video = result.video.model_copy(update={"etag": upload.etag or None, "crc64nvme": checksum})
-        body = render(result.model_copy(update={"source": origin, "video": video}), form)
-        key = result_key(job.job_id, upload.sequencer, body.suffix)
-        self.store.put(self._results_bucket, key, body.text, body.content_type)
+        result, form = result.model_copy(update={"source": origin, "video": video}), FORMATS[name]
+        key = result_key(job.job_id, upload.sequencer, form.suffix)
+        with new_directory(self.pipeline.settings.work_dir) as directory:
+            path = directory / "result"
+            with room(), path.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(form.write(result, (result.timeline or ()) if frames is None else frames))
+            self.store.put(self._results_bucket, key, path, form.content_type)
+            size = path.stat().st_size
         return self.record(
             upload,
             JobStatus.SUCCEEDED,
             result_key=key,
-            result_bytes=len(body.text.encode()),
-            result_content_type=body.content_type,
+            result_bytes=size,
+            result_content_type=form.content_type,
             **kept(job),
         )
 

@@ -44,20 +44,33 @@ def video_file(request: VideoRequest, work_dir: Path, store: ObjectStore | None)
     if isinstance(request.source, Path):
         yield request.source
         return
-    directory = work_dir / f"{PREFIX}{uuid4()}"
-    with _room():
-        directory.mkdir(mode=0o700)
-    try:
+    with new_directory(work_dir) as directory:
         path = directory / FILE_NAME
         if isinstance(request.source, S3Object):
             if store is None:
                 raise ConfigurationError("This function was made without an object store.")
-            with _room():
+            with room():
                 store.download(request.source.bucket, request.source.key, request.source.version_id, path)
         else:
-            with _room():
+            with room():
                 path.write_bytes(request.source)
         yield path
+
+
+@contextmanager
+def new_directory(work_dir: Path) -> Iterator[Path]:
+    """Make a directory for one request under ``work_dir``, and remove it afterwards with all that it has.
+
+    Raises
+    ------
+    StorageUnavailable
+        The disk is full.
+    """
+    directory = work_dir / f"{PREFIX}{uuid4()}"
+    with room():
+        directory.mkdir(mode=0o700)
+    try:
+        yield directory
     finally:
         shutil.rmtree(directory)
 
@@ -73,7 +86,13 @@ def remove_leftovers(work_dir: Path) -> None:
 
 
 @contextmanager
-def _room() -> Iterator[None]:
+def room() -> Iterator[None]:
+    """Say of a full disk that the request can come again.
+
+    Raises
+    ------
+    StorageUnavailable
+    """
     try:
         yield
     except OSError as error:

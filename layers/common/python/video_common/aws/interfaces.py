@@ -67,8 +67,8 @@ class ObjectStore(Protocol):
         StorageUnavailable
         """
 
-    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
-        """Write a small object.
+    def put(self, bucket: str, key: str, body: str | bytes | Path, content_type: str) -> None:
+        """Write an object of at most 5 GB: a text, bytes, or what is in a file.
 
         Raises
         ------

@@ -1,6 +1,7 @@
 """Amazon S3 behind `ObjectStore` and `Signer`."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -58,10 +59,11 @@ class S3ObjectStore:
         checksum: str | None = head.get("ChecksumCRC64NVME")
         return checksum
 
-    def put(self, bucket: str, key: str, body: str | bytes, content_type: str) -> None:
+    def put(self, bucket: str, key: str, body: str | bytes | Path, content_type: str) -> None:
         """See `ObjectStore.put`."""
-        content = body.encode() if isinstance(body, str) else body
-        with failures(StorageUnavailable("The result could not be written to the store.")):
+        content: Any = body.encode() if isinstance(body, str) else body
+        with failures(StorageUnavailable("The result could not be written to the store.")), ExitStack() as files:
+            content = files.enter_context(body.open("rb")) if isinstance(body, Path) else content
             client("s3").put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
