@@ -92,6 +92,7 @@ def moto_states(call: Call, monkeypatch: Any) -> Iterator[None]:
         ("AWS_DEFAULT_REGION", "us-east-1"),
     ):
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # of the services that other tests in this process use
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{server.server_port}")
     try:
         with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from video_emotions.probe import probe, survey
 
 CODE = """
-import json, resource, sys
+import json, re, sys
 from pathlib import Path
 from video_common.schema import Options
 from video_emotions.plan import plan
@@ -32,7 +32,7 @@ with path.open("rb") as file:
 chosen = plan(info, index, Options())
 cuts = list(spans(index, chosen, costs(index, chosen, info.size), 60.0))
 slices = sum(len(bytes(Slice.of(index, chosen, first, end))) for first, end in cuts)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps([info.duration_ms, info.frame_count, read[0], len(cuts), sum(e - f for f, e in cuts), slices, peak]))
 """
 MB = 1_000_000

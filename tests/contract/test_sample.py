@@ -1,6 +1,7 @@
 """The sample clip, whose truth was written when it was drawn, by every way in."""
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 
@@ -74,7 +75,8 @@ def test_every_way_in_gives_the_same_bytes_but_for_timings(posted, handler_modul
     by_json = handler_module.handler(json_event({"video": text}), context)
     s3.put_object(Bucket=UPLOADS, Key="clips/my clip+1.mp4", Body=SAMPLE.read_bytes())
     # When S3 sends its event
-    answer = handler_module.handler(s3_event("clips/my+clip%2B1.mp4", bucket=UPLOADS), context)
+    etag = hashlib.md5(SAMPLE.read_bytes()).hexdigest()
+    answer = handler_module.handler(s3_event("clips/my+clip%2B1.mp4", bucket=UPLOADS, etag=etag), context)
     # Then
     (job,) = answer["jobs"]
     assert job == {"job_id": id_of("clips/my clip+1.mp4"), "status": "SUCCEEDED"}
@@ -84,6 +86,8 @@ def test_every_way_in_gives_the_same_bytes_but_for_timings(posted, handler_modul
     by_s3 = stored["Body"].read().decode()
     stored_result = comparable(by_s3)
     assert stored_result.pop("source") == {"bucket": UPLOADS, "key": "clips/my clip+1.mp4", "file_name": None}
+    assert stored_result["video"]["etag"] == etag
+    stored_result["video"] |= {"etag": None, "crc64nvme": None}
     assert comparable(by_json["body"]) == stored_result == comparable(posted["body"])
     assert list(json.loads(by_s3)) == [*json.loads(posted["body"]), "source"]
     assert not list(Path(handler_module.settings.work_dir).iterdir())
