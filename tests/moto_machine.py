@@ -23,14 +23,13 @@ from video_common.aws.states import StepFunctions
 
 Call = Callable[[str, dict[str, Any]], Any]
 _BUCKET, _SECONDS = "results", 120
-_EXECUTE = {"execute_state_machine": True}
 _FUNCTIONS = "/2015-03-31/functions/"
 _OF_A_CONNECTION = {"connection", "transfer-encoding", "content-length", "date", "server"}
 
 
 def let_machines_run(moto_url: str) -> None:
     """Tell moto's server to execute state machines. Its clients look for all of AWS at port ``MOTO_PORT``."""
-    body = json.dumps({"stepfunctions": _EXECUTE}).encode()
+    body = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
     with urllib.request.urlopen(f"{moto_url}/moto-api/config", data=body, timeout=30):
         pass
 
@@ -201,5 +200,5 @@ def moto_states(call: Call, monkeypatch: Any) -> Iterator[None]:
     ):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", front.url)
-    with front.serving(), mock_aws(config={"stepfunctions": _EXECUTE}):
+    with front.serving(), mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         yield
