@@ -58,6 +58,7 @@ MAY = {
         ("s3:GetObject", f"{RESULTS}/work/*"),
         ("states:StartExecution", "LongVideos"),
         *((f"states:{action}Execution", f"{EXECUTIONS}:*") for action in ("Describe", "Redrive")),
+        ("sqs:SendMessage", resolve({"Fn::GetAtt": ["UploadsParked", "Arn"]})),
         ("secretsmanager:GetSecretValue", "JobIdSecret"),
         *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         *(

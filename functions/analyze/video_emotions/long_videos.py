@@ -4,6 +4,7 @@
 
     results bucket, below work/<job id>/<sequencer>/<digest of the plan>/
         plan.json             the outline
+        failure               the name of the last failure that was handled: see `Executions.fail`
         slices                what each segment needs of the list of packets
         segments.jsonl        a line for each segment, for the state machine's Map
         partials/00007.json   what a segment found, and 00007.timeline.jsonl with include
@@ -14,6 +15,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -133,7 +135,7 @@ class LongVideos:
         self.store.put(self.bucket, task.segments_key, lines, _LINES)
         own = {"segments_key": task.segments_key, "max_segments": self.max_segments}
         given = {**task.model_dump(mode="json"), **own}
-        self.machine.start(f"{job_id}-{upload.sequencer}", given)
+        self.machine.start(_name(job_id, task), given)
         return Started(work, len(outline.segments))
 
     def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
@@ -207,6 +209,11 @@ class Started:
 
     work: str
     segments: int
+
+
+def _name(job_id: str, task: Task) -> str:
+    """Return the name of an execution. One that has another plan, or calls another version, does not go on with it."""
+    return f"{job_id}-{sha256(f'{task.work} {task.function}'.encode()).hexdigest()[:16]}"
 
 
 def _refuse_endless(outline: Outline) -> None:
