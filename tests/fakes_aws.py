@@ -368,8 +368,12 @@ class MemoryQueue:
 
 @dataclass
 class MemoryMultipart:
-    """A `MultipartUploads` whose parts the test puts into ``uploads``: bytes by number, by the upload's id."""
+    """A `MultipartUploads` whose parts the test puts into ``uploads``: bytes by number, by the upload's id.
 
+    ``lost``: what the next calls of `complete` raise after they had their effect.
+    """
+
+    lost: list[StorageUnavailable] = field(default_factory=list)
     uploads: dict[str, dict[int, bytes]] = field(default_factory=dict)
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     created: list[dict[str, Any]] = field(default_factory=list)
@@ -394,9 +398,17 @@ class MemoryMultipart:
         )
 
     def complete(self, bucket: str, key: str, upload_id: str, parts: Mapping[int, Part]) -> None:
-        sent = self.uploads.pop(upload_id)
+        sent = self.uploads.pop(upload_id, None)
+        if sent is None:
+            raise ObjectMissing("no such upload")
         assert sorted(parts) == sorted(sent)
         self.objects[bucket, key] = b"".join(part for _, part in sorted(sent.items()))
+        if self.lost:
+            raise self.lost.pop(0)
+
+    def object_bytes(self, bucket: str, key: str) -> int | None:
+        made = self.objects.get((bucket, key))
+        return None if made is None else len(made)
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         self.uploads.pop(upload_id, None)

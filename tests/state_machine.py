@@ -19,23 +19,33 @@ def definition() -> dict[str, Any]:
 
 @dataclass
 class Execution:
-    """One that was started: what it was given, how it stands, and which calls it made."""
+    """One that was started: what it was given, how it stands, and which calls it made.
+
+    ``done``: the segments that succeeded, which a redrive leaves out.
+    """
 
     given: dict[str, Any]
     status: str = "RUNNING"
     calls: list[tuple[str, int | None]] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
+    redrives: int = 0
 
 
 @dataclass
 class MemoryMachine:
-    """A `StateMachine`. `run` executes what was started."""
+    """A `StateMachine`. `run` executes what was started. ``redrives``: whether a failed execution can go on."""
 
     executions: dict[str, Execution] = field(default_factory=dict)
+    redrives: bool = True
 
     def start(self, name: str, given: Mapping[str, Any]) -> None:
-        if name in self.executions and self.executions[name].status != "FAILED":
-            return
-        self.executions[name] = Execution(json.loads(json.dumps(given)))
+        failed = self.executions.get(name)
+        if failed is None:
+            self.executions[name] = Execution(json.loads(json.dumps(given)))
+        elif failed.status == "FAILED" and self.redrives:
+            failed.status, failed.redrives = "RUNNING", failed.redrives + 1
+        elif failed.status == "FAILED":
+            self.start(f"{name}-attempt-2", given)
 
     def run(self, name: str, call: Call, lines: Callable[[str, str], str]) -> Execution:
         """Execute: ``call`` is the function, ``lines`` reads an object."""
@@ -44,13 +54,15 @@ class MemoryMachine:
         place = _filled(items["ItemReader"]["Parameters"], given, {})
         try:
             for line in lines(place["Bucket"], place["Key"]).splitlines():
+                if line in execution.done:
+                    continue
                 event = _filled(items["ItemSelector"], given, json.loads(line))
                 self._task(items["ItemProcessor"]["States"]["Segment"], event, call, execution)
+                execution.done.add(line)
             self._task(states["Merge"], given, call, execution)
         except Exception:  # noqa: BLE001 - a task can fail with anything
             execution.status = "FAILED"
-            event = {"source": "aws.states", "detail": {"status": "FAILED", "input": json.dumps(given)}}
-            call("", event)
+            call("", status_event(execution, f"{name} {execution.redrives}"))
         else:
             execution.status = "SUCCEEDED"
         return execution
@@ -70,6 +82,12 @@ class MemoryMachine:
                 tries[rule] += 1
             else:
                 return
+
+
+def status_event(execution: Execution, event_id: str) -> dict[str, Any]:
+    """Return EventBridge's event about the end of an execution."""
+    detail = {"status": execution.status, "input": json.dumps(execution.given)}
+    return {"id": event_id, "source": "aws.states", "detail": detail}
 
 
 def _filled(template: Any, given: dict[str, Any], item: dict[str, Any]) -> Any:

@@ -27,6 +27,7 @@ Video = str | PathLike[str] | bytes
 """A path, or the content of a file."""
 
 _TIMEOUT: Final = httpx.Timeout(60, connect=10, read=2 * limits.GATEWAY_SECONDS)
+_NOT_FOUND: Final = "job_not_found"
 _UPLOADED: Final = {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
 
 
@@ -151,7 +152,7 @@ class Client:
         Raises
         ------
         ClientError
-            Among them ``job_not_found``: the upload has ended or is more than a day old; ``another_file``.
+            Among them ``job_not_found``: the upload was deleted or is more than a day old; ``another_file``.
         OSError
             The file cannot be read.
         """
@@ -163,8 +164,13 @@ class Client:
         def put(url: str, read: Callable[[], Iterator[bytes]], headers: dict[str, str]) -> httpx.Response:
             return self._retries.run(lambda: self._http.put(url, content=read(), headers=headers), url)
 
-        PartsUpload(_content(video), addresses, put, progress).send()
-        return parsed(self._call(COMPLETE, path), CompleteAnswer).job_id
+        try:
+            PartsUpload(_content(video), addresses, put, progress).send()
+        except Rejected as error:
+            if error.code != _NOT_FOUND:
+                raise
+            # Perhaps it is complete, and only the answer was lost. The next call says which.
+        return parsed(self._call(COMPLETE, path, may_repeat=True), CompleteAnswer).job_id
 
     def job(self, job_id: str) -> JobAnswer:
         """Return where a job is.
@@ -217,11 +223,13 @@ class Client:
     def _download(self, url: str) -> Result:
         return parsed(self._retries.run(partial(self._http.get, url), url), Result)
 
-    def _call(self, route: Route, path: Mapping[str, str] | None = None, **request: Any) -> httpx.Response:
+    def _call(
+        self, route: Route, path: Mapping[str, str] | None = None, *, may_repeat: bool = False, **request: Any
+    ) -> httpx.Response:
         url = self._url + route.path.format_map(path or {})
         headers = {**self._headers, **request.pop("headers", {})}
         send = partial(self._http.request, route.method, url, headers=headers, **request)
-        return self._retries.run(send, url)
+        return self._retries.run(send, url, may_repeat=may_repeat)
 
 
 def _content(video: Video) -> Path | bytes:

@@ -44,7 +44,7 @@ class Retries:
     sleep: Callable[[float], None] = time.sleep
     notice: Callable[[str, float], None] = lambda _reason, _seconds: None
 
-    def run(self, send: Callable[[], httpx.Response], url: str) -> httpx.Response:
+    def run(self, send: Callable[[], httpx.Response], url: str, *, may_repeat: bool = False) -> httpx.Response:
         """Send a request until it has an answer that another try would not change.
 
         Parameters
@@ -53,6 +53,9 @@ class Retries:
             Sends the request once.
         url : str
             For the error.
+        may_repeat : bool
+            Whether the request can be sent again when its answer was lost, although it is no GET: it then makes no
+            difference.
 
         Raises
         ------
@@ -64,12 +67,13 @@ class Retries:
             try:
                 response = send()
             except (httpx.TransportError, httpx.InvalidURL) as error:
-                if is_last or not _may_pass(error):
+                if is_last or not _may_pass(error, may_repeat=may_repeat):
                     raise Unavailable("unreachable", _unreachable(url, error)) from error
                 reason = "the server does not answer"
             else:
                 asked = retry_after(response)
-                if is_last or not _is_worth_another(response) or (asked or 0) > self.longest_wait:
+                is_worth = _is_worth_another(response, may_repeat=may_repeat)
+                if is_last or not is_worth or (asked or 0) > self.longest_wait:
                     return response
                 reason = f"the server answers {response.status_code}"
             seconds = self._back_off(number) if asked is None else asked * random.uniform(1, 1.25)  # noqa: S311
@@ -94,16 +98,16 @@ def retry_after(response: httpx.Response) -> float | None:
     return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
 
 
-def _is_worth_another(response: httpx.Response) -> bool:
+def _is_worth_another(response: httpx.Response, *, may_repeat: bool) -> bool:
     if response.status_code in _BUSY:
         return problem_of(response).get("code") != _QUOTA
-    return response.status_code in _GATEWAY and response.request.method == "GET"
+    return response.status_code in _GATEWAY and (may_repeat or response.request.method == "GET")
 
 
-def _may_pass(error: Exception) -> bool:
+def _may_pass(error: Exception, *, may_repeat: bool) -> bool:
     """Report whether another try can succeed. An analysis that took too long once takes too long again."""
     if isinstance(error, httpx.ReadTimeout):
-        return error.request.method == "GET"
+        return may_repeat or error.request.method == "GET"
     return isinstance(error, httpx.TransportError) and not isinstance(
         error, httpx.UnsupportedProtocol | httpx.LocalProtocolError
     )

@@ -98,7 +98,8 @@ OPERATIONS: Final[dict[Route, Operation]] = {
     COMPLETE: Operation(
         "complete_upload",
         "Make one video of the parts",
-        "Answers 409 if parts are missing or have another length. The analysis starts afterwards.",
+        "Answers 409 if parts are missing or have another length. The analysis starts afterwards. If the answer is "
+        "lost, send the request again: it answers as the first time.",
         _json("CompleteAnswer"),
         {},
     ),

@@ -238,12 +238,18 @@ def test_an_upload_whose_connection_is_lost_says_so_and_can_be_repeated(open_app
         assert "happy" in report_of(page)
 
 
-def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
-    # Given a video of more than 100 MB
-    path, sample, size = tmp_path / "long.mp4", SAMPLE.read_bytes(), limits.MULTIPART_BYTES + 1
+def padded(path: Path) -> Path:
+    """Write the sample as a file that is uploaded in parts."""
+    sample, size = SAMPLE.read_bytes(), limits.MULTIPART_BYTES + 1
     with path.open("wb") as file:
         file.write(sample + (size - len(sample)).to_bytes(4, "big") + b"free")
         file.truncate(size)
+    return path
+
+
+def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
+    # Given a video of more than 100 MB
+    path = padded(tmp_path / "long.mp4")
     page = open_app(expect=(HTTP_ERROR,))
     sent: list[str] = []
 
@@ -270,6 +276,32 @@ def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
     page.get_by_role("button", name="Send again").click()
     assert "happy" in report_of(page)
     assert sent == list("1233456")
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_an_upload_in_parts_ends_although_the_answer_is_lost(open_app, tmp_path, times):
+    # Given an answer to the end of an upload that is lost so often
+    path = padded(tmp_path / "long.mp4")
+    page = open_app(expect=(HTTP_ERROR,))
+    phases = watch(page)
+    lost = iter([True] * times)
+
+    def lose(route: Any) -> None:
+        answer = route.fetch()
+        assert answer.ok
+        if next(lost, False):
+            route.abort("connectionreset")
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/complete", lose)
+    choose(page, path)
+    # Then the page asks again by itself, five times at most, and then if a person wants it
+    if times == 5:
+        page.wait_for_selector("#problem:not([hidden])", timeout=SECONDS * 1000)
+        page.get_by_role("button", name="Send again").click()
+    assert "happy" in report_of(page)
+    assert sum("This page goes on in" in phase for phase in phases()) == min(times, 4)
 
 
 def test_a_connection_that_is_lost_while_the_job_runs_only_delays_the_answer(open_app, large):

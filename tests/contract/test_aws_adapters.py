@@ -453,7 +453,10 @@ def test_an_upload_in_parts_becomes_an_object(s3):
         s3.upload_part(Bucket=UPLOADS, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
     parts = store.parts(UPLOADS, key, upload_id)
     assert {number: part.bytes for number, part in parts.items()} == {1: len(first), 2: 7}
+    s3.put_object(Bucket=UPLOADS, Key=f"{key}-longer", Body=b"another")
+    assert store.object_bytes(UPLOADS, key) is None
     store.complete(UPLOADS, key, upload_id, parts)
+    assert store.object_bytes(UPLOADS, key) == len(first) + 7
     made = s3.get_object(Bucket=UPLOADS, Key=key)
     assert (made["Body"].read(), made["ContentType"], made["Metadata"]) == (
         first + b"the end",

@@ -6,7 +6,7 @@ from typing import Any
 from testbed.long_video import write_long_video
 from testbed.make_video import write_video
 from testbed.pictures import CENTRED, portraits
-from tests.contract.test_executions import KEY, Cloud, Context
+from tests.execution_world import KEY, Cloud, Context
 from tests.fakes import s3_event
 from tests.fakes_aws import MemoryStore
 from video_common import limits

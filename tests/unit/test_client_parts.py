@@ -1,6 +1,8 @@
 """Files in parts, by the client: sent once each, in order, resumed. The service is the real one, in memory."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -18,7 +20,10 @@ PART = 5
 
 
 class World:
-    """A deployment whose store keeps parts in memory. ``broken``: by part, what the store answers before it works."""
+    """A deployment whose store keeps parts in memory. ``broken``: by part, what the store answers before it works.
+
+    ``lost``: what arrives instead of the answers of the next calls of `complete`.
+    """
 
     def __init__(self) -> None:
         self.parts, self.jobs = MemoryMultipart(), MemoryJobs()
@@ -28,6 +33,7 @@ class World:
         self.asked: list[int] = []
         self.broken: dict[int, list[int]] = {}
         self.forms = 0
+        self.lost: list[Callable[[httpx.Request], httpx.Response]] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         request.read()
@@ -40,6 +46,8 @@ class World:
             self.asked.append(json.loads(request.content)["first"])
         members = json.loads(request.content or "{}")
         answer = self.api.handle(json_event(members, path=request.url.path.removeprefix("/v1")), LambdaContext())
+        if self.lost and request.url.path.endswith("/complete"):
+            return self.lost.pop(0)(request)
         return httpx.Response(answer["statusCode"], content=answer["body"], headers=answer.get("headers"))
 
     def _stored(self, request: httpx.Request) -> httpx.Response:
@@ -122,8 +130,41 @@ def test_another_file_is_no_end_of_an_upload(world, size):
     assert world.parts.objects == {}
 
 
+def lose(error: type[httpx.TransportError], request: httpx.Request) -> httpx.Response:
+    raise error("lost", request=request)
+
+
+LOST = [
+    pytest.param(partial(lose, httpx.ReadTimeout), id="timeout"),
+    pytest.param(partial(lose, httpx.RemoteProtocolError), id="disconnected"),
+    pytest.param(lambda _request: httpx.Response(504), id="gateway"),
+]
+
+
+@pytest.mark.parametrize("answer", LOST)
+def test_an_end_whose_answer_was_lost_is_told_again(world, answer):
+    world.lost = [answer] * 2
+    content = bytes(range(23))
+    job_id = world.client().upload(content)
+    assert world.parts.objects == {("uploads", f"uploads/{job_id}"): content}
+    assert (world.lost, world.sent) == ([], [1, 2, 3, 4, 5])
+
+
+def test_an_upload_whose_end_was_never_told_can_be_resumed(world):
+    begun: list[str] = []
+    world.lost = [partial(lose, httpx.ConnectError)] * Retries.tries
+    with pytest.raises(Unavailable):
+        world.client().upload(bytes(23), begun=begun.append)
+    assert world.lost == []
+    assert world.client().resume(begun[0], bytes(23)) == begun[0]
+    assert world.sent == [1, 2, 3, 4, 5]
+
+
 def test_an_upload_that_ended_is_told(world):
     begun: list[str] = []
-    world.client().upload(bytes(23), begun=begun.append)
+    world.broken = {2: [500]}
+    with pytest.raises(Unavailable):
+        world.client().upload(bytes(23), begun=begun.append)
+    world.parts.uploads.clear()  # it expired
     with pytest.raises(Rejected, match="no open upload"):
         world.client().resume(begun[0], bytes(23))

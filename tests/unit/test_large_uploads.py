@@ -17,6 +17,8 @@ from video_jobs.service import Jobs
 from video_jobs.settings import Settings
 
 SIZE = 3 * limits.PART_BYTES + 5
+WHOLE = dict.fromkeys((1, 2, 3), limits.PART_BYTES) | {4: 5}
+"""The lengths of its parts."""
 
 
 class World:
@@ -141,18 +143,59 @@ def test_wrong_numbers_are_refused(small, members, code):
 
 def test_an_upload_is_complete_when_its_sum_is_right(small):
     job_id = small.begun(SIZE)
-    whole = dict.fromkeys((1, 2, 3), limits.PART_BYTES) | {4: 5}
-    for wrong in ({}, {**whole, 4: 6}, {1: whole[1], 2: whole[2], 4: 5}, {**whole, 5: 1}):
+    for wrong in ({}, {**WHOLE, 4: 6}, {1: WHOLE[1], 2: WHOLE[2], 4: 5}, {**WHOLE, 5: 1}):
         small.upload(wrong)
         status, told = small.post(f"/uploads/{job_id}/complete")
         assert (status, told["code"]) == (409, "incomplete_upload")
         assert small.parts.objects == {}
-    small.upload(whole)
+    small.upload(WHOLE)
     assert small.post(f"/uploads/{job_id}/complete") == (200, {"job_id": job_id})
     assert len(small.parts.objects["uploads", f"uploads/{job_id}"]) == SIZE
-    # Then there is nothing to complete any more
-    for path in ("parts", "complete"):
-        assert small.post(f"/uploads/{job_id}/{path}")[1]["code"] == "job_not_found"
+    # Then nothing can be sent any more
+    assert small.post(f"/uploads/{job_id}/parts")[1]["code"] == "job_not_found"
+
+
+def test_an_upload_can_be_completed_again(small):
+    job_id = small.begun(SIZE)
+    small.upload(WHOLE)
+    # Given an answer that was lost on the way from the store
+    small.parts.lost = [StorageUnavailable("no answer")]
+    assert small.post(f"/uploads/{job_id}/complete")[0] == 503
+    # Then the next ones say what the first one would have said
+    answer = (200, {"job_id": job_id})
+    assert [small.post(f"/uploads/{job_id}/complete") for _ in range(2)] == [answer] * 2
+    # Also when the job has begun, whose record then knows no upload, and when its video is deleted
+    job = small.jobs.jobs[job_id]
+    begun = job.model_copy(update={"status": JobStatus.SUCCEEDED, "sequencer": "1", "upload_id": None, "size": None})
+    small.jobs.jobs[job_id] = begun
+    small.parts.objects.clear()
+    assert small.post(f"/uploads/{job_id}/complete") == answer
+    event = rest_event(None, content_type=None, method="DELETE", path=f"/jobs/{job_id}")
+    assert small.send(event)[0] == 204
+    assert small.post(f"/uploads/{job_id}/complete")[1]["code"] == "job_not_found"
+
+
+def test_two_calls_at_the_same_time_complete_an_upload(small):
+    job_id = small.begun(SIZE)
+    small.upload(WHOLE)
+    list_parts = small.parts.parts
+
+    def another_call_is_faster(bucket, key, upload_id):
+        listed = list_parts(bucket, key, upload_id)
+        small.parts.complete(bucket, key, upload_id, listed)
+        return listed
+
+    small.parts.parts = another_call_is_faster
+    assert small.post(f"/uploads/{job_id}/complete") == (200, {"job_id": job_id})
+
+
+@pytest.mark.parametrize("content", [None, b"another file"])
+def test_an_upload_that_expired_is_not_complete(small, content):
+    job_id = small.begun(SIZE)
+    small.parts.uploads.clear()
+    if content is not None:
+        small.parts.objects["uploads", f"uploads/{job_id}"] = content
+    assert small.post(f"/uploads/{job_id}/complete")[1]["code"] == "job_not_found"
 
 
 def test_deleting_the_job_ends_its_upload(small):

@@ -1,8 +1,11 @@
 """`make redrive`: parked uploads go back, and it says what it did. Botocore checks each request and each answer."""
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from urllib.parse import quote_plus
 
 import boto3
 import pytest
@@ -10,7 +13,9 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from operations.redrive import WAIT_SECONDS, RedriveError, find_queues, redrive
+from tests.fakes import s3_event
 from tests.template_info import ROOT, TEMPLATE
+from video_common.upload import as_message, as_redriven, uploads_in_message
 
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/parked"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/uploads"
@@ -55,6 +60,18 @@ def test_moves_all_and_tells_how_many():
     stubber.assert_no_pending_responses()
     assert "3 parked uploads, and 1 that another receiver has" in said[0]
     assert "Moved 3." in said[1]
+
+
+@pytest.mark.parametrize("key", ["uploads/ab", "a film+1.mp4", "Grüße/100 %/\u200b.mp4"])
+@pytest.mark.parametrize("version", [None, "v1"])
+def test_a_parked_upload_is_the_one_that_s3_told_of(key, version):
+    event = s3_event(quote_plus(key), bucket="b", size=5, etag="e", sequencer="1f", version_id=version)
+    (upload,) = uploads_in_message(json.dumps(event))
+    assert (upload.source.key, upload.source.version_id) == (key, version)
+    (parked,) = uploads_in_message(as_message(upload, "a failure"))
+    assert parked == replace(upload, failure="a failure")
+    (redriven,) = uploads_in_message(as_redriven(as_message(upload, "a failure")))
+    assert redriven == replace(upload, failure="a failure", is_redriven=True)
 
 
 def test_says_that_there_is_nothing():

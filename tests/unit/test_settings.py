@@ -31,6 +31,7 @@ def test_variables_are_read_and_empty_ones_are_not_set():
         ({"EMOTION_ENGINE": "pytorch"}, "EMOTION_ENGINE"),
         ({"THREADS": "many"}, "THREADS"),
         ({"CENTRE_TOLERANCE": "0"}, "CENTRE_TOLERANCE"),
+        ({"STATE_MACHINE_ARN": "arn"}, "STATE_MACHINE_ARN needs PARKED_URL"),
         ({"UPLOADS_BUCKET": "one", "RESULTS_BUCKET": "one"}, "RESULTS_BUCKET and UPLOADS_BUCKET must differ"),
     ],
 )

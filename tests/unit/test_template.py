@@ -212,13 +212,14 @@ def test_a_function_knows_what_it_works_with_and_no_more():
         "AnalyzeUploads": model
         | shared
         | {"IDEMPOTENCY_TABLE", "QUEUE_URL", "JOB_ID_SECRET_ARN", "DELETE_VIDEOS_AFTER_ANALYSIS"}
-        | {"STATE_MACHINE_ARN", "LONG_SECONDS", "MAX_SEGMENTS"},
+        | {"STATE_MACHINE_ARN", "PARKED_URL", "LONG_SECONDS", "MAX_SEGMENTS"},
         "GiveUp": shared | {"PARKED_URL", "JOB_ID_SECRET_ARN"},
     }
     assert {key: known["GiveUp"][key] for key in shared} == {key: known["Jobs"][key] for key in shared}
     secret = resolve({"Ref": "JobIdSecret"})
     assert {known[name]["JOB_ID_SECRET_ARN"] for name in ("GiveUp", "AnalyzeUploads")} == {secret}
-    assert known["GiveUp"]["PARKED_URL"] == resolve({"Ref": "UploadsParked"})
+    parked = resolve({"Ref": "UploadsParked"})
+    assert {known[name]["PARKED_URL"] for name in ("GiveUp", "AnalyzeUploads")} == {parked}
     assert {key: known["Jobs"][key] for key in shared} == {key: known["AnalyzeUploads"][key] for key in shared}
     assert known["Jobs"]["UPLOADS_BUCKET"] == resolve({"Ref": "UploadsBucket"})
     assert known["Jobs"]["RESULTS_BUCKET"] == resolve({"Ref": "ResultsBucket"})

@@ -44,7 +44,7 @@ MAY = {
         ("s3:DeleteObject", f"{UPLOADS}/*"),
         ("s3:GetObject", f"{RESULTS}/*"),
         ("s3:DeleteObject", f"{RESULTS}/*"),
-        ("s3:ListBucket", RESULTS),
+        *(("s3:ListBucket", bucket) for bucket in (UPLOADS, RESULTS)),
         ("dynamodb:GetItem", "JobsTable.Arn"),
         ("dynamodb:PutItem", "JobsTable.Arn"),
     },
@@ -58,6 +58,7 @@ MAY = {
         ("s3:GetObject", f"{RESULTS}/work/*"),
         ("states:StartExecution", "LongVideos"),
         *((f"states:{action}Execution", f"{EXECUTIONS}:*") for action in ("Describe", "Redrive")),
+        ("sqs:SendMessage", resolve({"Fn::GetAtt": ["UploadsParked", "Arn"]})),
         ("secretsmanager:GetSecretValue", "JobIdSecret"),
         *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         *(
@@ -132,6 +133,12 @@ def test_function_may_do_what_it_does(name):
     expected = {("logs:CreateLogStream", own_logs), ("logs:PutLogEvents", own_logs)}
     expected |= {(action, "*") for action in ANY_RESOURCE}
     assert allowed == expected | MAY[name]
+
+
+def test_the_jobs_function_lists_asked_for_uploads_only():
+    lists = [item for item in statements("JobsRole") if "s3:ListBucket" in item["Action"]]
+    conditions = {resource: item.get("Condition") for item in lists for resource in item["Resource"]}
+    assert conditions == {UPLOADS: {"StringLike": {"s3:prefix": f"{KEY_PREFIX}*"}}, RESULTS: None}
 
 
 @pytest.mark.parametrize("role", ["AnalyzeUploadsRole", "GiveUpRole"])

@@ -8,7 +8,7 @@ const INCLUDE = "timeline,people"; // what the report draws
 const POLL_SECONDS = 2;
 const MOST_POLL_SECONDS = 30;
 const ADDRESSES = 10; // of parts, asked for at a time: each works for an hour
-const PART_TRIES = 5;
+const MOST_TRIES = 5; // of a part, and of the end of an upload in parts
 
 /** By video: the job whose upload in parts was begun. Another try goes on with it. */
 const begun = new WeakMap();
@@ -87,24 +87,36 @@ async function upload(video, { key, options, tell, signal }) {
 
 /** Send the parts that the storage does not have, one after another, then say that all are there. */
 async function sendParts(video, ask, { tell, signal }) {
+  try {
+    await sendMissing(video, ask, { tell, signal });
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    // Perhaps an earlier try completed the upload, and only the answer was lost. The next request says which.
+  }
+  tell("Storing the video");
+  await patiently(() => ask("complete", {}), { tell, signal });
+}
+
+async function sendMissing(video, ask, { tell, signal }) {
   for (let [start, number] = [0, 1]; start < video.size; ) {
     const { body: told } = await ask("parts", { first: number, count: ADDRESSES });
     for (const { number: at, url, bytes } of told.parts) {
       const sent = (part) => tell("Uploading the video", (start + part * bytes) / video.size);
-      if (!told.uploaded.includes(at)) await sendPart(url, video.slice(start, start + bytes), { sent, tell, signal });
+      const body = video.slice(start, start + bytes);
+      if (!told.uploaded.includes(at))
+        await patiently(() => request(url, { method: "PUT", body, sent, signal }), { tell, signal });
       [start, number] = [start + bytes, at + 1];
     }
   }
-  tell("Storing the video");
-  await ask("complete", {});
 }
 
-async function sendPart(url, body, { sent, tell, signal }) {
+/** Send what makes no difference when it arrives twice, until its answer arrives. */
+async function patiently(send, { tell, signal }) {
   for (let tries = 1; ; tries++) {
     try {
-      return await request(url, { method: "PUT", body, sent, signal });
+      return await send();
     } catch (error) {
-      if (!error.passing || tries === PART_TRIES) throw error;
+      if (!error.passing || tries === MOST_TRIES) throw error;
       const wait = error.retryAfter ?? 2 ** tries;
       tell(`${error.title}. This page goes on in ${Math.ceil(wait)} s.`);
       await sleep(wait * 1000, signal);

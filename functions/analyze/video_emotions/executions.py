@@ -4,10 +4,11 @@
 
     SQS -> worker: plan, start --> Map: segment, segment, ... --> merge: result, job's end
                                      `-- any of them fails for good --> the execution's status event --> fail: job's end
+                                                                  (not the video's fault: its message is parked)
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +16,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from video_common import limits
-from video_common.errors import GaveUp, OtherVersion, ServiceError, UnsupportedEvent, VideoEmotionsError
+from video_common.aws.interfaces import Queue
+from video_common.errors import (
+    GaveUp,
+    ObjectMissing,
+    OtherVersion,
+    ServiceError,
+    UnsupportedEvent,
+    VideoEmotionsError,
+)
 from video_common.job import Job, JobStatus
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Outcome, entry, job_facts
+from video_common.upload import as_message
 from video_emotions.deadline import Deadline
 from video_emotions.long_videos import LongVideos, version_of
 from video_emotions.video_request import from_upload
@@ -35,10 +45,11 @@ _ITS_OWN: Final = frozenset({TASK, "segments_key", "max_segments"})
 
 @dataclass(frozen=True)
 class Executions:
-    """Does what the state machine asks for."""
+    """Does what the state machine asks for. The messages of uploads that it gives up go to the queue ``parked``."""
 
     worker: Worker
     long: LongVideos
+    parked: Queue
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Do one task, or end the job of an execution that failed.
@@ -52,8 +63,8 @@ class Executions:
         request_id = context.aws_request_id
         try:
             if event.get("source") == SOURCE:
-                given = json.loads(event["detail"]["input"])
-                return self._logged(Task.model_validate(_known(given)), "fail", request_id)
+                failed, failure = Task.model_validate(_known(json.loads(event["detail"]["input"]))), str(event["id"])
+                return self._logged(failed, lambda: self.fail(failed, failure, request_id))
             members = _known(event)
             task = (SegmentTask if event[TASK] == "segment" else Task).model_validate(members)
         except (KeyError, TypeError, ValidationError, json.JSONDecodeError) as error:
@@ -62,12 +73,12 @@ class Executions:
             raise OtherVersion("The video was planned by another version of the function.")
         if isinstance(task, SegmentTask):
             return self.long.analyze(task, request_id, deadline)
-        return self._logged(task, "merge", request_id)
+        return self._logged(task, lambda: self.merge(task, request_id))
 
-    def _logged(self, task: Task, what: str, request_id: str) -> dict[str, Any]:
+    def _logged(self, task: Task, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         source = task.upload.source
         with entry("job", **job_facts(self.worker.job_id(task.upload), source.bucket, source.key)) as line:
-            done = self.merge(task, request_id) if what == "merge" else self.fail(task, request_id)
+            done = do()
             ends = {JobStatus.SUCCEEDED: Outcome.SUCCEEDED, JobStatus.FAILED: Outcome.REJECTED}
             line.ends(ends.get(done["status"], Outcome.SUPERSEDED), done.get("code"))
         return done
@@ -99,18 +110,58 @@ class Executions:
             ended = self.worker.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
         return self._ended(task, ended)
 
-    def fail(self, task: Task, request_id: str) -> dict[str, Any]:
-        """End the job of an execution that failed: the error names the segment. A job that has ended stays as it is."""
-        job = self._job_of(task)
-        if job is None:
-            return {"job_id": self.worker.job_id(task.upload), "status": SUPERSEDED}
+    def fail(self, task: Task, failure: str, request_id: str) -> dict[str, Any]:
+        """End the job of an execution that failed, and park the upload's message unless the video is at fault.
+
+        Parameters
+        ----------
+        task : Task
+        failure : str
+            The id of the event. An event that was handled to its end changes nothing when it comes again, even if the
+            execution runs again. One that was handled in part is handled again.
+        request_id : str
+
+        Returns
+        -------
+        dict
+            As of `Worker.process`. SUPERSEDED also if the job has ended otherwise, or another execution has it.
+
+        Raises
+        ------
+        TransientError
+        """
+        upload = task.upload
+        job = self.worker.jobs.get(self.worker.job_id(upload))
+        if job is None or job.work != task.work or self._was_handled(task, failure):
+            return {"job_id": self.worker.job_id(upload), "status": SUPERSEDED}
+        if job.status is JobStatus.RUNNING:
+            job = self._failed(task, job, request_id)
+            if not self.worker.jobs.finish(job):
+                return self.worker.overtaken(upload, job)
+        outcome = self.worker.announced(upload, job)
+        if job.was_given_up:
+            self.parked.send_again(as_message(upload, failure), 0)
+        self.long.store.put(self.long.bucket, _handled_key(task), failure, "text/plain")
+        return outcome
+
+    def _failed(self, task: Task, job: Job, request_id: str) -> Job:
+        """Return a job as it ends when its execution failed. The error names the segment."""
         failure = self.long.failure(task)
-        gave_up = GaveUp("Every try to analyze it failed, and the service stopped trying. Upload the video again.")
+        gave_up = GaveUp(
+            "Every try to analyze it failed, and the service stopped trying. "
+            "Upload the video again, or ask the owner of the service to retry this job."
+        )
         problem = failure.problem or gave_up.problem(request_id)
         problem = {**problem, "detail": f"Segment {failure.number + 1} of {failure.count}: {problem['detail']}"}
         if failure.problem is None:
             meter.add(Metric.GIVEN_UP)
-        return self._ended(task, self.worker.record(task.upload, JobStatus.FAILED, error=problem, **kept(job)))
+        return self.worker.record(task.upload, JobStatus.FAILED, error=problem, work=task.work, **kept(job))
+
+    def _was_handled(self, task: Task, failure: str) -> bool:
+        try:
+            return self.long.store.read(self.long.bucket, _handled_key(task)) == failure
+        except ObjectMissing:
+            return False
 
     def _job_of(self, task: Task) -> Job | None:
         """Return the job of an execution, None if the execution does not have it any more."""
@@ -125,6 +176,11 @@ class Executions:
         if job.status is JobStatus.SUCCEEDED:
             self.long.tidy(task)
         return outcome
+
+
+def _handled_key(task: Task) -> str:
+    """Return the key of the name of the last failure that was handled to its end."""
+    return f"{task.work}failure"
 
 
 def _known(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,14 +61,15 @@ def _uploads() -> "tuple[Uploads | None, Executions | None]":
     from video_emotions.uploads import Uploads
     from video_emotions.worker import Worker
 
-    long = None
-    if settings.state_machine_arn and settings.results_bucket:
+    long = parked = None
+    if settings.state_machine_arn and settings.results_bucket and settings.parked_url:
         machine = StepFunctions(settings.state_machine_arn)
         limits = settings.long_seconds, settings.max_segments
         long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, *limits)
+        parked = SqsQueue(settings.parked_url)
     worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret), long=long)
     uploads = Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))
-    return uploads, Executions(worker, long) if long else None
+    return uploads, Executions(worker, long, parked) if long and parked else None
 
 
 uploads, executions = _uploads()

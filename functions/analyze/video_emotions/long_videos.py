@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,7 +93,7 @@ class LongVideos:
         self.store.put(self.bucket, task.segments_key, lines, _LINES)
         own = {"segments_key": task.segments_key, "max_segments": self.max_segments}
         given = {**task.model_dump(mode="json"), **own}
-        self.machine.start(f"{job_id}-{upload.sequencer}", given)
+        self.machine.start(_name(job_id, task), given)
         return Started(work, len(outline.segments))
 
     def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
@@ -176,6 +177,11 @@ class Started:
 
     work: str
     segments: int
+
+
+def _name(job_id: str, task: Task) -> str:
+    """Return the name of an execution. One that has another plan, or calls another version, does not go on with it."""
+    return f"{job_id}-{sha256(f'{task.work} {task.function}'.encode()).hexdigest()[:16]}"
 
 
 def _refuse_endless(outline: Outline) -> None:

@@ -43,6 +43,8 @@ class Settings(BaseModel):
         The secret in Secrets Manager with which job ids of dropped files are made.
     state_machine_arn : str or None
         The state machine that analyzes long videos. None: an upload has the time of one function.
+    parked_url : str or None
+        The SQS queue for uploads whose execution failed; needed with ``state_machine_arn``.
     long_seconds : int
         Uploads whose analysis should take more seconds of processor time are analyzed in segments.
     max_segments : int
@@ -75,6 +77,7 @@ class Settings(BaseModel):
     queue_url: str | None = None
     job_id_secret_arn: str | None = None
     state_machine_arn: str | None = None
+    parked_url: str | None = None
     long_seconds: Annotated[int, Field(ge=0)] = limits.LONG_SECONDS
     max_segments: Annotated[int, Field(ge=1)] = 2
     delete_videos_after_analysis: bool = False
@@ -88,6 +91,13 @@ class Settings(BaseModel):
     def _results_never_trigger(self) -> Self:
         if self.results_bucket is not None and self.results_bucket == self.uploads_bucket:
             message = "RESULTS_BUCKET and UPLOADS_BUCKET must differ: a result in the uploads bucket would be analyzed"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _failed_executions_are_parked(self) -> Self:
+        if self.state_machine_arn is not None and self.parked_url is None:
+            message = "STATE_MACHINE_ARN needs PARKED_URL: an upload whose execution failed could not be retried"
             raise ValueError(message)
         return self
 

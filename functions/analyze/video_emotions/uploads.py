@@ -40,7 +40,8 @@ class Uploads:
     """Hands uploads to the worker, each version of an object once, however often its event comes.
 
     An event is identified by bucket, key, version or entity tag, sequencer, and what shapes the numbers: model,
-    detectors and settings.
+    detectors and settings. A message that was parked because an execution failed has the name of the failure too: the
+    upload was handled before, when the execution started.
     """
 
     def __init__(self, worker: Worker, queue: Queue, persistence: BasePersistenceLayer) -> None:
@@ -154,6 +155,7 @@ class Uploads:
             "key": source.key,
             "version": source.version_id or upload.etag,
             "sequencer": upload.sequencer,
+            **({"failure": upload.failure} if upload.failure else {}),
             **self._worker.pipeline.identity,
         }
         try:

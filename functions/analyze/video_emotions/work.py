@@ -4,6 +4,7 @@
 
     results bucket, below work/<job id>/<sequencer>/<digest of the plan>/
         plan.json             the outline
+        failure               the name of the last failure that was handled: see `Executions.fail`
         slices                what each segment needs of the list of packets
         segments.jsonl        a line for each segment, for the state machine's Map
         partials/00007.json   what a segment found, and 00007.timeline.jsonl with include

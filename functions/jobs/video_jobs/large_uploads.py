@@ -5,7 +5,7 @@
     POST /uploads {"size": ...}             --> the number of parts and their size
     POST /uploads/{job_id}/parts            --> addresses for parts, and which ones the store has; as often as needed
     PUT <address>                           the part, to the store itself
-    POST /uploads/{job_id}/complete         --> checks the sum; then the upload is one like any other
+    POST /uploads/{job_id}/complete         --> checks the sum; then the upload is one like any other. Can be repeated
     DELETE /jobs/{job_id}                   ends it
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from video_common import limits
-from video_common.aws.large_files import MultipartUploads
+from video_common.aws.large_files import MultipartUploads, Part
 from video_common.errors import (
     IncompleteUpload,
     InvalidOption,
@@ -94,7 +94,7 @@ class LargeUploads:
         }
 
     def complete(self, job: Job) -> None:
-        """Make one object of the parts, if they are all there.
+        """Make one object of the parts, if they are all there. To do it twice makes no difference.
 
         Raises
         ------
@@ -102,18 +102,17 @@ class LargeUploads:
         IncompleteUpload
             With the parts that are missing or have another length.
         """
+        if job.sequencer is not None:
+            return  # the video arrived, and its job has begun
         upload_id, size = _open(job)
-        length, parts = part_bytes(size), self._uploaded(job, upload_id)
-        last = -(-size // length)
-        expected = {number: min(length, size - length * (number - 1)) for number in range(1, last + 1)}
-        wrong = [number for number in expected if number not in parts or parts[number].bytes != expected[number]]
-        if wrong or len(parts) != last:
-            some = ", ".join(map(str, wrong[:10])) or "none"
-            raise IncompleteUpload(
-                f"{len(wrong)} of {last} parts are missing or have another length (the first ones: {some}). "
-                "Send them, then complete the upload again."
-            )
-        self.store.complete(self.bucket, job.key, upload_id, parts)
+        try:
+            parts = self.store.parts(self.bucket, job.key, upload_id)
+            _refuse_incomplete(parts, size)
+            self.store.complete(self.bucket, job.key, upload_id, parts)
+        except ObjectMissing as error:
+            # Perhaps an earlier call completed it, and its answer was lost.
+            if self.store.object_bytes(self.bucket, job.key) != size:
+                raise JobNotFound(_NOT_OPEN) from error
 
     def abort(self, job: Job) -> None:
         """End an upload, if the job has an open one. To do it twice makes no difference.
@@ -158,6 +157,19 @@ def _open(job: Job) -> tuple[str, int]:
     if job.upload_id is None or job.size is None:
         raise JobNotFound(_NOT_OPEN)
     return job.upload_id, job.size
+
+
+def _refuse_incomplete(parts: Mapping[int, Part], size: int) -> None:
+    length = part_bytes(size)
+    last = -(-size // length)
+    expected = {number: min(length, size - length * (number - 1)) for number in range(1, last + 1)}
+    wrong = [number for number in expected if number not in parts or parts[number].bytes != expected[number]]
+    if wrong or len(parts) != last:
+        some = ", ".join(map(str, wrong[:10])) or "none"
+        raise IncompleteUpload(
+            f"{len(wrong)} of {last} parts are missing or have another length (the first ones: {some}). "
+            "Send them, then complete the upload again."
+        )
 
 
 def _number(members: Mapping[str, Any], name: str, default: int, most: int) -> int:

@@ -75,7 +75,8 @@ class Job(BaseModel):
     file_name : str or None
         The file's own name, if it was given. It stays as it was created.
     work : str or None
-        Of a RUNNING job whose video is analyzed in segments: the prefix of what they found, in the results bucket.
+        Of a RUNNING job whose video is analyzed in segments: the prefix of what they found, in the results bucket. Also
+        of one that FAILED because its execution did.
     segments : int or None
         Of such a job: how many there are.
     upload_id, size : str, int or None

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes.s3_event import S3Event, S3EventRecord
 
@@ -13,7 +13,8 @@ from video_common.errors import UnsupportedEvent
 from video_common.job import comparable, is_asked_for
 
 _REDRIVEN: Final = "redriven"
-"""A member of the message beside S3's own."""
+_FAILURE: Final = "failure"
+"""Two members of the message beside S3's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Upload:
         Seconds since 1970, by S3's clock.
     is_redriven : bool
         Somebody sent the message again after the job was given up.
+    failure : str or None
+        The name of the failure of an execution for which the message was parked. None: the message is S3's own.
     """
 
     source: S3Object
@@ -49,6 +52,7 @@ class Upload:
     sequencer: str
     put_at: int
     is_redriven: bool = False
+    failure: str | None = None
 
     @property
     def revives_since(self) -> int | None:
@@ -58,6 +62,19 @@ class Upload:
         of a deleted job is not.
         """
         return None if is_asked_for(self.source.key) else self.put_at
+
+
+def as_message(upload: Upload, failure: str) -> str:
+    """Return an upload as the notification that S3 sent of it, with the name of a failure."""
+    version = {"versionId": upload.source.version_id} if upload.source.version_id else {}
+    told = {"size": upload.size, "eTag": upload.etag, "sequencer": upload.sequencer, **version}
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": datetime.fromtimestamp(upload.put_at, UTC).isoformat(),
+        "s3": {"bucket": {"name": upload.source.bucket}, "object": {"key": quote_plus(upload.source.key), **told}},
+    }
+    return json.dumps({"Records": [record], _FAILURE: failure})
 
 
 def as_redriven(body: str) -> str:
@@ -104,13 +121,14 @@ def uploads_in(event: Mapping[str, Any]) -> list[Upload]:
             raise UnsupportedEvent(
                 "Only ObjectCreated events are handled. Fix the bucket's notification configuration."
             )
-        is_redriven = event.get(_REDRIVEN) is True
-        return [_upload(record, is_redriven=is_redriven) for record in records if record.s3.get_object.get("size") != 0]
+        is_redriven, failure = event.get(_REDRIVEN) is True, event.get(_FAILURE)
+        uploads = [_upload(record) for record in records if record.s3.get_object.get("size") != 0]
+        return [replace(upload, is_redriven=is_redriven, failure=failure) for upload in uploads]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnsupportedEvent("The event is no S3 notification.") from error
 
 
-def _upload(record: S3EventRecord, *, is_redriven: bool) -> Upload:
+def _upload(record: S3EventRecord) -> Upload:
     told = record.s3.get_object
     # S3 sends the key URL-encoded, a space as +.
     source = S3Object(record.s3.bucket.name, unquote_plus(told.key), told.version_id)
@@ -118,4 +136,4 @@ def _upload(record: S3EventRecord, *, is_redriven: bool) -> Upload:
     # Stores that only speak S3's protocol may send no sequencer; their events are in the order of their times.
     sequencer = told.get("sequencer") or f"{round(put_at * 1000):X}"
     size, etag = int(told.get("size") or 0), str(told.get("eTag") or "")
-    return Upload(source, size, etag, comparable(sequencer), int(put_at), is_redriven)
+    return Upload(source, size, etag, comparable(sequencer), int(put_at))

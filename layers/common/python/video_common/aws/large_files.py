@@ -55,6 +55,9 @@ class MultipartUploads(Protocol):
         ObjectMissing
         """
 
+    def object_bytes(self, bucket: str, key: str) -> int | None:
+        """Return the length of the object of that key, None if there is none."""
+
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """End an upload and delete its parts. One that is not open is left alone."""
 

@@ -48,6 +48,12 @@ class S3Multipart:
                 Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
             )
 
+    def object_bytes(self, bucket: str, key: str) -> int | None:
+        """See `MultipartUploads.object_bytes`. A list, because to ask for the object takes the right to read it."""
+        with _failures():
+            found = client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return next((item["Size"] for item in found if item["Key"] == key), None)
+
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
         """See `MultipartUploads.abort`."""
         try:
