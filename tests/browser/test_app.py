@@ -296,7 +296,7 @@ def test_an_upload_in_parts_ends_although_the_answer_is_lost(open_app, tmp_path,
 
     page.route("**/complete", lose)
     choose(page, path)
-    # Then the page asks again by itself, five times at most, and then if a person wants it
+    # Then the page asks again, five times at most, and once more if a person wants it
     if times == 5:
         page.wait_for_selector("#problem:not([hidden])", timeout=SECONDS * 1000)
         page.get_by_role("button", name="Send again").click()

@@ -47,7 +47,7 @@ def test_7_gb_go_through_all_tasks_in_ranges(pipeline, monkeypatch, tmp_path):
     path = write_long_video(tmp_path / "large.mp4", clip, SECONDS, SIZE, filled=True)
     assert path.stat().st_size == SIZE
     assert path.stat().st_blocks * 512 < 50_000_000
-    monkeypatch.setattr("tests.contract.test_executions.MemoryStore", SparseStore)
+    monkeypatch.setattr("tests.execution_world.MemoryStore", SparseStore)
     monkeypatch.setattr("video_emotions.long_videos.Segmenting", lambda: Segmenting(at_least=SEGMENTS))
     cloud = Cloud(pipeline, monkeypatch, over_seconds=1e9)  # it is its size that asks for segments
     store: Any = cloud.store
