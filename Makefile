@@ -90,6 +90,10 @@ COVERAGE = $(if $(filter-out -%,$(T)),,--cov --cov-report=)
 test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests and print their coverage (T= for pytest's arguments; --require-all fails if one was not run)
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(COVERAGE) $(T)
 
+.PHONY: long-test
+long-test: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Test what takes long: segments of long videos, decoding less, the command line as a program
+	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile tests/long $(T)
+
 .PHONY: models-test
 models-test: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Test what needs TensorFlow: both engines, conversion, training, the Flask app's numbers
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/models $(T)
@@ -242,7 +246,7 @@ sbom: $(VENV)/.ready ## Write what a deployment consists of, as CycloneDX, to st
 	@$(BIN)/python -m operations.sbom
 
 .PHONY: check
-check: lint types workflows template openapi-check test models-test hostile e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
+check: lint types workflows template openapi-check test long-test models-test hostile e2e contract-http browser ## All of it: format, lint, types, workflows, template, description, tests
 
 .PHONY: lock
 lock: $(TOOLS)/.ready ## Resolve the lock files again

@@ -36,7 +36,7 @@ LAYERS = [
     {"api", "uploads", "pool", "executions"},
     {"worker"},
     {"long_videos"},
-    {"segmented"},
+    {"segmented", "merging"},
     {"pipeline", "outline"},
     {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
     {"pace", "tasks", "records"},
@@ -49,7 +49,7 @@ LAYERS = [
     {"containers", "picture", "av_frames", "av_packets", "av_stream", "answers", "sample_tables"},
     {"bitstream", "display", "packet_index", "packets", "sniffing", "tones", "tables", "memory", "facts", "wire"},
     {"sandbox", "child_errors"},
-    {"boxes", "deadline", "units", "encryption", "seccomp", "progress", "remedies", "supported"},
+    {"boxes", "deadline", "units", "work", "encryption", "seccomp", "progress", "remedies", "supported"},
     {"remote_file", "read_ahead"},
     {"system_calls"},
 ]

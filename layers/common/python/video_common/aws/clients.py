@@ -34,7 +34,7 @@ def client(service: str) -> Any:
 
     read = min(_timeouts["read_timeout"], MOST_READ_SECONDS.get(service, math.inf))
     config = Config(
-        retries={"mode": "standard", "max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": 3},
         # Signatures of version 4 and the region's own host: boto3 would presign with version 2, which S3 calls old
         # buckets only, and for a host that sends callers elsewhere while a bucket is new.
         signature_version="s3v4" if service == "s3" else None,
