@@ -54,9 +54,8 @@ class Run:
 def run(path: Path, processors: Iterable[int]) -> Run:
     """Analyze a file on some processors: on one it is analyzed whole, on several in segments."""
     allowed = set(processors)
-    code = (
-        f"import os, runpy; os.sched_setaffinity(0, {allowed}); runpy.run_module('video_emotions_cli', alter_sys=True)"
-    )
+    start = "runpy.run_module('video_emotions_cli', None, '__main__')"
+    code = f"import os, runpy; os.sched_setaffinity(0, {allowed}); {start}"
     command = [sys.executable, "-c", code, "analyze", str(path), "--json"]
     with TemporaryFile() as out:
         began = time.perf_counter()

@@ -178,3 +178,14 @@ def test_an_event_that_was_handled_in_part_is_handled_again(cloud, content, step
     execution.status = "FAILED"
     cloud.redrive()
     assert (execution.redrives, state(cloud)) == (1, (JobStatus.RUNNING, None))
+
+
+def test_a_merge_that_could_not_announce_the_end_is_tried_again(cloud, content):
+    cloud.upload(content, OPTIONS)
+    cloud.bus.faults.planned["publish", ""] = [EventsUnavailable("throttled")]
+    execution = cloud.run()
+    # The state machine's own retry
+    assert (execution.status, execution.calls.count(("merge", None))) == ("SUCCEEDED", 2)
+    assert state(cloud) == (JobStatus.SUCCEEDED, None)
+    assert [event["detail"]["status"] for event in cloud.bus.events] == ["SUCCEEDED"]
+    assert cloud.store.keys("results", "work/") == []

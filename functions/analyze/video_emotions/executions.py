@@ -89,16 +89,28 @@ class Executions:
         Returns
         -------
         dict
-            As of `Worker.process`. SUPERSEDED also if the job has ended, or another execution has it.
+            As of `Worker.process`. SUPERSEDED also if the job was given up, or another execution has it. If the job
+            has ended with this merge, its end is announced again: the last try may have failed to do so.
 
         Raises
         ------
         TransientError, SegmentsDisagree, OtherVersion
         """
-        upload, job = task.upload, self._job_of(task)
-        if job is None:
+        upload, job = task.upload, self.worker.jobs.get(self.worker.job_id(task.upload))
+        if job is None or job.work != task.work or job.was_given_up:
             return {"job_id": self.worker.job_id(upload), "status": SUPERSEDED}
-        source = upload.source
+        if job.status is JobStatus.RUNNING:
+            job = self._merged(task, job, request_id)
+            if not self.worker.jobs.finish(job):
+                return self.worker.overtaken(upload, job)
+        outcome = self.worker.announced(upload, job)
+        if job.status is JobStatus.SUCCEEDED:
+            self.long.tidy(task)
+        return outcome
+
+    def _merged(self, task: Task, job: Job, request_id: str) -> Job:
+        """Return a job as it ends with what the segments found. It keeps the name of the work: see `fail`."""
+        upload, source = task.upload, task.upload.source
         try:
             metadata = self.worker.store.metadata(source.bucket, source.key, source.version_id)
             request = from_upload(upload, metadata, limits.MAX_OBJECT_BYTES)
@@ -108,7 +120,7 @@ class Executions:
             raise
         except VideoEmotionsError as error:
             ended = self.worker.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
-        return self._ended(task, ended)
+        return ended.model_copy(update={"work": task.work})
 
     def fail(self, task: Task, failure: str, request_id: str) -> dict[str, Any]:
         """End the job of an execution that failed, and park the upload's message unless the video is at fault.
@@ -162,20 +174,6 @@ class Executions:
             return self.long.store.read(self.long.bucket, _handled_key(task)) == failure
         except ObjectMissing:
             return False
-
-    def _job_of(self, task: Task) -> Job | None:
-        """Return the job of an execution, None if the execution does not have it any more."""
-        job = self.worker.jobs.get(self.worker.job_id(task.upload))
-        has_it = job is not None and job.status is JobStatus.RUNNING and job.work == task.work
-        return job if has_it else None
-
-    def _ended(self, task: Task, job: Job) -> dict[str, Any]:
-        if not self.worker.jobs.finish(job):
-            return self.worker.overtaken(task.upload, job)
-        outcome = self.worker.announced(task.upload, job)
-        if job.status is JobStatus.SUCCEEDED:
-            self.long.tidy(task)
-        return outcome
 
 
 def _handled_key(task: Task) -> str:
