@@ -125,6 +125,7 @@ def simulate(videos: int, hours: float, given: Assumptions, seed: int = 1) -> Ou
 CASES: Final = ((1, 1.0), (1, 6.0), (1, 24.0), (1000, 1 / 6))
 VARIED: Final[tuple[tuple[str, dict[str, float]], ...]] = (
     ("as above", {}),
+    ("2 at the same time (MaxSegments as it is)", {"at_once": 2}),
     ("10 at the same time (a new account)", {"at_once": 10}),
     ("100 at the same time", {"at_once": 100}),
     ("vCPUs twice as slow", {"slowness": 2.6}),

@@ -44,7 +44,7 @@ class MemoryMachine:
             self.executions[name] = Execution(json.loads(json.dumps(given)))
         elif failed.status == "FAILED" and self.redrives:
             failed.status, failed.redrives = "RUNNING", failed.redrives + 1
-        elif failed.status == "FAILED":
+        elif failed.status != "RUNNING":
             self.start(f"{name}-attempt-2", given)
 
     def run(self, name: str, call: Call, lines: Callable[[str, str], str]) -> Execution:

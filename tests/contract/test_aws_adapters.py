@@ -428,7 +428,7 @@ class States:
     [
         ({"status": "RUNNING"}, 0, []),
         ({"status": "PENDING_REDRIVE"}, 0, []),
-        ({"status": "SUCCEEDED", "redriveStatus": "NOT_REDRIVABLE"}, 0, []),
+        ({"status": "SUCCEEDED", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
         ({"status": "FAILED", "redriveStatus": "REDRIVABLE"}, 1, []),
         ({"status": "TIMED_OUT", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
     ],

@@ -1,6 +1,7 @@
 """A long upload whose execution failed: its message is parked once, and a redriven one goes on with the execution."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -189,3 +190,81 @@ def test_a_merge_that_could_not_announce_the_end_is_tried_again(cloud, content):
     assert state(cloud) == (JobStatus.SUCCEEDED, None)
     assert [event["detail"]["status"] for event in cloud.bus.events] == ["SUCCEEDED"]
     assert cloud.store.keys("results", "work/") == []
+
+
+def test_an_execution_waits_for_the_worker_that_started_it(cloud, content):
+    # Given a worker that is lost before it records the execution, which comes to its merge first
+    cloud.jobs.faults.planned["finish", JOB] = [BaseException("lost")]
+    with pytest.raises(BaseException, match="lost"):
+        cloud.upload(content, OPTIONS)
+    waited: list[dict[str, Any]] = []
+
+    def comes_back(function: str, event: dict[str, Any]) -> Any:
+        if event["task"] == "merge" and not waited:
+            waited.append(event)
+            with pytest.raises(JobsUnavailable):
+                cloud.call(function, event)
+            cloud.clock.now += 1000
+            assert cloud.upload(content, OPTIONS)[0]["status"] == "STARTED"
+            raise JobsUnavailable("as it was")
+        return cloud.call(function, event)
+
+    assert cloud.run(comes_back).status == "SUCCEEDED"
+    assert cloud.result()["total_frames_analyzed"] == 8
+
+
+def test_an_execution_that_somebody_redrove_by_hand_is_no_end_of_the_job(cloud, content):
+    cloud.upload(content, OPTIONS)
+    (first,) = cloud.machine.executions
+    fails(cloud)
+    # When it is redriven in the console, and works
+    cloud.run()
+    assert state(cloud) == (JobStatus.FAILED, "gave_up")
+    # Then `make redrive` still begins the job again
+    cloud.redrive()
+    (second,) = set(cloud.machine.executions) - {first}
+    cloud.machine.run(second, cloud.call, cloud.store.read)
+    assert cloud.result()["total_frames_analyzed"] == 8
+
+
+def test_a_deployment_in_between_does_not_hide_a_failure(cloud, content):
+    cloud.upload(content, OPTIONS)
+    # When the function that gets the event has other settings than the one that planned
+    settings = cloud.pipeline.settings.model_copy(update={"centre_tolerance": 0.4})
+    newer = replace(cloud.worker, pipeline=replace(cloud.pipeline, settings=settings))
+    cloud.executions = replace(cloud.executions, worker=newer)
+    fails(cloud)
+    assert (state(cloud), len(bodies(cloud))) == ((JobStatus.FAILED, "gave_up"), 1)
+
+
+def test_what_segments_keep_of_a_job_that_is_deleted_meanwhile_is_removed(cloud, content):
+    cloud.upload(content, OPTIONS)
+    kept = []
+
+    def deletes(function: str, event: dict[str, Any]) -> Any:
+        done = cloud.call(function, event)
+        if event.get("segment") == 1:
+            cloud.api.delete(JOB, "me")
+            cloud.store.objects["results", event["work"] + "partials/00001.json"] = b"written late"
+            kept.append(event)
+        return done
+
+    cloud.run(deletes)
+    assert kept
+    assert state(cloud)[0] is JobStatus.DELETED
+    assert cloud.store.keys("results", "") == []
+
+
+def test_a_merge_that_never_works_is_not_called_a_segment(cloud, content):
+    cloud.upload(content, OPTIONS)
+
+    def broken(function: str, event: dict[str, Any]) -> Any:
+        if event.get("task") == "merge":
+            raise StorageUnavailable("never")
+        return cloud.call(function, event)
+
+    cloud.run(broken)
+    job = cloud.jobs.get(JOB)
+    assert job is not None
+    assert job.error is not None
+    assert job.error["detail"].startswith("Joining the segments: Every try")

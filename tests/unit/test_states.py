@@ -39,8 +39,14 @@ def test_only_what_may_pass_is_tried_again_after_growing_random_waits(state):
     assert len(named) == len(set(named))
     assert not {"States.ALL", "States.TaskFailed"} & set(named)
     ours = {name for name in named if "." not in name}
-    transient = {kind.__name__ for kind in errors.TransientError.__subclasses__()}
-    assert ours <= transient | {"DecoderUnavailable"}
+    transient = {"StorageUnavailable", "JobsUnavailable"}
+    assert transient <= {kind.__name__ for kind in errors.TransientError.__subclasses__()}
+    assert ours == transient | ({"DecoderUnavailable"} if state is SEGMENT else {"EventsUnavailable"})
+    assert set(named) - ours == {
+        *("Lambda.TooManyRequestsException", "Lambda.ServiceException", "Lambda.AWSLambdaException"),
+        *("Lambda.SdkClientException", "Lambda.Unknown", "Lambda.ClientExecutionTimeoutException"),
+        *("Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"),
+    }
     for retry in state["Retry"]:
         assert (retry["JitterStrategy"], retry["BackoffRate"]) == ("FULL", 2)
         assert retry["MaxAttempts"] >= 2

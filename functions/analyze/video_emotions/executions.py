@@ -19,6 +19,7 @@ from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import (
     GaveUp,
+    JobsUnavailable,
     ObjectMissing,
     OtherVersion,
     ServiceError,
@@ -97,8 +98,10 @@ class Executions:
         TransientError, SegmentsDisagree, OtherVersion
         """
         upload, job = task.upload, self.worker.jobs.get(self.worker.job_id(task.upload))
+        if job is not None and _is_being_planned(job, task):
+            raise JobsUnavailable("The worker that started the execution has not recorded it yet.")
         if job is None or job.work != task.work or job.was_given_up:
-            return {"job_id": self.worker.job_id(upload), "status": SUPERSEDED}
+            return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
             job = self._merged(task, job, request_id)
             if not self.worker.jobs.finish(job):
@@ -145,7 +148,7 @@ class Executions:
         upload = task.upload
         job = self.worker.jobs.get(self.worker.job_id(upload))
         if job is None or job.work != task.work or self._was_handled(task, failure):
-            return {"job_id": self.worker.job_id(upload), "status": SUPERSEDED}
+            return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
             job = self._failed(task, job, request_id)
             if not self.worker.jobs.finish(job):
@@ -164,16 +167,33 @@ class Executions:
             "Upload the video again, or ask the owner of the service to retry this job."
         )
         problem = failure.problem or gave_up.problem(request_id)
-        problem = {**problem, "detail": f"Segment {failure.number + 1} of {failure.count}: {problem['detail']}"}
+        is_of_a_segment = failure.number < failure.count
+        where = f"Segment {failure.number + 1} of {failure.count}" if is_of_a_segment else "Joining the segments"
+        problem = {**problem, "detail": f"{where}: {problem['detail']}"}
         if failure.problem is None:
             meter.add(Metric.GIVEN_UP)
-        return self.worker.record(task.upload, JobStatus.FAILED, error=problem, work=task.work, **kept(job))
+        ended = self.worker.record(task.upload, JobStatus.FAILED, error=problem, work=task.work, **kept(job))
+        # After a deployment this function is another version than the one that holds the job.
+        return ended.model_copy(update={"holder": job.holder})
+
+    def _superseded(self, task: Task, job: Job | None) -> dict[str, Any]:
+        """Leave a job that the execution does not have (any more), and delete what the segments of a lost job kept."""
+        is_lost = job is None or job.sequencer != task.upload.sequencer or job.work not in {None, task.work}
+        if is_lost:
+            self.long.tidy(task)
+        return {"job_id": self.worker.job_id(task.upload), "status": SUPERSEDED}
 
     def _was_handled(self, task: Task, failure: str) -> bool:
         try:
             return self.long.store.read(self.long.bucket, _handled_key(task)) == failure
         except ObjectMissing:
             return False
+
+
+def _is_being_planned(job: Job, task: Task) -> bool:
+    """Report whether a worker has the job that is about to record an execution, or was lost before it did."""
+    is_running = job.status is JobStatus.RUNNING and job.work is None
+    return is_running and job.sequencer == task.upload.sequencer
 
 
 def _handled_key(task: Task) -> str:

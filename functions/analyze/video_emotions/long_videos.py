@@ -166,7 +166,7 @@ class LongVideos:
                 with room():
                     self.store.download(self.bucket, task.timeline_key(number), None, path)
             except ObjectMissing as error:
-                raise SegmentsDisagree(f"Segment {number} of the analysis is missing. Start it again.") from error
+                raise SegmentsDisagree(f"Segment {number} of the analysis is missing.") from error
             with path.open(encoding="utf-8") as lines:
                 yield partial, observations(lines)
 

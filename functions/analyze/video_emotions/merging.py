@@ -37,5 +37,12 @@ class StoredTimeline(Iterable[TimelineFrame]):
             yield from map(TimelineFrame.model_validate_json, lines)
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file.
+
+        Raises
+        ------
+        StorageUnavailable
+            The disk is full.
+        """
+        with room():
+            self._file.close()

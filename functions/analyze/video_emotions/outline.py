@@ -105,7 +105,7 @@ def complete(outline: Outline, parts: Iterable[Found]) -> Iterator[Found]:
     digest = outline.digest
     for number, (segment, part) in enumerate(zip_longest(outline.segments, parts)):
         if segment is None or part is None or not _is_of(part[0], digest, number, segment):
-            raise SegmentsDisagree(f"Segment {number} of the analysis is not what was planned. Start it again.")
+            raise SegmentsDisagree(f"Segment {number} of the analysis is not what was planned.")
         yield part
 
 

@@ -195,7 +195,7 @@ LONG_SECONDS: Final = 600
 """A video whose analysis should take more processor time is analyzed in segments, by default."""
 
 PLANNED_BYTES: Final = 20_000_000
-"""A smaller file is never planned: its analysis ends in time even if every picture is analyzed."""
+"""A smaller file is never planned, since nearly all of them end in time. One that does not is FAILED, `too_long`."""
 
 POOL_SECONDS: Final = 60.0
 """Processor time of an analysis that is worth several processes on a computer. Their start takes 5 s."""

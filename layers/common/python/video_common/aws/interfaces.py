@@ -36,12 +36,9 @@ class ObjectStore(Protocol):
 
         Raises
         ------
-        ObjectMissing
-            There is no such object (any more).
+        ObjectMissing, StorageUnavailable
         VideoTooLarge
             It is over ``limits.MAX_UPLOAD_VIDEO_BYTES``; nothing was downloaded.
-        StorageUnavailable
-            The store did not answer, or it rejected the call. Retry.
         """
 
     def ranges(self, bucket: str, key: str, version_id: str | None = None, etag: str | None = None) -> Ranges:

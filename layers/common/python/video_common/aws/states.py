@@ -30,11 +30,15 @@ class StepFunctions:
                     return
 
     def _goes_on(self, name: str) -> bool:
-        """Report whether an execution runs or has succeeded. One that failed is redriven, if that is possible."""
+        """Report whether an execution runs. One that failed is redriven, if that is possible.
+
+        One that succeeded has ended its job. If the job is to begin again all the same, somebody redrove the execution
+        by hand after the job was given up.
+        """
         states = client("stepfunctions")
         arn = f"{self._arn.replace(':stateMachine:', ':execution:')}:{name}"
         told = states.describe_execution(executionArn=arn)
-        if told["status"] in {"RUNNING", "PENDING_REDRIVE", "SUCCEEDED"}:
+        if told["status"] in {"RUNNING", "PENDING_REDRIVE"}:
             return True
         if told.get("redriveStatus") != "REDRIVABLE":
             return False
