@@ -159,10 +159,13 @@ class Client:
         path = {"job_id": job_id}
 
         def addresses(first: int) -> PartsAnswer:
-            return parsed(self._call(PARTS, path, json={"first": first}), PartsAnswer)
+            return parsed(self._call(PARTS, path, may_repeat=True, json={"first": first}), PartsAnswer)
 
         def put(url: str, read: Callable[[], Iterator[bytes]], headers: dict[str, str]) -> httpx.Response:
-            return self._retries.run(lambda: self._http.put(url, content=read(), headers=headers), url)
+            def once() -> httpx.Response:
+                return self._http.put(url, content=read(), headers=headers)
+
+            return self._retries.run(once, url, may_repeat=True)
 
         try:
             PartsUpload(_content(video), addresses, put, progress).send()

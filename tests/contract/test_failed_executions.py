@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from tests.execution_world import JOB, KEY, Cloud, clip
+from tests.execution_world import JOB, KEY, Cloud, Context, clip
 from tests.state_machine import Execution, status_event
 from video_common.errors import EventsUnavailable, JobsUnavailable, StorageUnavailable, TransientError
 from video_common.job import JobStatus
@@ -252,6 +252,21 @@ def test_what_segments_keep_of_a_job_that_is_deleted_meanwhile_is_removed(cloud,
     cloud.run(deletes)
     assert kept
     assert state(cloud)[0] is JobStatus.DELETED
+    assert cloud.store.keys("results", "") == []
+
+
+def test_a_merge_without_time_is_refused_with_what_to_do(cloud, content):
+    class Late(Context):
+        @staticmethod
+        def get_remaining_time_in_millis() -> int:
+            return 0
+
+    cloud.upload(content, OPTIONS)
+    cloud.run(lambda _, event: cloud.executions.handle(event, Late() if event["task"] == "merge" else Context()))
+    job = cloud.jobs.get(JOB)
+    assert job is not None
+    assert job.error is not None
+    assert (job.error["code"], "larger frame_interval" in job.error["detail"]) == ("too_long", True)
     assert cloud.store.keys("results", "") == []
 
 

@@ -22,7 +22,8 @@ PART = 5
 class World:
     """A deployment whose store keeps parts in memory. ``broken``: by part, what the store answers before it works.
 
-    ``lost``: what arrives instead of the answers of the next calls of `complete`.
+    ``unanswered``: parts that arrive, and whose first answer is lost. ``lost``: what arrives instead of the answers of
+    the next calls of `complete`.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class World:
         self.sent: list[int] = []
         self.asked: list[int] = []
         self.broken: dict[int, list[int]] = {}
+        self.unanswered: list[int] = []
         self.forms = 0
         self.lost: list[Callable[[httpx.Request], httpx.Response]] = []
 
@@ -59,6 +61,9 @@ class World:
             return httpx.Response(self.broken[int(number)].pop(0), text="<Code>AccessDenied</Code>")
         self.parts.uploads[upload_id][int(number)] = request.content
         self.sent.append(int(number))
+        if int(number) in self.unanswered:
+            self.unanswered.remove(int(number))
+            raise httpx.ReadTimeout("no answer")
         return httpx.Response(200)
 
     def client(self) -> Client:
@@ -87,6 +92,13 @@ def test_a_large_file_arrives_in_parts_as_it_was(world, size, tmp_path):
     assert world.asked == list(range(1, -(-size // PART) + 1, 2)), "two addresses at a time, each asked for once"
     assert told[-1] == ("sending", size, size)
     assert begun == [job_id]
+
+
+def test_a_part_whose_answer_is_lost_is_sent_again(world):
+    content, world.unanswered = bytes(range(23)), [2, 3]
+    job_id = world.client().upload(content)
+    assert world.parts.objects == {("uploads", f"uploads/{job_id}"): content}
+    assert world.sent == [1, 2, 2, 3, 3, 4, 5]
 
 
 def test_a_small_file_goes_by_the_form(world):

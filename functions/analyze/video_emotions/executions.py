@@ -30,7 +30,7 @@ from video_common.job import Job, JobStatus
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Outcome, entry, job_facts
 from video_common.upload import as_message
-from video_emotions.deadline import Deadline
+from video_emotions.deadline import NEVER, Deadline
 from video_emotions.long_videos import LongVideos, version_of
 from video_emotions.video_request import from_upload
 from video_emotions.work import SegmentTask, Task
@@ -74,7 +74,7 @@ class Executions:
             raise OtherVersion("The video was planned by another version of the function.")
         if isinstance(task, SegmentTask):
             return self.long.analyze(task, request_id, deadline)
-        return self._logged(task, lambda: self.merge(task, request_id))
+        return self._logged(task, lambda: self.merge(task, request_id, deadline))
 
     def _logged(self, task: Task, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         source = task.upload.source
@@ -84,7 +84,7 @@ class Executions:
             line.ends(ends.get(done["status"], Outcome.SUPERSEDED), done.get("code"))
         return done
 
-    def merge(self, task: Task, request_id: str) -> dict[str, Any]:
+    def merge(self, task: Task, request_id: str, deadline: Deadline = NEVER) -> dict[str, Any]:
         """Take the job of an execution to its end, with what the segments found.
 
         Returns
@@ -103,21 +103,20 @@ class Executions:
         if job is None or job.work != task.work or job.was_given_up:
             return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
-            job = self._merged(task, job, request_id)
+            job = self._merged(task, job, request_id, deadline)
             if not self.worker.jobs.finish(job):
                 return self.worker.overtaken(upload, job)
         outcome = self.worker.announced(upload, job)
-        if job.status is JobStatus.SUCCEEDED:
-            self.long.tidy(task)
+        self.long.tidy(task)
         return outcome
 
-    def _merged(self, task: Task, job: Job, request_id: str) -> Job:
+    def _merged(self, task: Task, job: Job, request_id: str, deadline: Deadline) -> Job:
         """Return a job as it ends with what the segments found. It keeps the name of the work: see `fail`."""
         upload, source = task.upload, task.upload.source
         try:
             metadata = self.worker.store.metadata(source.bucket, source.key, source.version_id)
             request = from_upload(upload, metadata, limits.MAX_OBJECT_BYTES)
-            with self.long.merged(task) as (result, frames):
+            with self.long.merged(task, deadline) as (result, frames):
                 ended = self.worker.kept_result(upload, job, result, request.format, frames)
         except ServiceError:
             raise

@@ -124,19 +124,21 @@ class LongVideos:
         return {"segment": number, "frames": partial.report.frames_analyzed}
 
     @contextmanager
-    def merged(self, task: Task) -> Iterator[tuple[Result, Iterable[TimelineFrame]]]:
+    def merged(self, task: Task, deadline: Deadline) -> Iterator[tuple[Result, Iterable[TimelineFrame]]]:
         """Add up what the segments found. The frames of the timeline are in a file that is removed afterwards.
 
         Raises
         ------
         OtherVersion, SegmentsDisagree, UndecodableVideo, StorageUnavailable
+        TooLong
+            The frames have so many faces that the Result cannot be written in time.
         """
         outline = self._outline(task)
         with (
             new_directory(self.tasks.pipeline.settings.work_dir) as directory,
             closing(StoredTimeline(directory / "timeline")) as timeline,
         ):
-            parts = self._parts(task, outline, directory / "part")
+            parts = self._parts(task, outline, directory / "part", deadline)
             yield self.tasks.merge(outline, parts, lambda: 1000 * (self.now() - task.began), timeline.keep), timeline
 
     def failure(self, task: Task) -> Failure:
@@ -155,8 +157,9 @@ class LongVideos:
     def _outline(self, task: Task) -> Outline:
         return Outline.model_validate_json(self.store.read(self.bucket, task.plan_key))
 
-    def _parts(self, task: Task, outline: Outline, path: Path) -> Iterator[Found]:
+    def _parts(self, task: Task, outline: Outline, path: Path, deadline: Deadline) -> Iterator[Found]:
         """Yield what each segment found. One timeline at a time is in the file."""
+        began = deadline.clock()
         for number in range(len(outline.segments)):
             try:
                 partial = Partial.model_validate_json(self.store.read(self.bucket, task.partial_key(number)))
@@ -168,7 +171,7 @@ class LongVideos:
             except ObjectMissing as error:
                 raise SegmentsDisagree(f"Segment {number} of the analysis is missing.") from error
             with path.open(encoding="utf-8") as lines:
-                yield partial, observations(lines)
+                yield partial, observations(_in_time(lines, deadline, began))
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,17 @@ def _refuse_endless(outline: Outline) -> None:
             f"{limits.SEGMENT_MOST_SECONDS:.0f} s are possible. Videos are cut at keyframes, and an AVI not at all. "
             "Use a larger frame_interval or sampling=keyframes, or convert the video to MP4 with a keyframe every 10 s."
         )
+
+
+def _in_time(lines: Iterable[str], deadline: Deadline, began: float) -> Iterator[str]:
+    """Yield lines while there is time to write the Result. That takes half as long as to read them."""
+    for line in lines:
+        if deadline.left < (deadline.clock() - began) / 2:
+            raise TooLong(
+                "The frames have too many faces for the time in which the segments are joined. "
+                "Use a larger frame_interval, or leave out include."
+            )
+        yield line
 
 
 def version_of(context: LambdaContext) -> str:
