@@ -9,13 +9,16 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
@@ -28,6 +31,7 @@ from local.processes import exit_on_term
 from local.pump import Pump
 from video_common import limits, routes
 from video_common.aws import clients
+from video_emotions.sandbox import end_with_parent
 
 HOST, PORT = "127.0.0.1", 5000
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -35,9 +39,6 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 
 one_at_a_time = threading.Lock()
 """Requests to the function `analyze`."""
-jobs_one_at_a_time = threading.Lock()
-"""Requests to the function `jobs`: Powertools keeps the present one in a place that all resolvers share."""
-
 
 _LAST_STEP_SECONDS = 2.0
 """A step of the deliveries without a message takes a second."""
@@ -80,16 +81,48 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 def _call(event: Event) -> dict[str, Any]:
     found = routes.find(event["rawPath"])
-    return _jobs(event) if found and found[0].function == "jobs" else _analyze(event)
+    return jobs.call(event) if found and found[0].function == "jobs" else _analyze(event)
 
 
-def _jobs(event: Event) -> dict[str, Any]:
+class JobsFunction:
+    """The function `jobs`, in a process of its own: Powertools keeps the present request where all threads find it."""
+
+    def __init__(self) -> None:
+        self._process = ProcessPoolExecutor(1, get_context("spawn"), _start_jobs)
+
+    def load(self) -> None:
+        """Start the process. Its end follows that of the calling thread."""
+        self._process.submit(_load_jobs).result()
+
+    def call(self, event: Event) -> dict[str, Any]:
+        """Answer an event; others wait."""
+        return self._process.submit(_answer_jobs, event).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.shutdown(cancel_futures=True)
+
+
+def _start_jobs() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the parent
+    end_with_parent()
+
+
+def _load_jobs() -> None:
+    import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
+
+    clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
+
+
+def _answer_jobs(event: Event) -> dict[str, Any]:
     from video_jobs.handler import handler
 
     context: Any = LocalContext("jobs")
-    with jobs_one_at_a_time:
-        answer: dict[str, Any] = handler(event, context)
-        return answer
+    answer: dict[str, Any] = handler(event, context)
+    return answer
+
+
+jobs = JobsFunction()
 
 
 def _analyze(event: Event) -> dict[str, Any]:
@@ -137,16 +170,17 @@ def uploads() -> Iterator[tuple[Cloud, threading.Thread]]:
                     logging.exception("A delivery failed. The queue delivers the message again.")
 
         thread = threading.Thread(target=deliver, daemon=True)
-        import video_jobs.dead_letters
-        import video_jobs.handler  # noqa: F401 - the init phase: fail here, not at the first request
+        import video_jobs.dead_letters  # noqa: F401 - the init phase: fail here, not at the first request
 
-        # Deployed functions set their own, shorter timeouts. Here they share a process, and downloads need the longest.
+        jobs.load()
+        # Deployed functions set their own, shorter timeouts. Here some share a process, and downloads need the longest.
         clients.use_timeouts(clients.CONNECT_SECONDS, clients.READ_SECONDS)
         thread.start()
         try:
             yield cloud, thread
         finally:
             stopped.set()
+            jobs.close()
             thread.join(_LAST_STEP_SECONDS)
 
 
