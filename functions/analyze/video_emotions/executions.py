@@ -30,7 +30,7 @@ from video_common.job import Job, JobStatus
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Outcome, entry, job_facts
 from video_common.upload import as_message
-from video_emotions.deadline import NEVER, Deadline
+from video_emotions.deadline import Deadline
 from video_emotions.long_videos import LongVideos, version_of
 from video_emotions.video_request import from_upload
 from video_emotions.work import SegmentTask, Task
@@ -84,7 +84,7 @@ class Executions:
             line.ends(ends.get(done["status"], Outcome.SUPERSEDED), done.get("code"))
         return done
 
-    def merge(self, task: Task, request_id: str, deadline: Deadline = NEVER) -> dict[str, Any]:
+    def merge(self, task: Task, request_id: str, deadline: Deadline) -> dict[str, Any]:
         """Take the job of an execution to its end, with what the segments found.
 
         Returns

@@ -75,8 +75,7 @@ class Job(BaseModel):
     file_name : str or None
         The file's own name, if it was given. It stays as it was created.
     work : str or None
-        Of a RUNNING job whose video is analyzed in segments: the prefix of what they found, in the results bucket. Also
-        of one that FAILED because its execution did.
+        Of a job that an execution has, or has ended: the prefix of what its segments found, in the results bucket.
     segments : int or None
         Of such a job: how many there are.
     upload_id, size : str, int or None
