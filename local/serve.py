@@ -14,13 +14,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import uvicorn
@@ -32,6 +32,8 @@ from local.pump import Pump
 from video_common import limits, routes
 from video_common.aws import clients
 from video_emotions.sandbox import end_with_parent
+
+Returned = TypeVar("Returned")
 
 HOST, PORT = "127.0.0.1", 5000
 os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
@@ -92,11 +94,15 @@ class JobsFunction:
 
     def load(self) -> None:
         """Start the process. Its end follows that of the calling thread."""
-        self._process.submit(_load_jobs).result()
+        self.run(_load_jobs)
 
     def call(self, event: Event) -> dict[str, Any]:
         """Answer an event; others wait."""
-        return self._process.submit(_answer_jobs, event).result()
+        return self.run(_answer_jobs, event)
+
+    def run(self, function: Callable[..., Returned], *arguments: Any) -> Returned:
+        """Call a function of a module in that process."""
+        return self._process.submit(function, *arguments).result()
 
     def close(self) -> None:
         """End the process."""

@@ -1,14 +1,15 @@
 """`make smoke` passes against the local stack, and says what is wrong with deliberately broken ones."""
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local import serve
 from local.stack import local_stack
 from operations.smoke import Smoke
 from operations.stack import Answer, Stack
@@ -140,14 +141,42 @@ BROKEN: dict[str, tuple[str, str, Any, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_stack_fails_and_is_told_what_is_wrong(stack, monkeypatch, what):
-    module, attribute, broken, check, verdict = BROKEN[what]
-    owner: Any = import_module(module)
+breaking = pytest.MonkeyPatch()
+"""What is broken in the present process: the one of the tests, or the one of the jobs function."""
+
+
+def break_it(what: str) -> bool:
+    """Break it in the present process, and report whether this process has it."""
+    module, attribute, broken, *_ = BROKEN[what]
+    if module not in sys.modules:
+        return False
+    owner: Any = sys.modules[module]
     *path, name = attribute.split(".")
     for each in path:
         owner = getattr(owner, each)
-    monkeypatch.setattr(owner, name, broken)
+    breaking.setattr(owner, name, broken)
+    return True
+
+
+def mend() -> None:
+    breaking.undo()
+
+
+@pytest.fixture(params=BROKEN)
+def what(request: pytest.FixtureRequest, stack: Stack) -> Iterator[str]:
+    """What is broken, in both processes of the stack, until the test ends."""
+    name: str = request.param
+    try:
+        broken = [break_it(name), serve.jobs.run(break_it, name)]
+        assert any(broken)
+        yield name
+    finally:
+        mend()
+        serve.jobs.run(mend)
+
+
+def test_a_broken_stack_fails_and_is_told_what_is_wrong(stack, what):
+    *_, check, verdict = BROKEN[what]
     # Before its dead letter, an upload must come to its result, which a busy machine needs a while for.
     patience = {ALL[5]: 5.0, ALL[6]: 30.0}
     passed, found = report(replace(stack, seconds=patience.get(check, stack.seconds)))
