@@ -158,7 +158,7 @@ def break_it(what: str) -> bool:
     return True
 
 
-def mend() -> None:
+def repair() -> None:
     breaking.undo()
 
 
@@ -171,8 +171,8 @@ def what(request: pytest.FixtureRequest, stack: Stack) -> Iterator[str]:
         assert any(broken)
         yield name
     finally:
-        mend()
-        serve.jobs.run(mend)
+        repair()
+        serve.jobs.run(repair)
 
 
 def test_a_broken_stack_fails_and_is_told_what_is_wrong(stack, what):
