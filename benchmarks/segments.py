@@ -78,7 +78,7 @@ def pictures(path: Path) -> tuple[int, dict[int, int]]:
     """Return how many pictures are decoded of a whole file, and in each number of segments."""
     info, index = survey(path, 1)
     chosen = plan(info, index, Options())
-    seconds = costs(index, chosen, info.size)
+    seconds, _ = costs(index, chosen, info.size)
     found = {}
     for count in COUNTS:
         slices = [Slice.of(index, chosen, *span) for span in spans(index, chosen, seconds, seconds[-1], count)]

@@ -3,13 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from testbed.make_video import write_video
-from testbed.pictures import CENTRED, portraits
 from tests.fakes import LambdaContext, s3_event
 from tests.fakes_aws import (
     Clock,
@@ -26,8 +23,10 @@ from video_common import limits
 from video_common.job import JobStatus, job_id_of
 from video_common.upload import as_redriven
 from video_emotions.executions import Executions
+from video_emotions.lengths import Limits
 from video_emotions.long_videos import LongVideos
 from video_emotions.pipeline import Pipeline
+from video_emotions.reader import Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.uploads import Uploads
 from video_emotions.worker import Worker
@@ -46,14 +45,17 @@ class Context(LambdaContext):
 class Cloud:
     """The function for uploads, with everything around it in memory."""
 
-    def __init__(self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, over_seconds: float = 0.0) -> None:
+    def __init__(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, over_seconds: float = 0.0, segments: int = 4
+    ) -> None:
         monkeypatch.setattr(limits, "PLANNED_BYTES", 0)
         self.clock, self.store, self.jobs, self.bus = Clock(), MemoryStore(), MemoryJobs(), MemoryBus()
         self.machine = MemoryMachine()
         settings = pipeline.settings.model_copy(update={"uploads_bucket": "uploads", "results_bucket": "results"})
         self.pipeline = Pipeline(settings, pipeline.model, pipeline.finder, self.store, pipeline.reader)
         tasks = Segmented(self.pipeline)
-        self.long = LongVideos(tasks, self.store, self.machine, "results", over_seconds, 3, self.clock)
+        lengths = Limits(over_seconds, 3, segmenting=Segmenting(at_least=segments))
+        self.long = LongVideos(tasks, self.store, self.machine, "results", lengths, self.clock)
         self.worker = Worker(
             self.pipeline, self.store, self.jobs, self.bus, lambda: b"secret", self.clock, long=self.long
         )
@@ -93,8 +95,3 @@ class Cloud:
         assert job.status is JobStatus.SUCCEEDED, job.error
         assert job.result_key is not None
         return dict(json.loads(self.store.read("results", job.result_key)))
-
-
-def clip(folder: Path) -> bytes:
-    """Return a video of four segments, with a face in the first half."""
-    return write_video(folder / "clip.mp4", portraits(320, 180, [CENTRED] * 20 + [None] * 20), keyint=5).read_bytes()

@@ -19,6 +19,7 @@ import boto3
 from moto import mock_aws
 
 from tests.state_machine import definition
+from video_common.aws import clients
 from video_common.aws.states import StepFunctions
 
 Call = Callable[[str, dict[str, Any]], Any]
@@ -70,11 +71,11 @@ class MotoMachine:
         self._s3.create_bucket(Bucket=_BUCKET)
         self.arn = create_machine(self._states, _BUCKET)
 
-    def start(self, name: str, given: Mapping[str, Any]) -> None:
+    def start(self, name: str, given: Mapping[str, Any], *, goes_on: bool) -> None:
         """See `StateMachine.start`."""
         key = given["segments_key"]
         self._s3.put_object(Bucket=_BUCKET, Key=key, Body=_in_json(self._lines(_BUCKET, key)))
-        StepFunctions(self.arn).start(name, given)
+        StepFunctions(self.arn).start(name, given, goes_on=goes_on)
 
     def wait(self) -> str:
         """Wait until the only execution has ended, and return its status."""
@@ -202,4 +203,8 @@ def moto_states(call: Call, monkeypatch: Any) -> Iterator[None]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)  # of the services that other tests in this process use
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", front.url)
     with front.serving(), mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
-        yield
+        clients.renew()  # those that other tests in this process made
+        try:
+            yield
+        finally:
+            clients.renew()

@@ -38,14 +38,14 @@ class MemoryMachine:
     executions: dict[str, Execution] = field(default_factory=dict)
     redrives: bool = True
 
-    def start(self, name: str, given: Mapping[str, Any]) -> None:
+    def start(self, name: str, given: Mapping[str, Any], *, goes_on: bool) -> None:
         failed = self.executions.get(name)
         if failed is None:
             self.executions[name] = Execution(json.loads(json.dumps(given)))
-        elif failed.status == "FAILED" and self.redrives:
+        elif failed.status == "FAILED" and self.redrives and goes_on:
             failed.status, failed.redrives = "RUNNING", failed.redrives + 1
         elif failed.status != "RUNNING":
-            self.start(f"{name}-attempt-2", given)
+            self.start(f"{name}-attempt-2", given, goes_on=goes_on)
 
     def run(self, name: str, call: Call, lines: Callable[[str, str], str]) -> Execution:
         """Execute: ``call`` is the function, ``lines`` reads an object."""

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import urllib3
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ from video_common.aws import clients
 from video_common.aws.dynamodb import DynamoJobStore
 from video_common.aws.eventbridge import DefaultEventBus
 from video_common.aws.multipart import S3Multipart
-from video_common.aws.s3 import S3ObjectStore, S3Signer
+from video_common.aws.s3 import S3ObjectStore, S3Ranges, S3Signer
 from video_common.aws.sqs import SqsQueue
 from video_common.aws.states import StepFunctions
 from video_common.errors import EventsUnavailable, GaveUp, JobsUnavailable, ObjectMissing, StorageUnavailable
@@ -382,7 +382,7 @@ def machine(cloud: Cloud) -> Any:
 def test_an_execution_of_a_name_starts_once(cloud, machine):
     states, adapter = cloud.client("stepfunctions"), StepFunctions(machine["stateMachineArn"])
     for _ in range(3):
-        adapter.start("job-1", {"a": 1})
+        adapter.start("job-1", {"a": 1}, goes_on=True)
     (execution,) = states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]
     assert execution["name"] == "job-1"
     assert json.loads(states.describe_execution(executionArn=execution["executionArn"])["input"]) == {"a": 1}
@@ -390,11 +390,11 @@ def test_an_execution_of_a_name_starts_once(cloud, machine):
 
 def test_an_execution_that_cannot_go_on_has_a_successor(cloud, machine):
     states, adapter = cloud.client("stepfunctions"), StepFunctions(machine["stateMachineArn"])
-    adapter.start("job-2", {})
+    adapter.start("job-2", {}, goes_on=True)
     arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:")
     states.stop_execution(executionArn=f"{arn}:job-2")
-    adapter.start("job-2", {})
-    adapter.start("job-2", {})
+    adapter.start("job-2", {}, goes_on=True)
+    adapter.start("job-2", {}, goes_on=True)
     names = {one["name"] for one in states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"]}
     assert names == {"job-2", "job-2-attempt-2"}
 
@@ -426,19 +426,72 @@ class States:
 @pytest.mark.parametrize(
     ("told", "redriven", "started"),
     [
+        ({"status": "RUNNING", "goes_on": False}, 0, []),
         ({"status": "RUNNING"}, 0, []),
         ({"status": "PENDING_REDRIVE"}, 0, []),
         ({"status": "SUCCEEDED", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
         ({"status": "FAILED", "redriveStatus": "REDRIVABLE"}, 1, []),
+        ({"status": "FAILED", "redriveStatus": "REDRIVABLE", "goes_on": False}, 0, ["job-attempt-2"]),
         ({"status": "TIMED_OUT", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
     ],
 )
 def test_a_failed_execution_is_redriven_if_that_is_possible(monkeypatch, told, redriven, started):
+    goes_on = told.get("goes_on", True)
     states = States(**told)
     monkeypatch.setattr("video_common.aws.states.client", lambda _service: states)
-    StepFunctions("arn:aws:states:us-east-1:123456789012:stateMachine:m").start("job", {})
+    StepFunctions("arn:aws:states:us-east-1:123456789012:stateMachine:m").start("job", {}, goes_on=goes_on)
     assert states.redriven == ["arn:aws:states:us-east-1:123456789012:execution:m:job"] * redriven
     assert states.started == started
+
+
+class Bodies:
+    """A client of S3 whose answers break off, or are short, as told. boto3 repeats neither."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+
+    def get_object(self, **_: str) -> dict[str, Any]:
+        return {"Body": self}
+
+    def read(self) -> bytes:
+        answer = self.answers.pop(0)
+        if answer == "breaks off":
+            raise ResponseStreamingError(error="broken")
+        return answer.encode()
+
+
+def test_a_range_whose_answer_breaks_off_is_read_again(monkeypatch):
+    ranges = S3Ranges({}, 4)
+    unsteady = Bodies("breaks off", "cu", "whol")
+    monkeypatch.setattr("video_common.aws.s3.client", lambda _service: unsteady)
+    assert ranges.read(0, 4) == b"whol"
+    for answer in ("breaks off", "cu"):
+        bodies = Bodies(*[answer] * 3, "whol")
+        monkeypatch.setattr("video_common.aws.s3.client", lambda _service, bodies=bodies: bodies)
+        with pytest.raises(StorageUnavailable):
+            ranges.read(0, 4)
+        assert bodies.answers == ["whol"]
+
+
+def test_all_objects_of_a_prefix_are_deleted_in_few_calls(s3):
+    store, folder = S3ObjectStore(), f"many/{uuid.uuid4().hex}/"
+    for number in range(1002):
+        s3.put_object(Bucket=RESULTS, Key=f"{folder}{number}", Body=b"")
+    store.put(RESULTS, f"{folder[:-1]}-beside", "stays", "text/plain")
+    store.delete_all(RESULTS, folder)
+    assert store.keys(RESULTS, folder[:-1]) == [f"{folder[:-1]}-beside"]
+
+
+def test_an_object_that_s3_does_not_delete_is_an_error(s3, monkeypatch):
+    store, folder = S3ObjectStore(), f"kept/{uuid.uuid4().hex}/"
+    store.put(RESULTS, f"{folder}a", "", "text/plain")
+
+    def refuses(**_: Any) -> dict[str, Any]:
+        return {"Errors": [{"Key": f"{folder}a", "Code": "SlowDown"}]}
+
+    monkeypatch.setattr(clients.client("s3"), "delete_objects", refuses)
+    with pytest.raises(StorageUnavailable):
+        store.delete_all(RESULTS, folder)
 
 
 def test_an_upload_in_parts_becomes_an_object(s3):

@@ -6,175 +6,162 @@ from typing import Any
 
 import pytest
 
-from tests.execution_world import JOB, KEY, Cloud, Context, clip
+from tests.execution_world import JOB, KEY, Cloud, Context
 from tests.fakes_aws import MemoryPersistence
 from tests.moto_machine import MotoMachine, moto_states
 from video_common.errors import StorageUnavailable, UnsupportedEvent
 from video_common.job import JobStatus
-from video_emotions.reader import Segmenting
 from video_emotions.uploads import Uploads
 from video_emotions.workspace import PREFIX
-
-
-@pytest.fixture(scope="module")
-def content(tmp_path_factory) -> bytes:
-    return clip(tmp_path_factory.mktemp("clips"))
-
-
-@pytest.fixture
-def cloud(pipeline, monkeypatch) -> Cloud:
-    monkeypatch.setattr("video_emotions.long_videos.Segmenting", lambda: Segmenting(at_least=4))
-    return Cloud(pipeline, monkeypatch)
-
 
 OPTIONS = '{"frame_interval": 5, "include": "timeline"}'
 
 
 @pytest.mark.parametrize("include", ["timeline", "people"])
-def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, cloud, content, include):
+def test_a_long_upload_has_the_result_of_a_short_one(pipeline, monkeypatch, world, content, include):
     options = OPTIONS.replace("timeline", include)
     short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
     assert short.upload(content, options)[0]["status"] == "SUCCEEDED"
-    assert cloud.upload(content, options) == [{"job_id": JOB, "status": "STARTED"}]
-    told = cloud.api.look(JOB, "me")
+    assert world.upload(content, options) == [{"job_id": JOB, "status": "STARTED"}]
+    told = world.api.look(JOB, "me")
     assert (told["status"], told["progress"]) == ("RUNNING", {"segments_done": 0, "segments": 4})
-    execution = cloud.run()
+    execution = world.run()
     assert execution.status == "SUCCEEDED"
     assert execution.calls == [("segment", 0), ("segment", 1), ("segment", 2), ("segment", 3), ("merge", None)]
-    whole, merged = short.result(), cloud.result()
+    whole, merged = short.result(), world.result()
     assert whole["video"].pop("sha256")
     assert merged["video"].pop("sha256") is None
     assert "wall" in merged.pop("timings_ms")
     del whole["timings_ms"]
     assert merged == whole
     assert merged[include]
-    assert [event["detail"]["status"] for event in cloud.bus.events] == ["SUCCEEDED"]
-    assert len(cloud.store.keys("results", "")) == 1
+    assert [event["detail"]["status"] for event in world.bus.events] == ["SUCCEEDED"]
+    assert len(world.store.keys("results", "")) == 1
 
 
 @pytest.mark.parametrize("form", ["csv", "vtt"])
-def test_a_table_or_a_track_of_a_long_upload_is_that_of_a_short_one(pipeline, monkeypatch, cloud, content, form):
+def test_a_table_or_a_track_of_a_long_upload_is_that_of_a_short_one(pipeline, monkeypatch, world, content, form):
     options = json.dumps({"frame_interval": 5, "format": form})
     short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
     short.upload(content, options)
-    cloud.upload(content, options)
-    cloud.run()
+    world.upload(content, options)
+    world.run()
     (whole,), (merged,) = (
-        [one.store.read("results", key) for key in one.store.keys("results", "")] for one in (short, cloud)
+        [one.store.read("results", key) for key in one.store.keys("results", "")] for one in (short, world)
     )
     assert merged == whole
     assert whole.count("\n") > 5
     assert list(pipeline.settings.work_dir.glob(f"{PREFIX}*")) == []
 
 
-def test_progress_counts_each_segment_once(cloud, content):
-    cloud.upload(content, OPTIONS)
+def test_progress_counts_each_segment_once(world, content):
+    world.upload(content, OPTIONS)
     seen = []
 
     def twice(function: str, event: dict[str, Any]) -> Any:
-        done = [cloud.call(function, event) for _ in range(2 if event["task"] == "segment" else 1)]
+        done = [world.call(function, event) for _ in range(2 if event["task"] == "segment" else 1)]
         if event["task"] == "segment":
-            seen.append(cloud.api.look(JOB, "me")["progress"]["segments_done"])
+            seen.append(world.api.look(JOB, "me")["progress"]["segments_done"])
         return done[-1]
 
-    cloud.run(twice)
+    world.run(twice)
     assert seen == [1, 2, 3, 4]
-    assert cloud.result()["total_frames_analyzed"] == 8
+    assert world.result()["total_frames_analyzed"] == 8
 
 
-def test_a_segment_that_fails_twice_changes_nothing(cloud, content):
-    cloud.upload(content, OPTIONS)
+def test_a_segment_that_fails_twice_changes_nothing(world, content):
+    world.upload(content, OPTIONS)
     failures = iter([StorageUnavailable("slow down")] * 2)
 
     def unsteady(function: str, event: dict[str, Any]) -> Any:
         if event.get("segment") == 2 and (error := next(failures, None)):
             raise error
-        return cloud.call(function, event)
+        return world.call(function, event)
 
-    execution = cloud.run(unsteady)
+    execution = world.run(unsteady)
     assert execution.calls.count(("segment", 2)) == 3
-    assert cloud.result()["total_frames_analyzed"] == 8
+    assert world.result()["total_frames_analyzed"] == 8
 
 
 @pytest.mark.parametrize(("segment", "code"), [(1, "gave_up"), (3, "gave_up")])
-def test_a_segment_that_never_works_fails_the_job_and_leaves_no_result(cloud, content, segment, code):
-    cloud.upload(content, OPTIONS)
+def test_a_segment_that_never_works_fails_the_job_and_leaves_no_result(world, content, segment, code):
+    world.upload(content, OPTIONS)
 
     def broken(function: str, event: dict[str, Any]) -> Any:
         if event.get("segment") == segment:
             raise StorageUnavailable("never")
-        return cloud.call(function, event)
+        return world.call(function, event)
 
-    execution = cloud.run(broken)
-    job = cloud.jobs.get(JOB)
+    execution = world.run(broken)
+    job = world.jobs.get(JOB)
     assert execution.calls.count(("segment", segment)) == 9
     assert ("merge", None) not in execution.calls
     assert (job.status, job.error["code"], job.result_key) == (JobStatus.FAILED, code, None)
     assert job.error["detail"].startswith(f"Segment {segment + 1} of 4: ")
-    assert [event["detail"]["error"]["code"] for event in cloud.bus.events] == [code]
+    assert [event["detail"]["error"]["code"] for event in world.bus.events] == [code]
     # A late merge changes nothing
-    cloud.call("", {"task": "merge", **execution.given})
-    assert cloud.jobs.get(JOB) == job
-    assert len(cloud.bus.events) == 1
+    world.call("", {"task": "merge", **execution.given})
+    assert world.jobs.get(JOB) == job
+    assert len(world.bus.events) == 1
 
 
-def test_a_fault_of_the_video_is_final_and_names_the_segment(cloud, content):
-    cloud.upload(content, OPTIONS)
+def test_a_fault_of_the_video_is_final_and_names_the_segment(world, content):
+    world.upload(content, OPTIONS)
 
     def replaced(function: str, event: dict[str, Any]) -> Any:
         if event.get("segment") == 1:
-            cloud.store.objects["uploads", KEY] = b"another video"
-        return cloud.call(function, event)
+            world.store.objects["uploads", KEY] = b"another video"
+        return world.call(function, event)
 
-    execution = cloud.run(replaced)
+    execution = world.run(replaced)
     assert execution.calls == [("segment", 0), ("segment", 1)]
-    job = cloud.jobs.get(JOB)
+    job = world.jobs.get(JOB)
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "object_missing")
     assert job.error["detail"].startswith("Segment 2 of 4: ")
 
 
-def test_another_version_of_the_function_refuses_segments(cloud, content):
-    cloud.upload(content, OPTIONS)
-    (execution,) = cloud.machine.executions.values()
+def test_another_version_of_the_function_refuses_segments(world, content):
+    world.upload(content, OPTIONS)
+    (execution,) = world.machine.executions.values()
     execution.given["function"] = "arn:aws:lambda:us-east-1:123456789012:function:analyze:8"
 
     def newer(_function: str, event: dict[str, Any]) -> Any:
-        return cloud.executions.handle(event, Context())
+        return world.executions.handle(event, Context())
 
-    assert cloud.run(newer).calls == [("segment", 0)]
-    assert cloud.jobs.get(JOB).error["code"] == "gave_up"
-
-
-def test_a_newer_upload_wins_over_an_execution_that_is_late(cloud, content):
-    cloud.upload(content, OPTIONS)
-    (old,) = cloud.machine.executions
-    cloud.upload(content, '{"frame_interval": 10}', version=2)
-    cloud.machine.run(old, cloud.call, cloud.store.read)
-    assert cloud.jobs.get(JOB).status is JobStatus.RUNNING
-    (new,) = set(cloud.machine.executions) - {old}
-    cloud.machine.run(new, cloud.call, cloud.store.read)
-    assert cloud.result()["settings"]["frame_interval"] == 10
-    assert len(cloud.bus.events) == 1
+    assert world.run(newer).calls == [("segment", 0)]
+    assert world.jobs.get(JOB).error["code"] == "gave_up"
 
 
-def test_a_worker_that_is_lost_after_the_start_starts_nothing_else(cloud, content):
-    cloud.jobs.faults.planned["finish", JOB] = [BaseException("lost")]
+def test_a_newer_upload_wins_over_an_execution_that_is_late(world, content):
+    world.upload(content, OPTIONS)
+    (old,) = world.machine.executions
+    world.upload(content, '{"frame_interval": 10}', version=2)
+    world.machine.run(old, world.call, world.store.read)
+    assert world.jobs.get(JOB).status is JobStatus.RUNNING
+    (new,) = set(world.machine.executions) - {old}
+    world.machine.run(new, world.call, world.store.read)
+    assert world.result()["settings"]["frame_interval"] == 10
+    assert len(world.bus.events) == 1
+
+
+def test_a_worker_that_is_lost_after_the_start_starts_nothing_else(world, content):
+    world.jobs.faults.planned["finish", JOB] = [BaseException("lost")]
     with pytest.raises(BaseException, match="lost"):
-        cloud.upload(content, OPTIONS)
-    cloud.clock.now += 1000
-    assert cloud.upload(content, OPTIONS)[0]["status"] == "STARTED"
-    assert len(cloud.machine.executions) == 1
-    cloud.run()
-    assert cloud.result()["total_frames_analyzed"] == 8
+        world.upload(content, OPTIONS)
+    world.clock.now += 1000
+    assert world.upload(content, OPTIONS)[0]["status"] == "STARTED"
+    assert len(world.machine.executions) == 1
+    world.run()
+    assert world.result()["total_frames_analyzed"] == 8
 
 
-def test_what_is_no_task_is_refused(cloud):
+def test_what_is_no_task_is_refused(world):
     for event in ({"task": "segment"}, {"task": "merge", "work": 1}, {"source": "aws.states", "detail": {}}):
         with pytest.raises(UnsupportedEvent):
-            cloud.executions.handle(event, Context())
+            world.executions.handle(event, Context())
 
 
-def test_step_functions_of_moto_executes_the_document(pipeline, monkeypatch, cloud, content):
+def test_step_functions_of_moto_executes_the_document(pipeline, monkeypatch, world, content):
     short = Cloud(pipeline, monkeypatch, over_seconds=1e9)
     short.upload(content, OPTIONS)
     calls: list[tuple[str, int | None]] = []
@@ -184,18 +171,18 @@ def test_step_functions_of_moto_executes_the_document(pipeline, monkeypatch, clo
         calls.append((event["task"], event.get("segment")))
         if event.get("segment") == 2 and (error := next(failures, None)):
             raise error
-        return cloud.call(function, event)
+        return world.call(function, event)
 
     with moto_states(call, monkeypatch):
-        machine = MotoMachine(cloud.store.read)
-        cloud.worker = dataclasses.replace(cloud.worker, long=dataclasses.replace(cloud.long, machine=machine))
-        cloud.uploads = Uploads(cloud.worker, cloud.queue, MemoryPersistence(cloud.clock))
-        assert cloud.upload(content, OPTIONS) == [{"job_id": JOB, "status": "STARTED"}]
+        machine = MotoMachine(world.store.read)
+        world.worker = dataclasses.replace(world.worker, long=dataclasses.replace(world.long, machine=machine))
+        world.uploads = Uploads(world.worker, world.queue, MemoryPersistence(world.clock))
+        assert world.upload(content, OPTIONS) == [{"job_id": JOB, "status": "STARTED"}]
         assert machine.wait() == "SUCCEEDED"
     # moto calls the segments in any order, and the merge last
     assert calls[-1] == ("merge", None)
     assert sorted(segment for _, segment in calls[:-1] if segment is not None) == [0, 1, 2, 2, 3]
-    whole, merged = short.result(), cloud.result()
+    whole, merged = short.result(), world.result()
     for result in (whole, merged):
         del result["timings_ms"], result["video"]["sha256"]
     assert merged == whole

@@ -171,6 +171,12 @@ def test_a_segment_without_time_and_a_video_without_pictures_fail(tasks, clip, t
         tasks.plan(Bytes(cut_off), EACH, Segmenting())
 
 
+def test_a_plan_that_runs_out_of_time_says_what_helps(tasks, clip):
+    with pytest.raises(TooLong) as refused:
+        tasks.plan(Bytes(clip), EACH, Segmenting(), Deadline(at=-1.0))
+    assert "ffmpeg -i FILE -c copy new.mp4" in refused.value.detail
+
+
 def test_a_pool_of_processes_gives_the_same(tasks, clip):
     told: list[tuple[int, int]] = []
     pipeline = replace(tasks.pipeline, settings=tasks.pipeline.settings.model_copy(update={"threads": 2}))

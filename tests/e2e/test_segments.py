@@ -25,6 +25,7 @@ from video_common.job import JobStatus, work_prefix
 from video_common.upload import uploads_in
 from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
+from video_emotions.lengths import Limits
 from video_emotions.long_videos import LongVideos
 from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Reader, Segmenting
@@ -147,7 +148,6 @@ def planner(
 ) -> Worker:
     """A worker in this process that plans small videos too, and cuts them where the costs would not."""
     monkeypatch.setattr(limits, "PLANNED_BYTES", 0)
-    monkeypatch.setattr("video_emotions.long_videos.Segmenting", lambda: Segmenting(at_least=3))
     settings = Settings(
         emotion_model="mini-xception",
         models_dir=models_dir,
@@ -158,7 +158,8 @@ def planner(
     finder, store = FaceFinder(models_dir), S3ObjectStore()
     finder.load_all()
     pipeline = Pipeline(settings, model, finder, store, reader)
-    long = LongVideos(Segmented(pipeline), store, StepFunctions(world.machine), RESULTS, 0, 2)
+    lengths = Limits(0, 2, segmenting=Segmenting(at_least=3))
+    long = LongVideos(Segmented(pipeline), store, StepFunctions(world.machine), RESULTS, lengths)
     secret = StackSecret(world.cloud.secret_arn)
     return Worker(pipeline, store, DynamoJobStore(JOBS), DefaultEventBus(), secret, long=long)
 

@@ -84,9 +84,9 @@ class InProcess(Reader):
     def segments(self, source: Any, options: Options, threads: int, wanted: Segmenting, seconds: float = 0.0) -> Any:
         info, index = survey(source, threads)
         chosen = plan(info, index, options)
-        each = costs(index, chosen, info.size)
+        each, _ = costs(index, chosen, info.size)
         parts = (
-            (SegmentFacts(end - first, 0, 0, 0.0), bytes(Slice.of(index, chosen, first, end)))
+            (SegmentFacts(end - first, 0, 0, 0.0, 0.0), bytes(Slice.of(index, chosen, first, end)))
             for first, end in spans(index, chosen, each, wanted.seconds, wanted.at_least)
         )
         return info, chosen.facts, parts

@@ -10,7 +10,6 @@ from tests.execution_world import KEY, Cloud, Context
 from tests.fakes import s3_event
 from tests.fakes_aws import MemoryStore
 from video_common import limits
-from video_emotions.reader import Segmenting
 
 SIZE = 7_000_000_000
 SECONDS, SEGMENTS = 40, 5
@@ -49,8 +48,7 @@ def test_7_gb_go_through_all_tasks_in_ranges(pipeline, monkeypatch, tmp_path):
     assert path.stat().st_size == SIZE
     assert path.stat().st_blocks * 512 < 50_000_000
     monkeypatch.setattr("tests.execution_world.MemoryStore", SparseStore)
-    monkeypatch.setattr("video_emotions.long_videos.Segmenting", lambda: Segmenting(at_least=SEGMENTS))
-    cloud = Cloud(pipeline, monkeypatch, over_seconds=1e9)  # it is its size that asks for segments
+    cloud = Cloud(pipeline, monkeypatch, over_seconds=1e9, segments=SEGMENTS)  # it is its size that asks for segments
     store: Any = cloud.store
     store.large = Large(path)
     store.objects["uploads", KEY] = b""

@@ -30,7 +30,7 @@ with path.open("rb") as file:
         return file.read(end - start)
     info, index = survey(RemoteFile(path.stat().st_size, fetch), 2)
 chosen = plan(info, index, Options())
-cuts = list(spans(index, chosen, costs(index, chosen, info.size), 60.0))
+cuts = list(spans(index, chosen, costs(index, chosen, info.size)[0], 60.0))
 slices = sum(len(bytes(Slice.of(index, chosen, first, end))) for first, end in cuts)
 peak = int(re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps([info.duration_ms, info.frame_count, read[0], len(cuts), sum(e - f for f, e in cuts), slices, peak]))

@@ -98,7 +98,7 @@ def test_slices_by_number(clip, name):
     expected = facts(whole)
     info, index = survey(path, 2)
     chosen = plan(info, index, EACH)
-    seconds = costs(index, chosen, info.size)
+    seconds, _ = costs(index, chosen, info.size)
     for count in COUNTS:
         cuts = list(spans(index, chosen, seconds, 1e9, at_least=count))
         assert len(cuts) == (1 if name.endswith("avi") else count)

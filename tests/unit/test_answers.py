@@ -110,3 +110,47 @@ def test_a_record_without_its_facts_is_refused(message):
         asked().frame(message, PIXELS)
     with pytest.raises(DecoderCrashed):
         Answers().video(message)
+
+
+def segment(
+    frames: int = 1, start_ms: int = 0, end_ms: int = 0, seconds: float = 1.0, most_seconds: float = 2.0
+) -> Any:
+    times = {"start_ms": start_ms, "end_ms": end_ms, "seconds": seconds, "most_seconds": most_seconds}
+    return {"segment": {"frames": frames, **times}}
+
+
+def test_segments_together_have_the_pictures_of_the_plan():
+    answers = asked()
+    assert [answers.segment(segment(frames), bytearray(b"part"))[1] for frames in (2, 3)] == [b"part"] * 2
+    with pytest.raises(DecoderCrashed):
+        answers.segment(segment(), bytearray())
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"frames": 0},
+        {"start_ms": 5},
+        {"end_ms": HUGE},
+        {"seconds": -1.0},
+        {"most_seconds": 0.5},
+        {"most_seconds": math.inf},
+        {"seconds": math.nan},
+    ],
+)
+def test_a_segment_that_cannot_be_is_an_error_of_the_file(lie):
+    with pytest.raises(DecoderCrashed):
+        asked().segment(segment(**lie), bytearray())
+
+
+def test_a_child_cannot_fill_the_memory_with_segments(monkeypatch):
+    monkeypatch.setattr("video_common.limits.MAX_SLICES_BYTES", 10)
+    monkeypatch.setattr("video_common.limits.MAX_SEGMENTS", 3)
+    answers = asked()
+    with pytest.raises(DecoderCrashed):
+        answers.segment(segment(), bytearray(11))
+    answers = asked()
+    for _ in range(3):
+        answers.segment(segment(), bytearray())
+    with pytest.raises(DecoderCrashed):
+        answers.segment(segment(), bytearray())

@@ -36,7 +36,7 @@ LAYERS = [
     {"api", "uploads", "pool", "executions"},
     {"worker"},
     {"long_videos"},
-    {"segmented", "merging"},
+    {"segmented", "merging", "lengths"},
     {"pipeline", "outline"},
     {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
     {"pace", "tasks", "records"},

@@ -52,7 +52,8 @@ class Answers:
     """
 
     def __init__(self) -> None:
-        self._frame_count = self._wanted = self._in_segments = 0
+        self._frame_count = self._wanted = 0
+        self._segments = self._in_segments = self._slice_bytes = 0
         self._last: Frame | None = None
 
     def video(self, message: dict[str, Any]) -> tuple[VideoInfo, PlanFacts]:
@@ -74,13 +75,16 @@ class Answers:
         self._frame_count, self._wanted = info.frame_count, plan.frames_wanted
         return info, plan
 
-    def segment(self, message: dict[str, Any]) -> SegmentFacts:
-        """Return the facts of the next segment. Together they have no more pictures than the plan."""
+    def segment(self, message: dict[str, Any], part: bytearray) -> tuple[SegmentFacts, bytes]:
+        """Return the next segment and its slice. Together they have no more pictures than the plan."""
         with _no_nonsense():
             facts = _SEGMENT.validate_python(message["segment"])
+            self._segments += 1
             self._in_segments += facts.frames
-            _check(_is_a_segment(facts) and self._in_segments <= self._wanted)
-        return facts
+            self._slice_bytes += len(part)
+            is_too_much = self._segments > limits.MAX_SEGMENTS or self._slice_bytes > limits.MAX_SLICES_BYTES
+            _check(_is_a_segment(facts) and self._in_segments <= self._wanted and not is_too_much)
+        return facts, bytes(part)
 
     def frame(self, message: dict[str, Any], pixels: bytearray) -> Frame:
         """Return the next picture."""
@@ -129,7 +133,8 @@ def _is_a_plan(plan: PlanFacts, info: VideoInfo) -> bool:
 
 
 def _is_a_segment(facts: SegmentFacts) -> bool:
-    return facts.frames >= 1 and 0 <= facts.start_ms <= facts.end_ms <= _LARGEST and 0 <= facts.seconds < math.inf
+    is_in_order = 0 <= facts.start_ms <= facts.end_ms <= _LARGEST
+    return facts.frames >= 1 and is_in_order and 0 <= facts.seconds <= facts.most_seconds < math.inf
 
 
 def _images(pixels: bytearray, sizes: list[Size]) -> Iterator[NDArray[np.uint8]]:

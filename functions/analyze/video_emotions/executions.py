@@ -15,7 +15,6 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import (
     GaveUp,
@@ -25,6 +24,7 @@ from video_common.errors import (
     ServiceError,
     UnsupportedEvent,
     VideoEmotionsError,
+    VideoError,
 )
 from video_common.job import Job, JobStatus
 from video_common.metrics import Metric, meter
@@ -32,7 +32,6 @@ from video_common.telemetry import Outcome, entry, job_facts
 from video_common.upload import as_message
 from video_emotions.deadline import Deadline
 from video_emotions.long_videos import LongVideos, version_of
-from video_emotions.video_request import from_upload
 from video_emotions.work import SegmentTask, Task
 from video_emotions.worker import SUPERSEDED, Worker, kept
 
@@ -73,7 +72,7 @@ class Executions:
         if task.function != version_of(context):
             raise OtherVersion("The video was planned by another version of the function.")
         if isinstance(task, SegmentTask):
-            return self.long.analyze(task, request_id, deadline)
+            return self.analyze(task, request_id, deadline)
         return self._logged(task, lambda: self.merge(task, request_id, deadline))
 
     def _logged(self, task: Task, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -83,6 +82,29 @@ class Executions:
             ends = {JobStatus.SUCCEEDED: Outcome.SUCCEEDED, JobStatus.FAILED: Outcome.REJECTED}
             line.ends(ends.get(done["status"], Outcome.SUPERSEDED), done.get("code"))
         return done
+
+    def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
+        """Analyze one segment, unless the job is deleted or has a later version of the object.
+
+        Returns
+        -------
+        dict
+            ``segment``, and how many ``frames`` were analyzed.
+
+        Raises
+        ------
+        VideoError, ServiceError
+        """
+        nothing = {"segment": task.segment, "frames": 0}
+        if self._is_lost(task, self.worker.jobs.get(self.worker.job_id(task.upload))):
+            return nothing
+        try:
+            return self.long.analyze(task, request_id, deadline)
+        except VideoError:
+            # The merge ends the execution of a lost job. An execution that fails calls the operator.
+            if self._is_lost(task, self.worker.jobs.get(self.worker.job_id(task.upload))):
+                return nothing
+            raise
 
     def merge(self, task: Task, request_id: str, deadline: Deadline) -> dict[str, Any]:
         """Take the job of an execution to its end, with what the segments found.
@@ -98,8 +120,7 @@ class Executions:
         TransientError, SegmentsDisagree, OtherVersion
         """
         upload, job = task.upload, self.worker.jobs.get(self.worker.job_id(task.upload))
-        if job is not None and _is_being_planned(job, task):
-            raise JobsUnavailable("The worker that started the execution has not recorded it yet.")
+        _wait_for_the_worker(task, job)
         if job is None or job.work != task.work or job.was_given_up:
             return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
@@ -112,12 +133,10 @@ class Executions:
 
     def _merged(self, task: Task, job: Job, request_id: str, deadline: Deadline) -> Job:
         """Return a job as it ends with what the segments found. It keeps the name of the work: see `fail`."""
-        upload, source = task.upload, task.upload.source
+        upload = task.upload
         try:
-            metadata = self.worker.store.metadata(source.bucket, source.key, source.version_id)
-            request = from_upload(upload, metadata, limits.MAX_OBJECT_BYTES)
-            with self.long.merged(task, deadline) as (result, frames):
-                ended = self.worker.kept_result(upload, job, result, request.format, frames)
+            with self.long.merged(task, deadline) as (result, name, frames):
+                ended = self.worker.kept_result(upload, job, result, name, frames)
         except ServiceError:
             raise
         except VideoEmotionsError as error:
@@ -146,6 +165,7 @@ class Executions:
         """
         upload = task.upload
         job = self.worker.jobs.get(self.worker.job_id(upload))
+        _wait_for_the_worker(task, job)
         if job is None or job.work != task.work or self._was_handled(task, failure):
             return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
@@ -155,17 +175,15 @@ class Executions:
         outcome = self.worker.announced(upload, job)
         if job.was_given_up:
             self.parked.send_again(as_message(upload, failure), 0)
+        else:
+            self.long.tidy(task)  # nobody goes on with it
         self.long.store.put(self.long.bucket, _handled_key(task), failure, "text/plain")
         return outcome
 
     def _failed(self, task: Task, job: Job, request_id: str) -> Job:
         """Return a job as it ends when its execution failed. The error names the segment."""
         failure = self.long.failure(task)
-        gave_up = GaveUp(
-            "Every try to analyze it failed, and the service stopped trying. "
-            "Upload the video again, or ask the owner of the service to retry this job."
-        )
-        problem = failure.problem or gave_up.problem(request_id)
+        problem = failure.problem or GaveUp.of_a_job().problem(request_id)
         is_of_a_segment = failure.number < failure.count
         where = f"Segment {failure.number + 1} of {failure.count}" if is_of_a_segment else "Joining the segments"
         problem = {**problem, "detail": f"{where}: {problem['detail']}"}
@@ -177,10 +195,13 @@ class Executions:
 
     def _superseded(self, task: Task, job: Job | None) -> dict[str, Any]:
         """Leave a job that the execution does not have (any more), and delete what the segments of a lost job kept."""
-        is_lost = job is None or job.sequencer != task.upload.sequencer or job.work not in {None, task.work}
-        if is_lost:
+        if self._is_lost(task, job):
             self.long.tidy(task)
         return {"job_id": self.worker.job_id(task.upload), "status": SUPERSEDED}
+
+    @staticmethod
+    def _is_lost(task: Task, job: Job | None) -> bool:
+        return job is None or job.sequencer != task.upload.sequencer or job.work not in {None, task.work}
 
     def _was_handled(self, task: Task, failure: str) -> bool:
         try:
@@ -189,10 +210,9 @@ class Executions:
             return False
 
 
-def _is_being_planned(job: Job, task: Task) -> bool:
-    """Report whether a worker has the job that is about to record an execution, or was lost before it did."""
-    is_running = job.status is JobStatus.RUNNING and job.work is None
-    return is_running and job.sequencer == task.upload.sequencer
+def _wait_for_the_worker(task: Task, job: Job | None) -> None:
+    if job is not None and job.is_being_planned(task.upload.sequencer):
+        raise JobsUnavailable("The worker that started the execution has not recorded it yet.")
 
 
 def _handled_key(task: Task) -> str:

@@ -58,12 +58,15 @@ class SegmentFacts:
         Presentation times of the first and of the last one.
     seconds : float
         Processor time that it should take.
+    most_seconds : float
+        The same if each sampled picture is searched at all sizes, as those without a face are.
     """
 
     frames: int
     start_ms: int
     end_ms: int
     seconds: float
+    most_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def _uploads() -> "tuple[Uploads | None, Executions | None]":
     from video_common.aws.sqs import SqsQueue
     from video_common.aws.states import StepFunctions
     from video_emotions.executions import Executions
+    from video_emotions.lengths import Limits
     from video_emotions.long_videos import LongVideos
     from video_emotions.segmented import Segmented
     from video_emotions.uploads import Uploads
@@ -64,8 +65,8 @@ def _uploads() -> "tuple[Uploads | None, Executions | None]":
     long = parked = None
     if settings.state_machine_arn and settings.results_bucket and settings.parked_url:
         machine = StepFunctions(settings.state_machine_arn)
-        limits = settings.long_seconds, settings.max_segments
-        long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, *limits)
+        lengths = Limits.of(settings.power, settings.long_seconds, settings.max_segments)
+        long = LongVideos(Segmented(pipeline), store, machine, settings.results_bucket, lengths)
         parked = SqsQueue(settings.parked_url)
     worker = Worker(pipeline, store, DynamoJobStore(tables[0]), DefaultEventBus(), StackSecret(secret), long=long)
     uploads = Uploads(worker, SqsQueue(settings.queue_url), dynamodb_persistence(tables[1]))

@@ -19,10 +19,10 @@ from video_common.job import partials_prefix, work_prefix
 from video_common.result import Result, TimelineFrame
 from video_common.upload import Upload
 from video_emotions.deadline import Deadline
+from video_emotions.lengths import Limits
 from video_emotions.merging import StoredTimeline
 from video_emotions.outline import Found, Outline, Partial, observations
 from video_emotions.read_ahead import ReadAhead
-from video_emotions.reader import Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.video_request import VideoRequest
 from video_emotions.work import SegmentTask, Task
@@ -43,24 +43,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class LongVideos:
-    """Plans and analyzes in segments what would take one function too long.
-
-    Attributes
-    ----------
-    bucket : str
-        For results.
-    over_seconds : float
-        Videos whose analysis should take more processor time are long.
-    max_segments : int
-        Segments of a video that are analyzed at the same time, at most.
-    """
+    """Plans and analyzes in segments what would take one function too long. ``bucket`` is that of the results."""
 
     tasks: Segmented
     store: ObjectStore
     machine: StateMachine
     bucket: str
-    over_seconds: float
-    max_segments: int
+    limits: Limits
     now: Callable[[], float] = time.time
 
     def start(
@@ -71,7 +60,7 @@ class LongVideos:
         Returns
         -------
         Started or None
-            None: the video is not long.
+            None: one function has the time for the video, or for the part of it that ``partial=allow`` asks for.
 
         Raises
         ------
@@ -79,21 +68,23 @@ class LongVideos:
         """
         began, source = self.now(), upload.source
         with ReadAhead(self.store.ranges(source.bucket, source.key, source.version_id, upload.etag or None)) as file:
-            outline, slices = self.tasks.plan(file, request.understood, Segmenting(), deadline)
+            outline, slices = self.tasks.plan(file, request.understood, self.limits.segmenting, deadline)
         outline = outline.model_copy(update={"options": request.options})  # the Result repeats them as they were given
-        cost = sum(segment.facts.seconds for segment in outline.segments)
-        if cost <= self.over_seconds and upload.size <= limits.MAX_UPLOAD_VIDEO_BYTES:
+        if upload.size <= limits.MAX_UPLOAD_VIDEO_BYTES and not self.limits.is_long(outline, request.understood):
             return None
-        _refuse_endless(outline)
+        self.limits.refuse_endless(outline)
         work = f"{work_prefix(job_id, upload.sequencer)}{outline.digest[:16]}/"
         task = Task(upload=upload, work=work, bucket=self.bucket, function=function, began=began)
         lines = "".join(f"{json.dumps({'segment': number})}\n" for number in range(len(outline.segments)))
-        self.store.put(self.bucket, f"{work}slices", slices, "application/octet-stream")
-        self.store.put(self.bucket, task.plan_key, outline.model_dump_json(), _JSON)
-        self.store.put(self.bucket, task.segments_key, lines, _LINES)
-        own = {"segments_key": task.segments_key, "max_segments": self.max_segments}
+        is_kept = bool(self.store.keys(self.bucket, task.plan_key))
+        if not is_kept:
+            self.store.put(self.bucket, f"{work}slices", slices, "application/octet-stream")
+            self.store.put(self.bucket, task.segments_key, lines, _LINES)
+            # Last, so that a plan that is there is whole. It is the first that expires, so the partials are there too.
+            self.store.put(self.bucket, task.plan_key, outline.model_dump_json(), _JSON)
+        own = {"segments_key": task.segments_key, "max_segments": self.limits.max_segments}
         given = {**task.model_dump(mode="json"), **own}
-        self.machine.start(_name(job_id, task), given)
+        self.machine.start(_name(job_id, task), given, goes_on=is_kept)
         return Started(work, len(outline.segments))
 
     def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
@@ -124,8 +115,16 @@ class LongVideos:
         return {"segment": number, "frames": partial.report.frames_analyzed}
 
     @contextmanager
-    def merged(self, task: Task, deadline: Deadline) -> Iterator[tuple[Result, Iterable[TimelineFrame]]]:
-        """Add up what the segments found. The frames of the timeline are in a file that is removed afterwards.
+    def merged(self, task: Task, deadline: Deadline) -> Iterator[tuple[Result, str, Iterable[TimelineFrame]]]:
+        """Add up what the segments found.
+
+        Yields
+        ------
+        Result
+        str
+            The format that was asked for.
+        iterable of TimelineFrame
+            They are in a file that is removed afterwards.
 
         Raises
         ------
@@ -139,7 +138,8 @@ class LongVideos:
             closing(StoredTimeline(directory / "timeline")) as timeline,
         ):
             parts = self._parts(task, outline, directory / "part", deadline)
-            yield self.tasks.merge(outline, parts, lambda: 1000 * (self.now() - task.began), timeline.keep), timeline
+            result = self.tasks.merge(outline, parts, lambda: 1000 * (self.now() - task.began), timeline.keep)
+            yield result, outline.options.format, timeline
 
     def failure(self, task: Task) -> Failure:
         """Return which segment failed, or was not analyzed, first. It is past the last one if none did."""
@@ -185,22 +185,6 @@ class Started:
 def _name(job_id: str, task: Task) -> str:
     """Return the name of an execution. One that has another plan, or calls another version, does not go on with it."""
     return f"{job_id}-{sha256(f'{task.work} {task.function}'.encode()).hexdigest()[:16]}"
-
-
-def _refuse_endless(outline: Outline) -> None:
-    """Refuse a video one of whose segments cannot end in the time of a function. Most have one segment only.
-
-    Raises
-    ------
-    TooLong
-    """
-    longest = max(segment.facts.seconds for segment in outline.segments)
-    if longest > limits.SEGMENT_MOST_SECONDS:
-        raise TooLong(
-            f"A part of the video that cannot be cut takes about {longest:.0f} s of processor time, and "
-            f"{limits.SEGMENT_MOST_SECONDS:.0f} s are possible. Videos are cut at keyframes, and an AVI not at all. "
-            "Use a larger frame_interval or sampling=keyframes, or convert the video to MP4 with a keyframe every 10 s."
-        )
 
 
 def _in_time(lines: Iterable[str], deadline: Deadline, began: float) -> Iterator[str]:

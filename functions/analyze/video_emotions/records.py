@@ -80,4 +80,4 @@ class Segments(Records[tuple[SegmentFacts, bytes]]):
 
     def item(self, message: dict[str, Any], raw: bytearray) -> tuple[SegmentFacts, bytes]:
         """Return the next segment."""
-        return self.answers.segment(message), bytes(raw)
+        return self.answers.segment(message, raw)

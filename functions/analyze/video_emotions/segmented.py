@@ -3,8 +3,8 @@
 Each method can run in a process of its own, on another machine, and again.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import reduce
 from hashlib import sha256
@@ -68,7 +68,7 @@ class Segmented:
         watch, slices, segments = Stopwatch(), bytearray(), []
         pipeline = self.pipeline
         pipeline.finder.detector(options.detector)
-        with watch.step("probe"):
+        with watch.step("probe"), _planned_in_time(deadline):
             threads = pipeline.settings.worker_threads
             info, plan, parts = pipeline.reader.segments(source, options, threads, wanted, deadline.left)
             with closing(parts):
@@ -169,6 +169,20 @@ class Segmented:
     def _refuse_other_versions(self, outline: Outline) -> None:
         if outline.pins != self.pins:
             raise OtherVersion("The video was planned with another version of the code, the models or the settings.")
+
+
+@contextmanager
+def _planned_in_time(deadline: Deadline) -> Iterator[None]:
+    """Say what helps if the time ends before a file's packets are counted: a file without one index is read whole."""
+    try:
+        yield
+    except TooLong as error:
+        if deadline.left > 0:
+            raise
+        raise TooLong(
+            "The time ended before all of the file was read. An MP4 with one index is read in seconds: make one with "
+            "ffmpeg -i FILE -c copy new.mp4, then send the new file."
+        ) from error
 
 
 def _leave_out(_seen: Observation) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +12,8 @@ from video_emotions.boxes import Size
 from video_emotions.packet_index import PacketIndex
 from video_emotions.plan import Plan
 
-_MOST: Final = 10_000
-"""Segments of a video: a list of them is some megabytes."""
 
-
-def costs(index: PacketIndex, chosen: Plan, size: Size) -> NDArray[np.float64]:
+def costs(index: PacketIndex, chosen: Plan, size: Size) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how many seconds of processor time the sampled pictures take, each with all before it.
 
     Parameters
@@ -31,6 +27,8 @@ def costs(index: PacketIndex, chosen: Plan, size: Size) -> NDArray[np.float64]:
     -------
     NDArray of float64, shape (sampled pictures,)
         Ascending. It counts the pictures that are decoded and those that are analyzed, by their pixels.
+    NDArray of float64, shape (sampled pictures,)
+        The same if each is searched at all sizes of the plan, as those without a face are.
     """
     uses = index.uses_of_packets(chosen.indices)
     if not chosen.is_found_by_time(index):
@@ -39,10 +37,16 @@ def costs(index: PacketIndex, chosen: Plan, size: Size) -> NDArray[np.float64]:
     counts = index.packet_counts if index.packet_counts is not None else np.ones(index.frame_count, np.int64)
     place = np.argsort(index.file_order)[chosen.indices]
     pixels = size[0] * size[1]
-    analyzed = pixels * chosen.scales[0] ** 2
     seconds = limits.DECODE_PIXEL_SECONDS * pixels * decoded[np.cumsum(counts)[place] - 1]
-    each = limits.ANALYZE_PIXEL_SECONDS * analyzed + limits.CONVERT_PIXEL_SECONDS * pixels
-    return np.asarray(np.maximum.accumulate(seconds) + each * np.arange(1, len(place) + 1), np.float64)
+    seconds = np.maximum.accumulate(seconds)
+    numbers = np.arange(1, len(place) + 1)
+
+    def analyzed(*scales: float) -> NDArray[np.float64]:
+        searched = pixels * sum(scale**2 for scale in scales)
+        each = limits.ANALYZE_PIXEL_SECONDS * searched + limits.CONVERT_PIXEL_SECONDS * pixels
+        return np.asarray(seconds + each * numbers, np.float64)
+
+    return analyzed(chosen.scales[0]), analyzed(*chosen.scales)
 
 
 def spans(
@@ -68,7 +72,7 @@ def spans(
     int, int
         The first sampled picture of a segment, and the one after its last.
     """
-    wanted = min(_MOST, max(at_least, ceil(seconds[-1] / each)))
+    wanted = min(limits.MAX_SEGMENTS, max(at_least, ceil(seconds[-1] / each)))
     cuts = _cuts(index, chosen)
     if len(cuts):
         before = seconds[cuts - 1]

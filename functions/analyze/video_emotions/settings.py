@@ -126,6 +126,11 @@ class Settings(BaseModel):
         return self.threads or len(os.sched_getaffinity(0))
 
     @property
+    def power(self) -> float:
+        """How fast the function is beside one with ``limits.MEMORY_MB``: Lambda gives processors with the memory."""
+        return self.aws_lambda_function_memory_size / limits.MEMORY_MB
+
+    @property
     def decoder_memory_bytes(self) -> int:
         """The part of the function's memory for the process that decodes."""
         return self.aws_lambda_function_memory_size * limits.DECODER_MEMORY_BYTES // limits.MEMORY_MB

@@ -73,10 +73,10 @@ def _segments(source: Source, options: Any, threads: int, wanted: Mapping[str, A
     info, index = survey(source, threads, beat)
     chosen = plan(info, index, options)
     yield {"video": asdict(info), "plan": asdict(chosen.facts)}, []
-    seconds = costs(index, chosen, info.size)
-    for first, end in spans(index, chosen, seconds, wanted["seconds"], wanted["at_least"]):
+    both = costs(index, chosen, info.size)
+    for first, end in spans(index, chosen, both[0], wanted["seconds"], wanted["at_least"]):
         shown = index.times_ms[chosen.indices[[first, end - 1]]]
-        cost = float(seconds[end - 1] - (seconds[first - 1] if first else 0))
-        facts = SegmentFacts(end - first, int(shown[0]), int(shown[1]), cost)
+        took = (float(seconds[end - 1] - (seconds[first - 1] if first else 0)) for seconds in both)
+        facts = SegmentFacts(end - first, int(shown[0]), int(shown[1]), *took)
         yield {"segment": asdict(facts)}, [bytes(Slice.of(index, chosen, first, end))]
     return True

@@ -10,21 +10,21 @@ Each step can be repeated. A consumer that is lost leaves the dead letter, and t
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from video_common.aws.interfaces import Begun, EventBus, JobStore, Queue
 from video_common.completion import DETAIL_TYPE, completion
-from video_common.errors import GaveUp, JobInProgress, UnsupportedEvent
+from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, UnsupportedEvent
+from video_common.failed_execution import FailedExecution, failed_execution
 from video_common.job import Job, JobStatus, job_id_of
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
-from video_common.upload import Upload, uploads_in_message
+from video_common.upload import Upload, as_message, uploads_in_message
 from video_jobs.settings import DeadLetterSettings
 
-_DAY = 24 * 60 * 60
-_DETAIL = (
-    "Every try to analyze the video failed, and the service stopped trying. "
-    "Upload the video again, or ask the owner of the service to retry this job."
-)
+_DAY: Final = 24 * 60 * 60
+_RECORDED_SECONDS: Final = 60
+"""Within which a worker records an execution that it has started, and nobody redrives one that has failed."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,10 @@ class GivingUp:
         TransientError
             Another try may succeed.
         """
+        failed = failed_execution(body)
+        if failed is not None:
+            self._end(failed, request_id)
+            return
         try:
             uploads = uploads_in_message(body)
         except UnsupportedEvent:
@@ -59,6 +63,29 @@ class GivingUp:
             settled = all(before)
         if not settled:
             self.parked.send_again(body, 0)
+
+    def _end(self, failed: FailedExecution, request_id: str) -> None:
+        """End the job of a failed execution, and park the upload's message. See `video_emotions.executions`."""
+        upload, source = failed.upload, failed.upload.source
+        job_id = job_id_of(source.key, self.secret)
+        with entry("job", **job_facts(job_id, source.bucket, source.key)) as line:
+            job = self.jobs.get(job_id)
+            if job is not None and job.is_being_planned(upload.sequencer):
+                raise JobsUnavailable("The worker that started the execution has not recorded it yet.")
+            if job is None or job.work != failed.work or _began_again(job, failed):
+                line.ends(Outcome.SUPERSEDED)
+                return
+            if job.status is JobStatus.RUNNING:
+                # The holder proves that nobody else has the job, and the work that nobody has begun it again.
+                job = self._given_up(upload, request_id).model_copy(update={"holder": job.holder, "work": job.work})
+                if not self.jobs.finish(job):
+                    raise JobsUnavailable("The job's record changed meanwhile. Try again.")
+                logger.error("a job was given up", job_id=job_id)
+                meter.add(Metric.GIVEN_UP)
+            self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
+            if job.was_given_up:
+                self.parked.send_again(as_message(upload, failed.failure), 0)
+            line.ends(Outcome.FAILED, (job.error or {}).get("code"))
 
     def _settle(self, upload: Upload, request_id: str) -> bool:
         """End an upload's job, and report whether it had its end before."""
@@ -96,5 +123,9 @@ class GivingUp:
             created_at=now,
             updated_at=now,
             expires_at=now + self.settings.results_expire_days * _DAY,
-            error=GaveUp(_DETAIL).problem(request_id),
+            error=GaveUp.of_a_job().problem(request_id),
         )
+
+
+def _began_again(job: Job, failed: FailedExecution) -> bool:
+    return job.status is JobStatus.RUNNING and job.updated_at > failed.failed_at + _RECORDED_SECONDS

@@ -116,6 +116,10 @@ class Job(BaseModel):
         """Report whether every try failed. Only a redriven message begins such a job again."""
         return self.error is not None and self.error["code"] == GaveUp.code
 
+    def is_being_planned(self, sequencer: str) -> bool:
+        """Report whether a worker has this version that is about to record an execution, or was lost before it did."""
+        return self.status is JobStatus.RUNNING and self.work is None and self.sequencer == sequencer
+
     def status_at(self, now: float) -> JobStatus:
         """Return the status at a time, in seconds since 1970. A RUNNING record without a live lease is PENDING."""
         if self.status is JobStatus.RUNNING and (self.lease_until is None or self.lease_until <= now):

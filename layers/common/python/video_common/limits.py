@@ -94,6 +94,12 @@ INDEX_RANGE_BYTES: Final = 512 * 1024
 MAX_SLICE_BYTES: Final = 64 * 1024 * 1024
 """Of the packed list of a segment's packets: of an hour some 100 kB."""
 
+MAX_SEGMENTS: Final = 10_000
+"""Segments of a video: a list of them is some megabytes."""
+
+MAX_SLICES_BYTES: Final = 256 * 1024 * 1024
+"""Of the lists of all segments' packets together. They are in memory while a video is planned."""
+
 DECODER_BEAT_SECONDS: Final = 1
 """How often a working decoder reports progress, even when it has no picture to send."""
 
@@ -186,10 +192,12 @@ ANALYZE_PIXEL_SECONDS: Final = 0.4e-6
 """The same to find and score its faces, for each pixel that is analyzed: the Haar cascade at 640 x 360, 92 ms."""
 
 SEGMENT_SECONDS: Final = 300.0
-"""Processor time of a segment: long beside a cold start of 5 s, short beside the 900 s of an invocation."""
+"""Processor time of a segment in a function with ``MEMORY_MB``: long beside a cold start of 5 s, short beside the 900 s
+of an invocation, even where no picture has a face and each takes 3.3 times as long."""
 
 SEGMENT_MOST_SECONDS: Final = 1200.0
-"""Processor time of a segment at most: 900 s on 1.7 vCPUs, with a fifth to spare for slow machines."""
+"""Processor time of a segment at most, in a function with ``MEMORY_MB``: 900 s on 1.7 vCPUs, with a fifth to spare for
+slow machines."""
 
 LONG_SECONDS: Final = 600
 """A video whose analysis should take more processor time is analyzed in segments, by default."""
@@ -201,7 +209,7 @@ POOL_SECONDS: Final = 60.0
 """Processor time of an analysis that is worth several processes on a computer. Their start takes 5 s."""
 
 MAX_OBJECT_BYTES: Final = 50_000_000_000_000
-"""A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 20 GB."""
+"""A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 80 GB."""
 
 EXECUTION_SECONDS: Final = 24 * 60 * 60
 """How long an execution of the state machine may take."""

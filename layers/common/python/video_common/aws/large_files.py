@@ -65,11 +65,18 @@ class MultipartUploads(Protocol):
 class StateMachine(Protocol):
     """Starts executions."""
 
-    def start(self, name: str, given: Mapping[str, Any]) -> None:
-        """Start an execution of that name, unless it is running or has succeeded.
+    def start(self, name: str, given: Mapping[str, Any], *, goes_on: bool) -> None:
+        """Start an execution of that name, unless it is running.
 
-        An execution of that name that failed goes on where it failed. Where that is no longer possible, one with a new
-        name starts: names stay taken for 90 days.
+        An execution of that name that failed goes on where it failed, if it may. Where that is not possible, one with a
+        new name starts: names stay taken for 90 days.
+
+        Parameters
+        ----------
+        name : str
+        given : mapping
+        goes_on : bool
+            What an earlier execution kept is still there.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """Amazon S3 behind `ObjectStore` and `Signer`."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,8 @@ from video_common.aws.clients import MISSING, client, failures
 from video_common.errors import ObjectMissing, StorageUnavailable, VideoTooLarge
 
 _QUOTE: Final = '"'
+_TRIES: Final = 3
+"""Of a range whose answer breaks off."""
 _CHANGED: Final = MISSING | {"PreconditionFailed", "412"}
 """Also what S3 says of an object with another entity tag."""
 
@@ -92,8 +94,11 @@ class S3ObjectStore:
         """See `ObjectStore.delete_all`."""
         with failures(_undeleted()):
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                for item in page.get("Contents", []):
-                    client("s3").delete_object(Bucket=bucket, Key=item["Key"])
+                named = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+                if named and client("s3").delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True}).get(
+                    "Errors"
+                ):
+                    raise _undeleted()
 
 
 @dataclass(frozen=True)
@@ -104,13 +109,15 @@ class S3Ranges:
     size: int
 
     def read(self, start: int, end: int) -> bytes:
-        """See `Ranges.read`."""
-        with _reading(_CHANGED):
-            answer = client("s3").get_object(**self.place, Range=f"bytes={start}-{end - 1}")
-            content: bytes = answer["Body"].read()
-        if len(content) != end - start:
-            raise StorageUnavailable("The store sent a part of another size.")
-        return content
+        """See `Ranges.read`. boto3 repeats a request, but no answer that breaks off, and a segment has hundreds."""
+        for _ in range(_TRIES):
+            with _reading(_CHANGED):
+                answer = client("s3").get_object(**self.place, Range=f"bytes={start}-{end - 1}")
+            with suppress(StorageUnavailable), _reading():
+                content: bytes = answer["Body"].read()
+                if len(content) == end - start:
+                    return content
+        raise StorageUnavailable(f"The store broke off {_TRIES} answers. Try again.")
 
 
 class S3Signer:

@@ -15,7 +15,7 @@ class StepFunctions:
     def __init__(self, arn: str) -> None:
         self._arn = arn
 
-    def start(self, name: str, given: Mapping[str, Any]) -> None:
+    def start(self, name: str, given: Mapping[str, Any], *, goes_on: bool) -> None:
         """See `StateMachine.start`."""
         states = client("stepfunctions")
         with failures(JobsUnavailable("The analysis of a long video could not be started. Try again.")):
@@ -24,13 +24,13 @@ class StepFunctions:
                 try:
                     states.start_execution(stateMachineArn=self._arn, name=tried, input=json.dumps(given))
                 except states.exceptions.ExecutionAlreadyExists:
-                    if self._goes_on(tried):
+                    if self._runs(tried, goes_on):
                         return
                 else:
                     return
 
-    def _goes_on(self, name: str) -> bool:
-        """Report whether an execution runs. One that failed is redriven, if that is possible.
+    def _runs(self, name: str, goes_on: bool) -> bool:
+        """Report whether an execution runs. One that failed is redriven, if it may go on and that is possible.
 
         One that succeeded has ended its job. If the job is to begin again all the same, somebody redrove the execution
         by hand after the job was given up.
@@ -40,7 +40,7 @@ class StepFunctions:
         told = states.describe_execution(executionArn=arn)
         if told["status"] in {"RUNNING", "PENDING_REDRIVE"}:
             return True
-        if told.get("redriveStatus") != "REDRIVABLE":
+        if not goes_on or told.get("redriveStatus") != "REDRIVABLE":
             return False
         states.redrive_execution(executionArn=arn)
         return True
