@@ -52,6 +52,11 @@ def test_only_what_may_pass_is_tried_again_after_growing_random_waits(state):
         assert retry["MaxAttempts"] >= 2
 
 
+def test_a_list_that_could_not_be_read_is_read_again_and_no_segment_is_analyzed_twice_for_it():
+    (retry,) = SEGMENTS["Retry"]
+    assert (retry["ErrorEquals"], retry["JitterStrategy"]) == (["States.ItemReaderFailed"], "FULL")
+
+
 def test_the_version_that_planned_does_the_rest():
     assert SEGMENT["Parameters"] == {"FunctionName.$": "$.function", "Payload.$": "$"}
     given: dict[str, Any] = MERGE["Parameters"]

@@ -58,7 +58,10 @@ MAY = {
         ("s3:GetObject", f"{RESULTS}/work/*"),
         ("states:StartExecution", "LongVideos"),
         *((f"states:{action}Execution", f"{EXECUTIONS}:*") for action in ("Describe", "Redrive")),
-        ("sqs:SendMessage", resolve({"Fn::GetAtt": ["UploadsParked", "Arn"]})),
+        *(
+            ("sqs:SendMessage", resolve({"Fn::GetAtt": [queue, "Arn"]}))
+            for queue in ("UploadsParked", "UploadsDeadLetters")
+        ),
         ("secretsmanager:GetSecretValue", "JobIdSecret"),
         *((f"dynamodb:{action}", "JobsTable.Arn") for action in ("GetItem", "UpdateItem")),
         *(
