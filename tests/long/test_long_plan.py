@@ -11,6 +11,7 @@ from testbed.long_video import write_long_video
 from testbed.make_video import write_video
 from testbed.pictures import moving
 from tests.conftest import ROOT
+from video_common import limits
 from video_emotions.probe import probe, survey
 
 CODE = """
@@ -38,7 +39,7 @@ print(json.dumps([info.duration_ms, info.frame_count, read[0], len(cuts), sum(e 
 MB = 1_000_000
 
 
-@pytest.mark.parametrize(("hours", "size"), [(6, 20_000 * MB), (24, 80_000 * MB)])
+@pytest.mark.parametrize(("hours", "size"), [(6, 20_000 * MB), (24, 80_000 * MB), (48, 160_000 * MB)])
 def test_a_long_mp4_is_planned_from_its_header(tmp_path, hours, size):
     clip = write_video(tmp_path / "clip.mp4", moving(320, 180, 120), keyint=60, b_frames=2)
     path = write_long_video(tmp_path / "long.mp4", clip, hours * 3600, size)
@@ -49,10 +50,11 @@ def test_a_long_mp4_is_planned_from_its_header(tmp_path, hours, size):
     duration_ms, frames, read, segments, sampled, slices, peak_mb = json.loads(done.stdout)
     assert (duration_ms, frames) == (hours * 3_600_000, hours * 108_000)
     assert read <= header + 2 * MB
-    assert segments > hours
-    assert sampled == hours * 3600
+    assert segments > 6
+    assert sampled == min(hours * 3600, limits.MAX_SAMPLED_FRAMES)
     assert slices < 10 * MB
-    assert peak_mb < 512 * hours / 6
+    # The issue asks for less of six hours. Of the longest video the decoder's memory must be enough.
+    assert peak_mb < (512 if hours == 6 else limits.DECODER_MEMORY_BYTES / 2**20 * frames / limits.MAX_JOB_FRAMES)
 
 
 def test_the_long_video_is_one(tmp_path):

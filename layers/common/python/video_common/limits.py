@@ -35,8 +35,9 @@ MAX_ANALYZED_PIXELS: Final = 3840 * 2160
 MAX_FRAMES: Final = 1_000_000
 """Pictures in a video: 4.6 hours at 60 a second."""
 
-MAX_JOB_FRAMES: Final = 10_000_000
-"""Pictures in a video that is analyzed in segments: 46 hours at 60 a second."""
+MAX_JOB_FRAMES: Final = 6_000_000
+"""Pictures in a video that is analyzed in segments: 27 hours at 60 a second. To plan them takes 1.2 GB of the
+decoder's 1.5 GB."""
 
 MAX_FRAME_RATE: Final = 1_000
 """Frames a second; a file that claims more is not believed."""
@@ -209,7 +210,7 @@ POOL_SECONDS: Final = 60.0
 """Processor time of an analysis that is worth several processes on a computer. Their start takes 5 s."""
 
 MAX_OBJECT_BYTES: Final = 50_000_000_000_000
-"""A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 80 GB."""
+"""A video that is analyzed in segments: the largest object of S3, 50 TB. Tested up to 160 GB."""
 
 EXECUTION_SECONDS: Final = 24 * 60 * 60
 """How long an execution of the state machine may take."""
