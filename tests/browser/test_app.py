@@ -247,7 +247,8 @@ def padded(path: Path) -> Path:
     return path
 
 
-def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
+@pytest.mark.parametrize("refused", [1, 2])
+def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path, refused):
     # Given a video of more than 100 MB
     path = padded(tmp_path / "long.mp4")
     page = open_app(expect=(HTTP_ERROR,))
@@ -259,23 +260,51 @@ def test_an_upload_in_parts_goes_on_where_it_was_lost(open_app, tmp_path):
 
     page.on("requestfinished", note)
     phases = watch(page)
-    # When the connection is lost once in the second part, and the third one is refused
+    # When the connection is lost once in the second part, and the third one is refused, as by an expired address
     lost = iter([True])
     page.route(
         "**/*partNumber=2&*",
         lambda route: route.abort("internetdisconnected") if next(lost, False) else route.continue_(),
     )
     shown = {"Access-Control-Allow-Origin": "*"}
-    page.route("**/*partNumber=3&*", lambda route: route.fulfill(status=403, headers=shown))
+    refusals = iter([True] * refused)
+    page.route(
+        "**/*partNumber=3&*",
+        lambda route: route.fulfill(status=403, headers=shown) if next(refusals, False) else route.continue_(),
+    )
+    choose(page, path)
+    # Then the page asks for another address, once, and the next try sends the rest
+    if refused == 2:
+        page.wait_for_selector("#problem:not([hidden])")
+        assert page.inner_text("#problem h2") == "The answer was HTTP 403"
+        page.get_by_role("button", name="Send again").click()
+    assert "happy" in report_of(page)
+    assert sum("This page goes on in" in phase for phase in phases()) == 1
+    assert sent == [*"12", *"3" * refused, *"3456"]
+
+
+def test_an_upload_in_parts_with_other_options_is_another_one(open_app, tmp_path):
+    path = padded(tmp_path / "long.mp4")
+    page = open_app(expect=(HTTP_ERROR,))
+    asked: list[Any] = []
+    page.on("request", lambda request: request.url.endswith("/uploads") and asked.append(request.post_data_json))
+    refusals = iter([True] * 2)
+    page.route(
+        "**/*partNumber=3&*",
+        lambda route: (
+            route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"})
+            if next(refusals, False)
+            else route.continue_()
+        ),
+    )
+    # Given an upload that was stopped in the middle
     choose(page, path)
     page.wait_for_selector("#problem:not([hidden])")
-    assert page.inner_text("#problem h2") == "The answer was HTTP 403"
-    assert sum("This page goes on in" in phase for phase in phases()) == 1
-    # Then the next try sends the rest
-    page.unroute("**/*partNumber=3&*")
+    # When it is sent again with another option
+    page.select_option("#sampling", "interval_ms=500")
     page.get_by_role("button", name="Send again").click()
-    assert "happy" in report_of(page)
-    assert sent == list("1233456")
+    report_of(page)
+    assert [wish.get("interval_ms") for wish in asked] == [None, 500]
 
 
 @pytest.mark.parametrize("times", [1, 5])

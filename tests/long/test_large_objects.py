@@ -82,9 +82,9 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[OneFile]]:
     clients.renew()
 
 
-def peak_mb(*, anew: bool = False) -> float:
-    """Return the most memory that this process had, since the last call with ``anew``."""
-    if anew:
+def peak_mb(*, reset: bool = False) -> float:
+    """Return the most memory that this process had, since the last call with ``reset``."""
+    if reset:
         Path("/proc/self/clear_refs").write_text("5")
     found = re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
     assert found
@@ -103,7 +103,7 @@ def test_7_gb_go_through_all_tasks_in_ranges(pipeline, monkeypatch, tmp_path, s3
     store.objects["uploads", KEY] = b""
     store.metadata_of["uploads", KEY] = {"options": '{"frame_interval": 30, "include": "people"}'}
     event = s3_event(KEY.replace(" ", "+"), size=SIZE, sequencer="1")
-    before = peak_mb(anew=True)
+    before = peak_mb(reset=True)
     assert cloud.uploads.handle_s3(event, Context())["jobs"][0]["status"] == "STARTED"
     execution = cloud.run()
     assert [name for name, _ in execution.calls] == ["segment"] * SEGMENTS + ["merge"]

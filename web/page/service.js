@@ -10,7 +10,7 @@ const MOST_POLL_SECONDS = 30;
 const ADDRESSES = 10; // of parts, asked for at a time: each works for an hour
 const MOST_TRIES = 5; // of a part, and of the end of an upload in parts
 
-/** By video: the job whose upload in parts was begun. Another try goes on with it. */
+/** By video: the job whose upload in parts was begun, and with which wish. Another try with the same wish goes on with it. */
 const begun = new WeakMap();
 
 /** The address of the deployment: this page is at <address>app, with or without a slash at the end. */
@@ -51,16 +51,16 @@ async function post(video, { key, options, tell, signal }) {
 
 async function upload(video, { key, options, tell, signal }) {
   const headers = { ...keyed(key), "Content-Type": "application/json" };
-  let job = begun.get(video);
+  const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
+  if (video.size > MAX_FORM_BYTES) numbers.size = video.size;
+  const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...numbers });
+  let job = begun.get(video)?.wish === wish && begun.get(video).job;
   if (!job) {
-    const numbers = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, Number(value) || value]));
-    if (video.size > MAX_FORM_BYTES) numbers.size = video.size;
     tell("Asking for an upload");
-    const wish = JSON.stringify({ content_type: TYPE, include: INCLUDE, ...numbers });
     job = (await request(address("uploads"), { method: "POST", headers, body: wish, signal })).body;
   }
   if (job.multipart) {
-    begun.set(video, job);
+    begun.set(video, { job, wish });
     const ask = (path, members) =>
       request(address(`uploads/${job.job_id}/${path}`), {
         method: "POST",
@@ -103,8 +103,16 @@ async function sendMissing(video, ask, { tell, signal }) {
     for (const { number: at, url, bytes } of told.parts) {
       const sent = (part) => tell("Uploading the video", (start + part * bytes) / video.size);
       const body = video.slice(start, start + bytes);
-      if (!told.uploaded.includes(at))
-        await patiently(() => request(url, { method: "PUT", body, sent, signal }), { tell, signal });
+      const put = (to) => patiently(() => request(to, { method: "PUT", body, sent, signal }), { tell, signal });
+      if (!told.uploaded.includes(at)) {
+        try {
+          await put(url);
+        } catch (error) {
+          if (error.status !== 403) throw error;
+          // The address may have expired on the way.
+          await put((await ask("parts", { first: at, count: 1 })).body.parts[0].url);
+        }
+      }
       [start, number] = [start + bytes, at + 1];
     }
   }

@@ -1,4 +1,4 @@
-"""A failed execution whose end nobody could record: what Lambda tells of an event that its function did not handle.
+"""A failed execution whose end nobody could record: Lambda's record of an event that its function did not handle.
 
 ::
 
