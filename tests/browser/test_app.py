@@ -287,7 +287,9 @@ def test_an_upload_in_parts_with_other_options_is_another_one(open_app, tmp_path
     path = padded(tmp_path / "long.mp4")
     page = open_app(expect=(HTTP_ERROR,))
     asked: list[Any] = []
-    page.on("request", lambda request: request.url.endswith("/uploads") and asked.append(request.post_data_json))
+    page.on(
+        "request", lambda request: asked.extend([request.post_data_json] if request.url.endswith("/uploads") else [])
+    )
     refusals = iter([True] * 2)
     page.route(
         "**/*partNumber=3&*",
