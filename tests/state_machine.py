@@ -39,13 +39,15 @@ class MemoryMachine:
     redrives: bool = True
 
     def start(self, name: str, given: Mapping[str, Any], *, goes_on: bool) -> None:
-        failed = self.executions.get(name)
-        if failed is None:
-            self.executions[name] = Execution(json.loads(json.dumps(given)))
-        elif failed.status == "FAILED" and self.redrives and goes_on:
-            failed.status, failed.redrives = "RUNNING", failed.redrives + 1
-        elif failed.status != "RUNNING":
-            self.start(f"{name}-attempt-2", given, goes_on=goes_on)
+        names = [each for each in self.executions if each == name or each.startswith(f"{name}-attempt-")]
+        latest = self.executions[names[-1]] if names else None
+        if latest is not None and latest.status == "RUNNING":
+            return
+        if latest is not None and latest.status == "FAILED" and self.redrives and goes_on:
+            latest.status, latest.redrives = "RUNNING", latest.redrives + 1
+            return
+        tried = f"{name}-attempt-{len(names) + 1}" if names else name
+        self.executions[tried] = Execution(json.loads(json.dumps(given)))
 
     def run(self, name: str, call: Call, lines: Callable[[str, str], str]) -> Execution:
         """Execute: ``call`` is the function, ``lines`` reads an object."""

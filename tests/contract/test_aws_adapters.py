@@ -400,48 +400,73 @@ def test_an_execution_that_cannot_go_on_has_a_successor(cloud, machine):
 
 
 class States:
-    """A client of Step Functions of which one execution is at the end; moto redrives none."""
+    """A client of Step Functions, with executions by name; moto redrives none."""
 
     class exceptions:  # noqa: N801 - as in boto3
         class ExecutionAlreadyExists(Exception):
             pass
 
-    def __init__(self, **told: str) -> None:
-        self.told = told
+        class ExecutionDoesNotExist(Exception):
+            pass
+
+    def __init__(self, executions: dict[str, dict[str, str]]) -> None:
+        self.executions = executions
         self.redriven: list[str] = []
         self.started: list[str] = []
 
     def start_execution(self, name: str, **_: str) -> None:
-        if name == "job":
-            raise self.exceptions.ExecutionAlreadyExists
         self.started.append(name)
 
-    def describe_execution(self, **_: str) -> dict[str, str]:
-        return self.told
+    def describe_execution(self, executionArn: str) -> dict[str, str]:  # noqa: N803
+        name = executionArn.rpartition(":")[2]
+        if name not in self.executions:
+            raise self.exceptions.ExecutionDoesNotExist
+        return {"executionArn": executionArn, **self.executions[name]}
 
     def redrive_execution(self, executionArn: str) -> None:  # noqa: N803
-        self.redriven.append(executionArn)
+        self.redriven.append(executionArn.removeprefix("arn:aws:states:us-east-1:123456789012:execution:m:"))
+
+
+FAILED = {"status": "FAILED", "redriveStatus": "REDRIVABLE"}
+OLD = {"status": "TIMED_OUT", "redriveStatus": "NOT_REDRIVABLE"}
+SECOND = "job-attempt-2"
 
 
 @pytest.mark.parametrize(
-    ("told", "redriven", "started"),
+    ("executions", "goes_on", "redriven", "started"),
     [
-        ({"status": "RUNNING", "goes_on": False}, 0, []),
-        ({"status": "RUNNING"}, 0, []),
-        ({"status": "PENDING_REDRIVE"}, 0, []),
-        ({"status": "SUCCEEDED", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
-        ({"status": "FAILED", "redriveStatus": "REDRIVABLE"}, 1, []),
-        ({"status": "FAILED", "redriveStatus": "REDRIVABLE", "goes_on": False}, 0, ["job-attempt-2"]),
-        ({"status": "TIMED_OUT", "redriveStatus": "NOT_REDRIVABLE"}, 0, ["job-attempt-2"]),
+        ({}, False, [], ["job"]),
+        ({}, True, [], ["job"]),
+        ({"job": {"status": "RUNNING"}}, True, [], []),
+        ({"job": {"status": "RUNNING"}}, False, [], []),
+        ({"job": {"status": "PENDING_REDRIVE"}}, True, [], []),
+        ({"job": {"status": "SUCCEEDED", "redriveStatus": "NOT_REDRIVABLE"}}, True, [], [SECOND]),
+        ({"job": FAILED}, True, ["job"], []),
+        ({"job": FAILED}, False, [], [SECOND]),
+        ({"job": OLD}, True, [], [SECOND]),
+        # The latest one goes on, for it has what the plan says
+        ({"job": FAILED, SECOND: FAILED}, True, [SECOND], []),
+        ({"job": FAILED, SECOND: {"status": "RUNNING"}}, True, [], []),
+        ({"job": FAILED, SECOND: OLD}, True, [], ["job-attempt-3"]),
     ],
 )
-def test_a_failed_execution_is_redriven_if_that_is_possible(monkeypatch, told, redriven, started):
-    goes_on = told.get("goes_on", True)
-    states = States(**told)
+def test_the_latest_execution_that_failed_is_redriven_if_it_can(monkeypatch, executions, goes_on, redriven, started):
+    states = States(executions)
     monkeypatch.setattr("video_common.aws.states.client", lambda _service: states)
     StepFunctions("arn:aws:states:us-east-1:123456789012:stateMachine:m").start("job", {}, goes_on=goes_on)
-    assert states.redriven == ["arn:aws:states:us-east-1:123456789012:execution:m:job"] * redriven
-    assert states.started == started
+    assert (states.redriven, states.started) == (redriven, started)
+
+
+def test_a_worker_that_is_slower_than_another_one_starts_nothing(monkeypatch):
+    states = States({})
+
+    def too_late(**_: str) -> None:
+        raise states.exceptions.ExecutionAlreadyExists
+
+    monkeypatch.setattr(states, "start_execution", too_late)
+    monkeypatch.setattr("video_common.aws.states.client", lambda _service: states)
+    StepFunctions("arn:aws:states:us-east-1:123456789012:stateMachine:m").start("job", {}, goes_on=False)
+    assert states.redriven == []
 
 
 class Bodies:

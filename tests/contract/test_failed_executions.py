@@ -415,6 +415,17 @@ def test_a_redrive_after_the_partials_have_expired_begins_a_new_execution(world,
         del world.store.objects["results", key]
     world.redrive()
     assert list(world.machine.executions) == [first, f"{first}-attempt-2"]
+    # If that one fails too, it is the one that goes on
+    second = world.machine.executions[f"{first}-attempt-2"]
+
+    def broken(function: str, event: dict[str, Any]) -> Any:
+        if event.get("segment") == 3:
+            raise StorageUnavailable("never")
+        return world.call(function, event)
+
+    world.machine.run(f"{first}-attempt-2", broken, world.store.read)
+    world.redrive()
+    assert (len(world.machine.executions), second.redrives) == (2, 1)
     world.machine.run(f"{first}-attempt-2", world.call, world.store.read)
     assert world.result()["total_frames_analyzed"] == 8
 

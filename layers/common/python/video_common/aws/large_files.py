@@ -68,8 +68,8 @@ class StateMachine(Protocol):
     def start(self, name: str, given: Mapping[str, Any], *, goes_on: bool) -> None:
         """Start an execution of that name, unless it is running.
 
-        An execution of that name that failed goes on where it failed, if it may. Where that is not possible, one with a
-        new name starts: names stay taken for 90 days.
+        The latest execution of that name goes on where it failed, if it may. Where that is not possible, one with a new
+        name starts: names stay taken for 90 days.
 
         Parameters
         ----------
