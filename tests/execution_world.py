@@ -20,6 +20,7 @@ from tests.fakes_aws import (
 )
 from tests.state_machine import Execution, MemoryMachine
 from video_common import limits
+from video_common.errors import StorageUnavailable
 from video_common.job import JobStatus, job_id_of
 from video_common.upload import as_redriven
 from video_emotions.executions import Executions
@@ -84,6 +85,26 @@ class Cloud:
     def run(self, call: Callable[[str, dict[str, Any]], Any] | None = None) -> Execution:
         (name,) = self.machine.executions
         return self.machine.run(name, call or self.call, self.store.read)
+
+    def never(self, **which: Any) -> Callable[[str, dict[str, Any]], Any]:
+        """Return a function that never works for a task or a segment."""
+
+        def call(function: str, event: dict[str, Any]) -> Any:
+            if which.items() <= event.items():
+                raise StorageUnavailable("never")
+            return self.call(function, event)
+
+        return call
+
+    def replaced_at(self, segment: int) -> Callable[[str, dict[str, Any]], Any]:
+        """Return a function before whose segment somebody puts another object in the place of the video."""
+
+        def call(function: str, event: dict[str, Any]) -> Any:
+            if event.get("segment") == segment:
+                self.store.objects["uploads", KEY] = b"another video"
+            return self.call(function, event)
+
+        return call
 
     def call(self, function: str, event: dict[str, Any]) -> Any:
         assert function in {"", "arn:aws:lambda:us-east-1:123456789012:function:analyze:7"}

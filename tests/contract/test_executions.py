@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.execution_world import JOB, KEY, Cloud, Context
+from tests.execution_world import JOB, Cloud, Context
 from tests.fakes_aws import MemoryPersistence
 from tests.moto_machine import MotoMachine, moto_states
 from video_common.errors import StorageUnavailable, UnsupportedEvent
@@ -86,13 +86,7 @@ def test_a_segment_that_fails_twice_changes_nothing(world, content):
 @pytest.mark.parametrize(("segment", "code"), [(1, "gave_up"), (3, "gave_up")])
 def test_a_segment_that_never_works_fails_the_job_and_leaves_no_result(world, content, segment, code):
     world.upload(content, OPTIONS)
-
-    def broken(function: str, event: dict[str, Any]) -> Any:
-        if event.get("segment") == segment:
-            raise StorageUnavailable("never")
-        return world.call(function, event)
-
-    execution = world.run(broken)
+    execution = world.run(world.never(segment=segment))
     job = world.jobs.get(JOB)
     assert execution.calls.count(("segment", segment)) == 9
     assert ("merge", None) not in execution.calls
@@ -107,13 +101,7 @@ def test_a_segment_that_never_works_fails_the_job_and_leaves_no_result(world, co
 
 def test_a_fault_of_the_video_is_final_and_names_the_segment(world, content):
     world.upload(content, OPTIONS)
-
-    def replaced(function: str, event: dict[str, Any]) -> Any:
-        if event.get("segment") == 1:
-            world.store.objects["uploads", KEY] = b"another video"
-        return world.call(function, event)
-
-    execution = world.run(replaced)
+    execution = world.run(world.replaced_at(1))
     assert execution.calls == [("segment", 0), ("segment", 1)]
     job = world.jobs.get(JOB)
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "object_missing")

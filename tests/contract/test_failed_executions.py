@@ -21,13 +21,7 @@ OPTIONS = '{"frame_interval": 5, "include": "timeline"}'
 
 def fails(world: Cloud) -> Execution:
     """Let the only execution run while its segment 1 never works."""
-
-    def broken(function: str, event: dict[str, Any]) -> Any:
-        if event.get("segment") == 1:
-            raise StorageUnavailable("never")
-        return world.call(function, event)
-
-    return world.run(broken)
+    return world.run(world.never(segment=1))
 
 
 def state(world: Cloud) -> tuple[JobStatus, str | None]:
@@ -116,13 +110,7 @@ def test_the_parked_message_is_of_the_same_upload(world, content):
 
 def test_a_fault_of_the_video_parks_nothing(world, content):
     world.upload(content, OPTIONS)
-
-    def replaced(function: str, event: dict[str, Any]) -> Any:
-        if event.get("segment") == 1:
-            world.store.objects["uploads", KEY] = b"another video"
-        return world.call(function, event)
-
-    execution = world.run(replaced)
+    execution = world.run(world.replaced_at(1))
     assert (state(world), bodies(world)) == ((JobStatus.FAILED, "object_missing"), [])
     world.call("", status_event(execution, "another event"))
     assert bodies(world) == []
@@ -263,13 +251,7 @@ def test_a_merge_without_time_is_refused_with_what_to_do(world, content):
 
 def test_a_merge_that_never_works_is_not_called_a_segment(world, content):
     world.upload(content, OPTIONS)
-
-    def broken(function: str, event: dict[str, Any]) -> Any:
-        if event.get("task") == "merge":
-            raise StorageUnavailable("never")
-        return world.call(function, event)
-
-    world.run(broken)
+    world.run(world.never(task="merge"))
     job = world.jobs.get(JOB)
     assert job is not None
     assert job.error is not None
@@ -396,13 +378,7 @@ def test_a_job_that_is_deleted_while_a_segment_reads_the_video_does_not_fail_the
 
 def test_a_fault_of_the_video_leaves_no_partials(world, content):
     world.upload(content, OPTIONS)
-
-    def replaced(function: str, event: dict[str, Any]) -> Any:
-        if event.get("segment") == 2:
-            world.store.objects["uploads", KEY] = b"another video"
-        return world.call(function, event)
-
-    execution = world.run(replaced)
+    execution = world.run(world.replaced_at(2))
     assert state(world) == (JobStatus.FAILED, "object_missing")
     assert world.store.keys("results", "") == [execution.given["work"] + "failure"]
 
@@ -417,13 +393,7 @@ def test_a_redrive_after_the_partials_have_expired_begins_a_new_execution(world,
     assert list(world.machine.executions) == [first, f"{first}-attempt-2"]
     # If that one fails too, it is the one that goes on
     second = world.machine.executions[f"{first}-attempt-2"]
-
-    def broken(function: str, event: dict[str, Any]) -> Any:
-        if event.get("segment") == 3:
-            raise StorageUnavailable("never")
-        return world.call(function, event)
-
-    world.machine.run(f"{first}-attempt-2", broken, world.store.read)
+    world.machine.run(f"{first}-attempt-2", world.never(segment=3), world.store.read)
     world.redrive()
     assert (len(world.machine.executions), second.redrives) == (2, 1)
     world.machine.run(f"{first}-attempt-2", world.call, world.store.read)
