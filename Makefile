@@ -91,7 +91,7 @@ test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(COVERAGE) $(T)
 
 .PHONY: long-test
-long-test: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Test what takes long: segments of long videos, decoding less, the command line as a program
+long-test: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Test what takes long: long videos, a hundred walks of people, detectors, shapes of pictures, decoding less, the command line
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile tests/long $(T)
 
 .PHONY: models-test

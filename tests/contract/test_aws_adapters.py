@@ -498,13 +498,22 @@ def test_a_range_whose_answer_breaks_off_is_read_again(monkeypatch):
         assert bodies.answers == ["whol"]
 
 
-def test_all_objects_of_a_prefix_are_deleted_in_few_calls(s3):
+def test_all_objects_of_a_prefix_are_deleted_in_few_calls(s3, monkeypatch):
     store, folder = S3ObjectStore(), f"many/{uuid.uuid4().hex}/"
-    for number in range(1002):
-        s3.put_object(Bucket=RESULTS, Key=f"{folder}{number}", Body=b"")
+    for number in range(5):
+        store.put(RESULTS, f"{folder}{number}", "", "text/plain")
     store.put(RESULTS, f"{folder[:-1]}-beside", "stays", "text/plain")
+    calls: list[int] = []
+    delete = clients.client("s3").delete_objects
+
+    def counted(**request: Any) -> Any:
+        calls.append(len(request["Delete"]["Objects"]))
+        return delete(**request)
+
+    monkeypatch.setattr(clients.client("s3"), "delete_objects", counted)
     store.delete_all(RESULTS, folder)
-    assert store.keys(RESULTS, folder[:-1]) == [f"{folder[:-1]}-beside"]
+    store.delete_all(RESULTS, folder)  # nothing is left, and S3 accepts no empty list
+    assert (calls, store.keys(RESULTS, folder[:-1])) == ([5], [f"{folder[:-1]}-beside"])
 
 
 def test_an_object_that_s3_does_not_delete_is_an_error(s3, monkeypatch):

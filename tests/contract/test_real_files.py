@@ -16,7 +16,7 @@ from testbed.make_video import MATRIX, cut, write_video
 from testbed.pictures import CENTRED, TO_THE_LEFT, Picture, moving, numbered, portraits, read_number
 from testbed.remux import joined
 from tests.conftest import ROOT
-from tests.contract.test_display import VIDEO, grown
+from tests.long.test_display import VIDEO, grown
 from video_common.errors import EncryptedVideo, NotAVideo, TruncatedVideo, UnusableTimes
 from video_common.schema import Options, Sampling
 from video_emotions.av_frames import FirstField
