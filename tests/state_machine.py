@@ -86,10 +86,10 @@ class MemoryMachine:
                 return
 
 
-def status_event(execution: Execution, event_id: str) -> dict[str, Any]:
+def status_event(execution: Execution, event_id: str, time: str = "2100-01-01T00:00:00Z") -> dict[str, Any]:
     """Return EventBridge's event about the end of an execution."""
     detail = {"status": execution.status, "input": json.dumps(execution.given)}
-    return {"id": event_id, "source": "aws.states", "detail": detail}
+    return {"id": event_id, "source": "aws.states", "time": time, "detail": detail}
 
 
 def _filled(template: Any, given: dict[str, Any], item: dict[str, Any]) -> Any:

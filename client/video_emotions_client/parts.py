@@ -47,9 +47,9 @@ class PartsUpload:
         total, sent, number = size_of(self.content), 0, 1
         while sent < total:
             told = self.addresses(number)
+            if told.size != total:
+                raise Rejected("another_file", "The upload began with a file of another size. Start a new one.")
             for part in told.parts:
-                if part.bytes > total - sent:
-                    raise Rejected("another_file", "The upload began with a file of another size. Start a new one.")
                 if part.number not in told.uploaded:
                     self._send(part, sent)
                 sent, number = sent + part.bytes, part.number + 1

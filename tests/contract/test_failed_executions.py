@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from tests.execution_world import JOB, KEY, Cloud, Context
 from tests.state_machine import Execution, status_event
+from video_common import limits
 from video_common.errors import EventsUnavailable, JobsUnavailable, ObjectMissing, StorageUnavailable, TransientError
 from video_common.job import JobStatus
 from video_common.upload import Upload, as_message, uploads_in_message
@@ -298,7 +299,7 @@ def test_an_event_that_no_try_handled_ends_the_job_as_a_dead_letter(world, faile
 def test_a_dead_letter_that_comes_after_a_redrive_ends_nothing(world, failed):
     letters, failed_at = Letters(world), world.clock.now
     letters.come(failed, failed_at)
-    world.clock.now += 600
+    world.clock.now += limits.RETRY_SECONDS  # the soonest
     world.redrive()
     letters.come(failed, failed_at)
     assert (state(world), bodies(world)) == ((JobStatus.RUNNING, None), [])
@@ -411,3 +412,86 @@ def test_the_format_is_that_of_the_plan_even_if_the_object_is_gone(world, conten
     world.run(removes)
     (key,) = world.store.keys("results", "")
     assert key.endswith(".csv")
+
+
+def test_a_worker_may_record_an_execution_a_moment_after_it_failed(world, failed):
+    letters, failed_at = Letters(world), world.clock.now - 15
+    letters.come(failed, failed_at)
+    assert state(world) == (JobStatus.FAILED, "gave_up")
+
+
+def test_a_late_event_does_not_end_an_execution_that_goes_on(world, content):
+    # Given an execution that fails before its worker has recorded it
+    world.jobs.faults.planned["finish", JOB] = [JobsUnavailable("throttled")]
+    with pytest.raises(JobsUnavailable):
+        world.upload(content, OPTIONS)
+    (execution,) = world.machine.executions.values()
+    execution.status = "FAILED"
+    event = status_event(execution, "failure", datetime.fromtimestamp(world.clock.now, UTC).isoformat())
+    # When the upload's message comes back, and the execution goes on
+    world.clock.now += 1000
+    assert world.upload(content, OPTIONS)[0]["status"] == "STARTED"
+    assert (execution.status, execution.redrives) == ("RUNNING", 1)
+    # Then a late try of the event ends nothing
+    assert world.call("", event)["status"] == "SUPERSEDED"
+    world.run()
+    assert world.result()["total_frames_analyzed"] == 8
+
+
+def test_a_plan_that_is_kept_is_whole_and_is_not_written_again(world, content, monkeypatch):
+    puts: list[str] = []
+    put = world.store.put
+
+    def noted(bucket: str, key: str, *arguments: Any) -> None:
+        puts.append(key.rpartition("/")[2])
+        if puts == ["slices"]:
+            raise StorageUnavailable("503")
+        put(bucket, key, *arguments)
+
+    monkeypatch.setattr(world.store, "put", noted)
+    with pytest.raises(StorageUnavailable):
+        world.upload(content, OPTIONS)
+    world.clock.now += 1000
+    world.upload(content, OPTIONS)
+    assert puts == ["slices", "slices", "segments.jsonl", "plan.json"]
+    fails(world)
+    puts.clear()
+    world.redrive()
+    assert puts == []
+    world.run()
+    assert world.result()["total_frames_analyzed"] == 8
+
+
+@pytest.mark.parametrize("task", ["segment", "merge"])
+def test_a_plan_that_has_expired_is_no_fault_of_the_video(world, content, task):
+    world.upload(content, OPTIONS)
+    (first,) = world.machine.executions
+
+    def expires(function: str, event: dict[str, Any]) -> Any:
+        if event.get("task") == task:
+            world.store.objects.pop(("results", event["work"] + "plan.json"), None)
+        return world.call(function, event)
+
+    world.run(expires)
+    assert (state(world), len(bodies(world))) == ((JobStatus.FAILED, "gave_up"), 1)
+    job = world.jobs.get(JOB)
+    assert job is not None
+    assert job.error is not None
+    assert job.error["detail"].startswith("Every try")
+    # And it can begin again
+    world.redrive()
+    world.machine.run(f"{first}-attempt-2", world.call, world.store.read)
+    assert world.result()["total_frames_analyzed"] == 8
+
+
+def test_a_job_that_the_watchdog_ended_has_no_segments_left(world, content):
+    world.jobs.faults.planned["finish", JOB] = [BaseException("lost")]
+    with pytest.raises(BaseException, match="lost"):
+        world.upload(content, OPTIONS)
+    job = world.jobs.get(JOB)
+    assert job is not None
+    error = {"code": "too_long", "detail": "", "status": 422}
+    assert world.jobs.finish(job.model_copy(update={"status": JobStatus.FAILED, "error": error, "lease_until": None}))
+    assert world.run().status == "SUCCEEDED"
+    assert world.store.keys("results", "") == []
+    assert state(world) == (JobStatus.FAILED, "too_long")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,11 @@ from video_common.errors import (
 )
 from video_common.result import Result
 from video_common.schema import FacelessFrames, Options, Sampling, Voting
+from video_common.schema import Partial as Parts
 from video_emotions import pool
 from video_emotions.deadline import Deadline
 from video_emotions.outline import Outline, Partial, observations
-from video_emotions.reader import Segmenting
+from video_emotions.reader import Reader, Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.video_request import VideoRequest
 
@@ -177,6 +179,20 @@ def test_a_plan_that_runs_out_of_time_says_what_helps(tasks, clip):
     assert "ffmpeg -i FILE -c copy new.mp4" in refused.value.detail
 
 
+class Truncated(Reader):
+    """Plans more frames than a Result may have."""
+
+    def segments(self, *arguments: Any, **more: Any) -> Any:
+        info, plan, parts = super().segments(*arguments, **more)
+        return info, replace(plan, until_ms=1), parts
+
+
+def test_a_plan_of_too_many_frames_is_not_said_to_need_time(tasks, clip):
+    planner = replace(tasks, pipeline=replace(tasks.pipeline, reader=Truncated()))
+    with pytest.raises(TooLong, match=r"sample more than 100,000 frames"):
+        planner.plan(clip, EACH.model_copy(update={"partial": Parts.REFUSE}), Segmenting())
+
+
 def test_a_pool_of_processes_gives_the_same(tasks, clip):
     told: list[tuple[int, int]] = []
     pipeline = replace(tasks.pipeline, settings=tasks.pipeline.settings.model_copy(update={"threads": 2}))
@@ -187,6 +203,11 @@ def test_a_pool_of_processes_gives_the_same(tasks, clip):
     assert result.model_copy(update={"timings_ms": {}}) == whole.model_copy(update={"timings_ms": {}})
     assert (told[0], told[-1]) == ((0, 30), (30, 30))
     assert len(told) > 8
-    # A short analysis, and one that cannot be cut, are not worth processes
+    # A short analysis, and one that cannot be cut, are not worth processes, unless nothing else takes so many pictures
     assert pool.analyze(pipeline, clip, EACH, lambda _done, _all: None) is None
     assert pool.analyze(pipeline, clip, Options(end_ms=100), lambda _done, _all: None, 0.0) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("video_common.limits.MAX_FRAMES", 10)
+        one = pool.analyze(pipeline, clip, Options(end_ms=100), lambda _done, _all: None)
+    assert one is not None
+    assert one.total_frames_analyzed == 1

@@ -122,6 +122,10 @@ def test_addresses_have_the_length_of_their_part_and_can_be_had_again(small):
     small.upload({1: limits.PART_BYTES, 3: limits.PART_BYTES})
     status, told = small.post(f"/uploads/{job_id}/parts", {"first": 4, "count": 50})
     assert ([part["number"] for part in told["parts"]], told["uploaded"]) == ([4], [1, 3])
+    assert told["size"] == SIZE
+    # A part of another length has to be sent again
+    small.upload({1: limits.PART_BYTES - 1, 3: limits.PART_BYTES, 5: 1})
+    assert small.post(f"/uploads/{job_id}/parts")[1]["uploaded"] == [3]
     status, told = small.post(f"/uploads/{job_id}/parts", {"first": 2, "count": 1})
     assert [part["number"] for part in told["parts"]] == [2]
 

@@ -1,5 +1,6 @@
 """Which videos one function has the time for: by the faces that they may not have, by its memory, and by its cuts."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,18 +47,33 @@ def test_a_video_is_long_if_it_may_not_end_in_one_function(seconds, worst, is_lo
 
 
 def test_a_part_of_what_cannot_be_cut_is_analyzed_as_far_as_the_time_goes():
-    endless = outline(5000)
-    assert not ANY.is_long(endless, Options(partial=Partial.ALLOW))
-    assert ANY.is_long(endless, Options(partial=Partial.REFUSE))
+    for endless in (outline(5000), outline(1199, worst=3.3)):
+        assert not ANY.is_long(endless, Options(partial=Partial.ALLOW))
+        assert ANY.is_long(endless, Options(partial=Partial.REFUSE))
     # What can be cut is analyzed as a whole
     assert ANY.is_long(outline(*[300] * 20), Options(partial=Partial.ALLOW))
+
+
+def test_a_video_of_more_pictures_than_one_function_accepts_goes_in_segments():
+    short = outline(1)
+    many = short.model_copy(update={"video": replace(short.video, frame_count=limits.MAX_FRAMES + 1)})
+    assert not ANY.is_long(short, Options())
+    assert ANY.is_long(many, Options())
+    assert ANY.is_long(many, Options(partial=Partial.ALLOW))
 
 
 def test_what_cannot_end_is_refused_with_what_to_do():
     ANY.refuse_endless(outline(1200, 10))
     with pytest.raises(TooLong) as refused:
         ANY.refuse_endless(outline(10, 1201))
-    for part in ("about 1201 s", "1200 s are possible", "larger frame_interval", "sampling=keyframes", "MP4"):
+    for part in (
+        "about 1201 s",
+        "1200 s are possible",
+        "larger frame_interval",
+        "sampling=keyframes",
+        "MP4",
+        "partial=allow",
+    ):
         assert part in refused.value.detail
 
 

@@ -10,10 +10,10 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import ValidationError
 
 from video_common.aws.interfaces import Queue
 from video_common.errors import (
@@ -43,6 +43,13 @@ TASK: Final = "task"
 _ITS_OWN: Final = frozenset({TASK, "segments_key", "max_segments"})
 
 
+class Failed(NamedTuple):
+    """The event of a failed execution: its id, and when the execution failed, in seconds since 1970."""
+
+    id: str
+    at: float
+
+
 @dataclass(frozen=True)
 class Executions:
     """Does what the state machine asks for. The messages of uploads that it gives up go to the queue ``parked``."""
@@ -63,11 +70,12 @@ class Executions:
         request_id = context.aws_request_id
         try:
             if event.get("source") == SOURCE:
-                failed, failure = Task.model_validate(_known(json.loads(event["detail"]["input"]))), str(event["id"])
+                failed = Task.model_validate(_known(json.loads(event["detail"]["input"])))
+                failure = Failed(str(event["id"]), datetime.fromisoformat(event["time"]).timestamp())
                 return self._logged(failed, lambda: self.fail(failed, failure, request_id))
             members = _known(event)
             task = (SegmentTask if event[TASK] == "segment" else Task).model_validate(members)
-        except (KeyError, TypeError, ValidationError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, ValueError) as error:  # Pydantic's and JSON's errors are among them
             raise UnsupportedEvent("The event is of no task of the state machine.") from error
         if task.function != version_of(context):
             raise OtherVersion("The video was planned by another version of the function.")
@@ -143,15 +151,15 @@ class Executions:
             ended = self.worker.record(upload, JobStatus.FAILED, error=error.problem(request_id), **kept(job))
         return ended.model_copy(update={"work": task.work})
 
-    def fail(self, task: Task, failure: str, request_id: str) -> dict[str, Any]:
+    def fail(self, task: Task, failure: Failed, request_id: str) -> dict[str, Any]:
         """End the job of an execution that failed, and park the upload's message unless the video is at fault.
 
         Parameters
         ----------
         task : Task
-        failure : str
-            The id of the event. An event that was handled to its end changes nothing when it comes again, even if the
-            execution runs again. One that was handled in part is handled again.
+        failure : Failed
+            An event that was handled to its end changes nothing when it comes again, even if the execution runs again.
+            One that was handled in part is handled again, unless the execution runs again.
         request_id : str
 
         Returns
@@ -166,7 +174,7 @@ class Executions:
         upload = task.upload
         job = self.worker.jobs.get(self.worker.job_id(upload))
         _wait_for_the_worker(task, job)
-        if job is None or job.work != task.work or self._was_handled(task, failure):
+        if job is None or job.work != task.work or job.began_after(failure.at) or self._was_handled(task, failure.id):
             return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
             job = self._failed(task, job, request_id)
@@ -174,10 +182,10 @@ class Executions:
                 return self.worker.overtaken(upload, job)
         outcome = self.worker.announced(upload, job)
         if job.was_given_up:
-            self.parked.send_again(as_message(upload, failure), 0)
+            self.parked.send_again(as_message(upload, failure.id), 0)
         else:
             self.long.tidy(task)  # nobody goes on with it
-        self.long.store.put(self.long.bucket, _handled_key(task), failure, "text/plain")
+        self.long.store.put(self.long.bucket, _handled_key(task), failure.id, "text/plain")
         return outcome
 
     def _failed(self, task: Task, job: Job, request_id: str) -> Job:
@@ -186,7 +194,8 @@ class Executions:
         problem = failure.problem or GaveUp.of_a_job().problem(request_id)
         is_of_a_segment = failure.number < failure.count
         where = f"Segment {failure.number + 1} of {failure.count}" if is_of_a_segment else "Joining the segments"
-        problem = {**problem, "detail": f"{where}: {problem['detail']}"}
+        if failure.count:
+            problem = {**problem, "detail": f"{where}: {problem['detail']}"}
         if failure.problem is None:
             meter.add(Metric.GIVEN_UP)
         ended = self.worker.record(task.upload, JobStatus.FAILED, error=problem, work=task.work, **kept(job))
@@ -201,7 +210,10 @@ class Executions:
 
     @staticmethod
     def _is_lost(task: Task, job: Job | None) -> bool:
-        return job is None or job.sequencer != task.upload.sequencer or job.work not in {None, task.work}
+        """Report whether nobody needs the execution any more: the job is deleted, another one's, or at its end."""
+        if job is None or job.sequencer != task.upload.sequencer or job.work not in {None, task.work}:
+            return True
+        return job.work is None and job.has_ended and not job.was_given_up
 
     def _was_handled(self, task: Task, failure: str) -> bool:
         try:

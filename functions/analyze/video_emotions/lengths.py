@@ -39,7 +39,10 @@ class Limits:
     def is_long(self, outline: Outline, options: Options) -> bool:
         """Report whether a video needs segments. One that cannot be cut does not, if a part of it is enough."""
         facts = [segment.facts for segment in outline.segments]
-        if options.partial is Partial.ALLOW and max(each.seconds for each in facts) > self.most_seconds:
+        if outline.video.frame_count > limits.MAX_FRAMES:
+            return True
+        most = facts[0].most_seconds if len(facts) == 1 else max(each.seconds for each in facts)
+        if options.partial is Partial.ALLOW and most > self.most_seconds:
             return False
         ends_surely = sum(each.most_seconds for each in facts) <= self.most_seconds
         return not ends_surely or sum(each.seconds for each in facts) > self.over_seconds
@@ -57,5 +60,5 @@ class Limits:
                 f"A part of the video that cannot be cut takes about {longest:.0f} s of processor time, and "
                 f"{self.most_seconds:.0f} s are possible. Videos are cut at keyframes, and an AVI not at all. "
                 "Use a larger frame_interval or sampling=keyframes, or convert the video to MP4 with a keyframe every "
-                "10 s."
+                f"10 s. Up to {limits.MAX_UPLOAD_VIDEO_BYTES:,} bytes, partial=allow gives the result so far."
             )

@@ -142,8 +142,14 @@ class LongVideos:
             yield result, outline.options.format, timeline
 
     def failure(self, task: Task) -> Failure:
-        """Return which segment failed, or was not analyzed, first. It is past the last one if none did."""
-        count = len(self._outline(task).segments)
+        """Return which segment failed, or was not analyzed, first. It is past the last one if none did.
+
+        Without a plan there is no segment.
+        """
+        try:
+            count = len(self._outline(task).segments)
+        except SegmentsDisagree:
+            return Failure(0, 0, None)
         for key in self.store.keys(self.bucket, f"{task.work}failures/"):
             return Failure(int(key[-10:-5]), count, json.loads(self.store.read(self.bucket, key)))
         done = {key for key in self.store.keys(self.bucket, partials_prefix(task.work)) if key.endswith(".json")}
@@ -155,7 +161,10 @@ class LongVideos:
         self.store.delete_all(self.bucket, task.work)
 
     def _outline(self, task: Task) -> Outline:
-        return Outline.model_validate_json(self.store.read(self.bucket, task.plan_key))
+        try:
+            return Outline.model_validate_json(self.store.read(self.bucket, task.plan_key))
+        except ObjectMissing as error:
+            raise SegmentsDisagree("The plan of the analysis is missing. It may have expired.") from error
 
     def _parts(self, task: Task, outline: Outline, path: Path, deadline: Deadline) -> Iterator[Found]:
         """Yield what each segment found. One timeline at a time is in the file."""

@@ -70,7 +70,8 @@ def analyze(
     Returns
     -------
     Result or None
-        None: the analysis should take less, or the video cannot be cut.
+        None: the analysis should take less, or the video cannot be cut. One of more than ``limits.MAX_FRAMES`` pictures
+        has a Result all the same.
 
     Raises
     ------
@@ -82,7 +83,8 @@ def analyze(
     understood = VideoRequest(path, options).understood
     outline, slices = tasks.plan(path, understood, Segmenting(limits.SEGMENT_SECONDS, _EACH * workers))
     count = len(outline.segments)
-    if count == 1 or sum(segment.facts.seconds for segment in outline.segments) <= over_seconds:
+    is_short = count == 1 or sum(segment.facts.seconds for segment in outline.segments) <= over_seconds
+    if is_short and outline.video.frame_count <= limits.MAX_FRAMES:
         return None
     outline = outline.model_copy(update={"options": options})  # the Result repeats them as they were given
     with ProcessPoolExecutor(

@@ -23,8 +23,6 @@ from video_common.upload import Upload, as_message, uploads_in_message
 from video_jobs.settings import DeadLetterSettings
 
 _DAY: Final = 24 * 60 * 60
-_RECORDED_SECONDS: Final = 60
-"""Within which a worker records an execution that it has started, and nobody redrives one that has failed."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +70,12 @@ class GivingUp:
             job = self.jobs.get(job_id)
             if job is not None and job.is_being_planned(upload.sequencer):
                 raise JobsUnavailable("The worker that started the execution has not recorded it yet.")
-            if job is None or job.work != failed.work or _began_again(job, failed):
+            if job is None or job.work != failed.work or job.began_after(failed.failed_at):
                 line.ends(Outcome.SUPERSEDED)
                 return
+            outcome = Outcome.REPEATED
             if job.status is JobStatus.RUNNING:
+                outcome = Outcome.FAILED
                 # The holder proves that nobody else has the job, and the work that nobody has begun it again.
                 job = self._given_up(upload, request_id).model_copy(update={"holder": job.holder, "work": job.work})
                 if not self.jobs.finish(job):
@@ -85,7 +85,7 @@ class GivingUp:
             self.bus.publish(DETAIL_TYPE, completion(job, self.settings.uploads_bucket, self.settings.results_bucket))
             if job.was_given_up:
                 self.parked.send_again(as_message(upload, failed.failure), 0)
-            line.ends(Outcome.FAILED, (job.error or {}).get("code"))
+            line.ends(outcome, (job.error or {}).get("code"))
 
     def _settle(self, upload: Upload, request_id: str) -> bool:
         """End an upload's job, and report whether it had its end before."""
@@ -125,7 +125,3 @@ class GivingUp:
             expires_at=now + self.settings.results_expire_days * _DAY,
             error=GaveUp.of_a_job().problem(request_id),
         )
-
-
-def _began_again(job: Job, failed: FailedExecution) -> bool:
-    return job.status is JobStatus.RUNNING and job.updated_at > failed.failed_at + _RECORDED_SECONDS

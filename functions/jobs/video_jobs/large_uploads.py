@@ -63,8 +63,8 @@ class LargeUploads:
         Returns
         -------
         dict
-            ``parts`` with ``number``, ``url`` and ``bytes``, the length that each must have; ``uploaded``, the numbers
-            that the store has; ``expires_in`` in seconds.
+            ``parts`` with ``number``, ``url`` and ``bytes``, the length that each must have; ``size`` of the file;
+            ``uploaded``, the numbers that the store has with that length; ``expires_in`` in seconds.
 
         Raises
         ------
@@ -74,12 +74,12 @@ class LargeUploads:
         unknown = set(members) - {_FIRST, _COUNT}
         if unknown:
             raise UnknownOption(f"{short(min(unknown))} is not known here. Use {_FIRST!r} and {_COUNT!r}.")
-        length = part_bytes(size)
-        last = -(-size // length)
+        last = -(-size // part_bytes(size))
         first = _number(members, _FIRST, 1, last)
         count = _number(members, _COUNT, limits.MAX_PART_URLS, limits.MAX_PART_URLS)
+        lengths = _lengths(size)
+        uploaded = self._uploaded(job, upload_id)
         numbers = range(first, min(first + count, last + 1))
-        lengths = {number: min(length, size - length * (number - 1)) for number in numbers}
         return {
             "parts": [
                 {
@@ -89,7 +89,8 @@ class LargeUploads:
                 }
                 for number in numbers
             ],
-            "uploaded": sorted(self._uploaded(job, upload_id)),
+            "size": size,
+            "uploaded": sorted(number for number in lengths if uploaded.get(number) == lengths[number]),
             "expires_in": limits.PART_URL_SECONDS,
         }
 
@@ -124,9 +125,11 @@ class LargeUploads:
         if job.upload_id is not None:
             self.store.abort(self.bucket, job.key, job.upload_id)
 
-    def _uploaded(self, job: Job, upload_id: str) -> dict[int, Any]:
+    def _uploaded(self, job: Job, upload_id: str) -> dict[int, int]:
+        """Return the lengths of the parts that the store has."""
         try:
-            return dict(self.store.parts(self.bucket, job.key, upload_id))
+            parts = self.store.parts(self.bucket, job.key, upload_id)
+            return {number: part.bytes for number, part in parts.items()}
         except ObjectMissing as error:
             raise JobNotFound(_NOT_OPEN) from error
 
@@ -159,15 +162,19 @@ def _open(job: Job) -> tuple[str, int]:
     return job.upload_id, job.size
 
 
-def _refuse_incomplete(parts: Mapping[int, Part], size: int) -> None:
+def _lengths(size: int) -> dict[int, int]:
+    """Return the length of each part of a file."""
     length = part_bytes(size)
-    last = -(-size // length)
-    expected = {number: min(length, size - length * (number - 1)) for number in range(1, last + 1)}
+    return {number: min(length, size - length * (number - 1)) for number in range(1, -(-size // length) + 1)}
+
+
+def _refuse_incomplete(parts: Mapping[int, Part], size: int) -> None:
+    expected = _lengths(size)
     wrong = [number for number in expected if number not in parts or parts[number].bytes != expected[number]]
-    if wrong or len(parts) != last:
+    if wrong or len(parts) != len(expected):
         some = ", ".join(map(str, wrong[:10])) or "none"
         raise IncompleteUpload(
-            f"{len(wrong)} of {last} parts are missing or have another length (the first ones: {some}). "
+            f"{len(wrong)} of {len(expected)} parts are missing or have another length (the first ones: {some}). "
             "Send them, then complete the upload again."
         )
 

@@ -133,6 +133,8 @@ class PartsAnswer(Frozen):
     Attributes
     ----------
     parts : list of PartAddress
+    size : int
+        Bytes of the file that the upload began with.
     uploaded : list of int
         The numbers of the parts that have arrived.
     expires_in : int
@@ -140,6 +142,7 @@ class PartsAnswer(Frozen):
     """
 
     parts: list[PartAddress]
+    size: int
     uploaded: list[int]
     expires_in: int
 

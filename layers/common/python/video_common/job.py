@@ -29,6 +29,8 @@ KEY_PREFIX: Final = "uploads/"
 
 _ASKED_FOR: Final = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{32}})")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
+_RECORDED_SECONDS: Final = 20
+"""Within which a worker records an execution that it has started. A message comes back after 30 s at the earliest."""
 
 
 class JobStatus(StrEnum):
@@ -119,6 +121,10 @@ class Job(BaseModel):
     def is_being_planned(self, sequencer: str) -> bool:
         """Report whether a worker has this version that is about to record an execution, or was lost before it did."""
         return self.status is JobStatus.RUNNING and self.work is None and self.sequencer == sequencer
+
+    def began_after(self, failed_at: float) -> bool:
+        """Report whether the job began again after its execution failed, at a time in seconds since 1970."""
+        return self.status is JobStatus.RUNNING and self.updated_at > failed_at + _RECORDED_SECONDS
 
     def status_at(self, now: float) -> JobStatus:
         """Return the status at a time, in seconds since 1970. A RUNNING record without a live lease is PENDING."""
