@@ -285,9 +285,14 @@ def failed(world, content) -> Execution:
 
 
 def test_an_event_that_no_try_handled_ends_the_job_as_a_dead_letter(world, failed):
-    letters = Letters(world)
+    letters, before = Letters(world), world.jobs.get(JOB)
+    assert before is not None
+    world.jobs.jobs[JOB] = before.model_copy(update={"owner": "me", "file_name": "mine.mp4"})
     letters.come(failed, world.clock.now + 500)
     assert (state(world), len(bodies(world))) == ((JobStatus.FAILED, "gave_up"), 1)
+    after = world.jobs.get(JOB)
+    assert after is not None
+    assert (after.owner, after.file_name, after.work) == ("me", "mine.mp4", before.work)
     assert [event["detail"]["status"] for event in world.bus.events] == ["FAILED"]
     # And `make redrive` goes on with the execution
     world.redrive()

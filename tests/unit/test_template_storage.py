@@ -148,6 +148,15 @@ def test_dead_letters_are_given_up_one_by_one_and_again_after_a_lease():
     assert visibility > limits.LEASE_SECONDS
 
 
+def test_an_event_about_an_execution_that_three_tries_did_not_handle_becomes_a_dead_letter():
+    called = properties("AnalyzeUploads")["EventInvokeConfig"]
+    assert called["MaximumRetryAttempts"] == 2
+    assert called["DestinationConfig"]["OnFailure"] == {
+        "Type": "SQS",
+        "Destination": {"Fn::GetAtt": ["UploadsDeadLetters", "Arn"]},
+    }
+
+
 def test_no_lease_outlives_the_time_after_which_a_message_comes_back():
     # A lease ends with the invocation. The queue hides the message for longer.
     assert resolve({"Ref": "VisibilitySeconds"}) > properties("AnalyzeUploads")["Timeout"]

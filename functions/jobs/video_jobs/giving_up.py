@@ -76,8 +76,9 @@ class GivingUp:
             outcome = Outcome.REPEATED
             if job.status is JobStatus.RUNNING:
                 outcome = Outcome.FAILED
-                # The holder proves that nobody else has the job, and the work that nobody has begun it again.
-                job = self._given_up(upload, request_id).model_copy(update={"holder": job.holder, "work": job.work})
+                # The holder proves that nobody else has the job.
+                kept = job.model_dump(include={"holder", "work", "owner", "file_name"})
+                job = self._given_up(upload, request_id).model_copy(update=kept)
                 if not self.jobs.finish(job):
                     raise JobsUnavailable("The job's record changed meanwhile. Try again.")
                 logger.error("a job was given up", job_id=job_id)

@@ -95,9 +95,10 @@ class S3ObjectStore:
         with failures(_undeleted()):
             for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 named = [{"Key": item["Key"]} for item in page.get("Contents", [])]
-                if named and client("s3").delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True}).get(
-                    "Errors"
-                ):
+                if not named:
+                    continue
+                answer = client("s3").delete_objects(Bucket=bucket, Delete={"Objects": named, "Quiet": True})
+                if answer.get("Errors"):
                     raise _undeleted()
 
 
