@@ -103,8 +103,11 @@ def test_the_file_has_the_scaled_probabilities_on_both_engines(trained, tmp_path
     convert(spec, tmp_path)  # which also compares the engines
     session = onnxruntime.InferenceSession(str(spec.onnx_path(tmp_path)), providers=["CPUExecutionProvider"])
     scores = session.run(None, {"faces": held.inputs(24)})[0]
-    scaled = measures.softmax(logits(average, held, 24) / measures.temperature(logits(average, held, 24), held.labels))
+    both = (logits(average, held, 24) + logits(average, held.mirrored, 24)) / 2
+    scaled = measures.softmax(both / measures.temperature(both, held.labels))
     np.testing.assert_allclose(scores, scaled, atol=1e-5)
+    # A face and its mirror image have the same expression
+    np.testing.assert_allclose(session.run(None, {"faces": held.mirrored.inputs(24)})[0], scores, atol=1e-5)
     assert record["held_out"]["scaled"]["ece"] == pytest.approx(
         measures.calibration_error(scores, held.labels), abs=1e-3
     )

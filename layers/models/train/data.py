@@ -32,6 +32,11 @@ class Faces:
         return Faces(self.images[places], self.labels[places])
 
     @property
+    def mirrored(self) -> "Faces":
+        """The same, left and right changed."""
+        return Faces(np.ascontiguousarray(self.images[:, :, ::-1]), self.labels)
+
+    @property
     def digests(self) -> NDArray[np.str_]:
         """A digest of each picture: FER2013 has many pictures twice."""
         return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in self.images])

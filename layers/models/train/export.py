@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from layers.models.train import measures
 from layers.models.train.data import Faces
-from layers.models.train.network import LOGITS, build
+from layers.models.train.network import LOGITS, build, with_mirror
 from layers.models.train.recipe import Recipe
 from layers.models.train.training import CLASSES, logits
 from video_models.files import sha256_of
@@ -25,8 +25,9 @@ _PACKAGES: Final = ("tensorflow-cpu", "tf-keras", "numpy", "opencv-python-headle
 def export(average: Any, recipe: Recipe, held: Faces, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Write ``compact.h5`` and ``compact.json`` into the folder.
 
-    The temperature becomes part of the last layer's weights, so every engine gives the scaled probabilities. The other
-    models are whole Keras networks in a file too, and `video_models convert` makes ONNX of each.
+    The network in the file also looks at the mirrored face. The temperature becomes part of the last layer's weights,
+    so every engine gives the scaled probabilities. The other models are whole Keras networks in a file too, and
+    `video_models convert` makes ONNX of each.
 
     Parameters
     ----------
@@ -45,11 +46,13 @@ def export(average: Any, recipe: Recipe, held: Faces, facts: dict[str, Any], fol
     """
     side = recipe.side(recipe.epochs - 1)
     raw = logits(average, held, side)
-    temperature = measures.temperature(raw, held.labels)
     network = build(side, recipe.stages, CLASSES)
     network.set_weights(average.get_weights())
+    both = (raw + logits(network, held.mirrored, side)) / 2
+    temperature = measures.temperature(both, held.labels)
     last = network.get_layer(LOGITS)
     last.set_weights([weights / temperature for weights in last.get_weights()])
+    network = with_mirror(network, side)
     path = folder / f"{NAME}.h5"
     with warnings.catch_warnings(category=UserWarning, action="ignore"):  # Keras calls its own old format legacy
         network.save(path, save_format="h5", include_optimizer=False)
@@ -60,7 +63,8 @@ def export(average: Any, recipe: Recipe, held: Faces, facts: dict[str, Any], fol
         "held_out": {
             "faces": len(held),
             "as trained": _figures(measures.softmax(raw), held.labels),
-            "scaled": _figures(measures.softmax(raw / temperature), held.labels),
+            "with the mirror": _figures(measures.softmax(both), held.labels),
+            "scaled": _figures(measures.softmax(both / temperature), held.labels),
         },
         "temperature": round(temperature, 4),
         "weights": network.count_params(),
