@@ -110,7 +110,11 @@ class JobsFunction:
 
 
 def _start_jobs() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the parent
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a terminal's and a runner's reach all processes: the parent ends this
+        signal.signal(number, signal.SIG_IGN)
     end_with_parent()
 
 
