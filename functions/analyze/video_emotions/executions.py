@@ -17,7 +17,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from video_common.aws.interfaces import Queue
 from video_common.errors import (
-    GaveUp,
     JobsUnavailable,
     ObjectMissing,
     OtherVersion,
@@ -26,7 +25,7 @@ from video_common.errors import (
     VideoEmotionsError,
     VideoError,
 )
-from video_common.job import Job, JobStatus
+from video_common.job import Job, JobStatus, given_up
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Outcome, entry, job_facts
 from video_common.upload import as_message
@@ -191,7 +190,7 @@ class Executions:
     def _failed(self, task: Task, job: Job, request_id: str) -> Job:
         """Return a job as it ends when its execution failed. The error names the segment."""
         failure = self.long.failure(task)
-        problem = failure.problem or GaveUp.of_a_job().problem(request_id)
+        problem = failure.problem or given_up().problem(request_id)
         is_of_a_segment = failure.number < failure.count
         where = f"Segment {failure.number + 1} of {failure.count}" if is_of_a_segment else "Joining the segments"
         if failure.count:

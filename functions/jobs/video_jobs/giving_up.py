@@ -16,7 +16,7 @@ from video_common.aws.interfaces import Begun, EventBus, JobStore, Queue
 from video_common.completion import DETAIL_TYPE, completion
 from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, UnsupportedEvent
 from video_common.failed_execution import FailedExecution, failed_execution
-from video_common.job import Job, JobStatus, job_id_of
+from video_common.job import Job, JobStatus, given_up, job_id_of
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Entry, Outcome, entry, job_facts, logger
 from video_common.upload import Upload, as_message, uploads_in_message
@@ -124,5 +124,5 @@ class GivingUp:
             created_at=now,
             updated_at=now,
             expires_at=now + self.settings.results_expire_days * _DAY,
-            error=GaveUp.of_a_job().problem(request_id),
+            error=given_up().problem(request_id),
         )

@@ -13,7 +13,7 @@
 """
 
 from http import HTTPStatus
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 
 class VideoEmotionsError(Exception):
@@ -208,14 +208,6 @@ class UnsupportedEvent(ServiceError):
 
 class GaveUp(ServiceError):
     code, title = "gave_up", "Every try to analyze the video failed"
-
-    @classmethod
-    def of_a_job(cls) -> Self:
-        """Return the error with which a job ends."""
-        return cls(
-            "Every try to analyze the video failed, and the service stopped trying. "
-            "Upload the video again, or ask the owner of the service to retry this job."
-        )
 
 
 class FunctionFailed(ServiceError):

@@ -133,6 +133,14 @@ class Job(BaseModel):
         return self.status
 
 
+def given_up() -> GaveUp:
+    """Return the error with which a job ends whose tries all failed."""
+    return GaveUp(
+        "Every try to analyze the video failed, and the service stopped trying. "
+        "Upload the video again, or ask the owner of the service to retry this job."
+    )
+
+
 def is_job_id(text: str) -> bool:
     """Report whether a text can be a job's id."""
     return _ID.fullmatch(text) is not None
