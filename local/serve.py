@@ -110,10 +110,8 @@ class JobsFunction:
 
 
 def _start_jobs() -> None:
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # a terminal's and a runner's reach all processes: the parent ends this
+    # A terminal's Ctrl-C and a runner's TERM reach all processes. The parent ends this one.
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     end_with_parent()
 

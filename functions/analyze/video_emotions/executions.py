@@ -103,13 +103,13 @@ class Executions:
         VideoError, ServiceError
         """
         nothing = {"segment": task.segment, "frames": 0}
-        if self._is_lost(task, self.worker.jobs.get(self.worker.job_id(task.upload))):
+        if self._is_lost(task, self._job(task)):
             return nothing
         try:
             return self.long.analyze(task, request_id, deadline)
         except VideoError:
             # The merge ends the execution of a lost job. An execution that fails calls the operator.
-            if self._is_lost(task, self.worker.jobs.get(self.worker.job_id(task.upload))):
+            if self._is_lost(task, self._job(task)):
                 return nothing
             raise
 
@@ -126,7 +126,7 @@ class Executions:
         ------
         TransientError, SegmentsDisagree, OtherVersion
         """
-        upload, job = task.upload, self.worker.jobs.get(self.worker.job_id(task.upload))
+        upload, job = task.upload, self._job(task)
         _wait_for_the_worker(task, job)
         if job is None or job.work != task.work or job.was_given_up:
             return self._superseded(task, job)
@@ -170,8 +170,7 @@ class Executions:
         ------
         TransientError
         """
-        upload = task.upload
-        job = self.worker.jobs.get(self.worker.job_id(upload))
+        upload, job = task.upload, self._job(task)
         _wait_for_the_worker(task, job)
         if job is None or job.work != task.work or job.began_after(failure.at) or self._was_handled(task, failure.id):
             return self._superseded(task, job)
@@ -206,6 +205,9 @@ class Executions:
         if self._is_lost(task, job):
             self.long.tidy(task)
         return {"job_id": self.worker.job_id(task.upload), "status": SUPERSEDED}
+
+    def _job(self, task: Task) -> Job | None:
+        return self.worker.jobs.get(self.worker.job_id(task.upload))
 
     @staticmethod
     def _is_lost(task: Task, job: Job | None) -> bool:
