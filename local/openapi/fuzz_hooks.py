@@ -31,7 +31,7 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
         body["video"] = base64.b64encode(CLIP).decode()
     if not str(body.get("file_name")).isprintable():  # patterns of JSON Schema know no such characters
         body.pop("file_name")
-    if isinstance(body.get("first"), int):
+    if isinstance(body.get("first"), int | float):
         body["first"] = min(body["first"], FEWEST_PARTS)
     for name in body:
         query.pop(name, None)

@@ -199,6 +199,19 @@ def test_json_options_have_json_types(name, value):
         read(json_event({"video": TEXT, name: value}))
 
 
+@pytest.mark.parametrize("spelled", ["7.0", "70e-1", "7"])
+def test_a_whole_number_may_have_a_point(spelled):
+    in_json = read(json_event(f'{{"video": "{TEXT}", "frame_interval": {spelled}}}'))
+    in_query = read(rest_event(VIDEO, query={"frame_interval": [spelled]}))
+    assert in_json.options == in_query.options == Options(frame_interval=7)
+
+
+@pytest.mark.parametrize("spelled", ["7.5", "1e400", "-7.0"])
+def test_what_is_no_whole_number_is_refused_in_json(spelled):
+    with pytest.raises(errors.InvalidOption, match="frame_interval"):
+        read(json_event(f'{{"video": "{TEXT}", "frame_interval": {spelled}}}'))
+
+
 def test_a_repeated_option_is_seen_in_a_v2_event_too():
     with pytest.raises(errors.RepeatedOption):
         read_v2("frame_interval=3&frame_interval=3")

@@ -63,8 +63,12 @@ def _typed(text: str) -> int | float | str:
         number = float(text)
     except ValueError:
         return text
-    if not math.isfinite(number):
-        return text
+    return _number(text) if math.isfinite(number) else text
+
+
+def _number(text: str) -> int | float:
+    """Return the number that a text spells: 5.0 is a whole number, as JSON Schema has it."""
+    number = float(text)
     return int(number) if number.is_integer() else number
 
 
@@ -91,7 +95,7 @@ def parse_members(text: str, example: str) -> dict[str, Any]:
         return members
 
     try:
-        members = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=unique)
+        members = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=unique, parse_float=_number)
     except (ValueError, RecursionError) as error:
         raise InvalidJson(f"The body is not JSON. Send {example}.") from error
     if not isinstance(members, dict):
