@@ -34,7 +34,7 @@ class UploadRequest(Options):
     Attributes
     ----------
     content_type : str
-        The type of the file, as it will be in the form. Parameters are allowed: ``video/webm;codecs=vp8``.
+        The type of the file, as it will be in the form. Parameters in ASCII are allowed: ``video/webm;codecs=vp8``.
     file_name : str
         The file's own name, of printable characters. The job, its Result and its completion event repeat it.
     size : int
@@ -43,7 +43,8 @@ class UploadRequest(Options):
 
     content_type: str = Field(
         default=VIDEO_CONTENT_TYPES[0],
-        json_schema_extra={"pattern": rf"^({'|'.join(re.escape(name) for name in VIDEO_CONTENT_TYPES)})(;.*)?$"},
+        max_length=limits.MAX_CONTENT_TYPE_CHARACTERS,
+        json_schema_extra={"pattern": rf"^({'|'.join(re.escape(name) for name in VIDEO_CONTENT_TYPES)})(;[ -~]*)?$"},
     )
     file_name: str | None = Field(default=None, min_length=1, max_length=limits.MAX_FILE_NAME_CHARACTERS)
     size: int | None = Field(default=None, ge=1, le=limits.MAX_OBJECT_BYTES)
