@@ -236,6 +236,14 @@ def test_a_body_that_the_gateway_encoded_is_read(world):
     assert json.loads(world.api.handle(event, LambdaContext())["body"])["code"] == "invalid_json"
 
 
+@pytest.mark.parametrize(("body", "status"), [("", 200), (" \r\n\t", 200), ("\x1d", 400), ("\xa0", 400)])
+@pytest.mark.parametrize("is_encoded", [False, True])
+def test_only_the_white_space_of_json_is_no_body(world, body, status, is_encoded):
+    text = base64.b64encode(body.encode()).decode() if is_encoded else body
+    event = json_event("{}", path="/uploads") | {"body": text, "isBase64Encoded": is_encoded}
+    assert world.api.handle(event, LambdaContext())["statusCode"] == status
+
+
 @given(
     st.builds(
         Options,

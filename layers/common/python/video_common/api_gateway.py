@@ -38,6 +38,9 @@ _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST"
 _GATEWAYS_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w-]{15}=", re.ASCII)
 """As REST APIs and HTTP APIs make it. A caller can send another one, in the header X-Amzn-RequestId."""
 
+_JSON_SPACE: Final = " \t\r\n"
+"""RFC 8259, section 2. `str.strip` takes away more."""
+
 _TRAILING_SLASH: Final = re.compile(r"(?<=.)/$")
 
 
@@ -105,9 +108,9 @@ def json_text(event: BaseProxyEvent) -> str:
     """
     body = event.body or ""
     if not event.is_base64_encoded:
-        return str(body).strip()
+        return str(body).strip(_JSON_SPACE)
     try:
-        return base64.b64decode(body, validate=True).decode("utf-8").strip()
+        return base64.b64decode(body, validate=True).decode("utf-8").strip(_JSON_SPACE)
     except ValueError as error:  # binascii.Error and UnicodeDecodeError are both
         raise InvalidJson(
             "The body is not UTF-8 text. Send JSON. A file's bytes go to POST /process-frame with the header "
