@@ -9,7 +9,7 @@ import pytest
 from tests.execution_world import JOB, Cloud, Context
 from tests.fakes_aws import MemoryPersistence
 from tests.moto_machine import MotoMachine, moto_states
-from video_common.errors import StorageUnavailable, UnsupportedEvent
+from video_common.errors import EventsUnavailable, StorageUnavailable, UnsupportedEvent
 from video_common.job import JobStatus
 from video_emotions.uploads import Uploads
 from video_emotions.workspace import PREFIX
@@ -101,11 +101,29 @@ def test_a_segment_that_never_works_fails_the_job_and_leaves_no_result(world, co
 
 def test_a_fault_of_the_video_is_final_and_names_the_segment(world, content):
     world.upload(content, OPTIONS)
-    execution = world.run(world.replaced_at(1))
-    assert execution.calls == [("segment", 0), ("segment", 1)]
+    answers = []
+
+    def answered(function: str, event: dict[str, Any]) -> Any:
+        answers.append(world.replaced_at(1)(function, event))
+        return answers[-1]
+
+    # An execution that fails sets off alarms, and takes a new version back
+    assert world.run(answered).status == "SUCCEEDED"
+    fault = {"segment": 1, "frames": 0, "code": "object_missing"}
+    nothing = [{"segment": number, "frames": 0} for number in (2, 3)]
+    assert answers[1:] == [fault, *nothing, {"job_id": JOB, "status": "FAILED", "code": "object_missing"}]
     job = world.jobs.get(JOB)
     assert (job.status, job.error["code"]) == (JobStatus.FAILED, "object_missing")
     assert job.error["detail"].startswith("Segment 2 of 4: ")
+    assert [event["detail"]["error"]["code"] for event in world.bus.events] == ["object_missing"]
+
+
+def test_a_fault_that_could_not_be_announced_is_announced_by_the_next_try(world, content):
+    world.upload(content, OPTIONS)
+    world.bus.faults.planned["publish", ""] = [EventsUnavailable("throttled")]
+    assert world.run(world.replaced_at(1)).status == "SUCCEEDED"
+    assert [event["detail"]["error"]["code"] for event in world.bus.events] == ["object_missing"]
+    assert world.store.keys("results", "") == []
 
 
 def test_another_version_of_the_function_refuses_segments(world, content):

@@ -111,10 +111,19 @@ def test_the_parked_message_is_of_the_same_upload(world, content):
 
 def test_a_fault_of_the_video_parks_nothing(world, content):
     world.upload(content, OPTIONS)
-    execution = world.run(world.replaced_at(1))
+
+    def fails_too(function: str, event: dict[str, Any]) -> Any:
+        if event.get("segment") == 2:
+            raise StorageUnavailable("never")
+        return world.replaced_at(1)(function, event)
+
+    # Also if a segment that ran at the same time failed
+    execution = world.run(fails_too)
+    assert execution.status == "FAILED"
     assert (state(world), bodies(world)) == ((JobStatus.FAILED, "object_missing"), [])
     world.call("", status_event(execution, "another event"))
     assert bodies(world) == []
+    assert world.store.keys("results", "") == [execution.given["work"] + "failure"]
 
 
 def test_an_event_that_was_handled_changes_nothing(world, content):
@@ -384,9 +393,9 @@ def test_a_job_that_is_deleted_while_a_segment_reads_the_video_does_not_fail_the
 
 def test_a_fault_of_the_video_leaves_no_partials(world, content):
     world.upload(content, OPTIONS)
-    execution = world.run(world.replaced_at(2))
-    assert state(world) == (JobStatus.FAILED, "object_missing")
-    assert world.store.keys("results", "") == [execution.given["work"] + "failure"]
+    world.run(world.replaced_at(2))
+    assert (state(world), bodies(world)) == ((JobStatus.FAILED, "object_missing"), [])
+    assert world.store.keys("results", "") == []
 
 
 def test_a_redrive_after_the_partials_have_expired_begins_a_new_execution(world, content):

@@ -27,11 +27,12 @@ from video_emotions.emotions import EmotionModel
 from video_emotions.faces.finder import FaceFinder
 from video_emotions.lengths import Limits
 from video_emotions.long_videos import LongVideos
+from video_emotions.outcomes import STARTED
 from video_emotions.pipeline import Pipeline
 from video_emotions.reader import Reader, Segmenting
 from video_emotions.segmented import Segmented
 from video_emotions.settings import Settings
-from video_emotions.worker import STARTED, Worker
+from video_emotions.worker import Worker
 
 FUNCTION = "arn:aws:lambda:us-east-1:012345678912:function:analyze:$LATEST"
 """As the emulator names the function and its version."""

@@ -2,9 +2,9 @@
 
 ::
 
-    SQS -> worker: plan, start --> Map: segment, segment, ... --> merge: result, job's end
-                                     `-- any of them fails for good --> the execution's status event --> fail: job's end
-                                                                  (not the video's fault: its message is parked)
+    SQS -> worker: plan, start --> Map: segment, segment, ... --> merge: result or the video's fault, job's end
+                                     `-- any of them fails for good --> the execution's status event --> fail:
+                                                                              job's end, and its message is parked
 """
 
 import json
@@ -23,16 +23,16 @@ from video_common.errors import (
     ServiceError,
     UnsupportedEvent,
     VideoEmotionsError,
-    VideoError,
 )
 from video_common.job import Job, JobStatus, given_up
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Outcome, entry, job_facts
 from video_common.upload import as_message
 from video_emotions.deadline import Deadline
-from video_emotions.long_videos import LongVideos, version_of
+from video_emotions.long_videos import Failure, LongVideos, version_of
+from video_emotions.outcomes import SUPERSEDED, count
 from video_emotions.work import SegmentTask, Task
-from video_emotions.worker import SUPERSEDED, Worker, kept
+from video_emotions.worker import Worker, kept
 
 SOURCE: Final = "aws.states"
 """Of the events about executions."""
@@ -62,8 +62,8 @@ class Executions:
 
         Raises
         ------
-        VideoError, ServiceError
-            The state machine knows them by the names of their classes.
+        ServiceError
+            The state machine knows it by the name of its class.
         """
         deadline = Deadline.of_request(context.get_remaining_time_in_millis() / 1000)
         request_id = context.aws_request_id
@@ -83,35 +83,32 @@ class Executions:
         return self._logged(task, lambda: self.merge(task, request_id, deadline))
 
     def _logged(self, task: Task, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        source = task.upload.source
-        with entry("job", **job_facts(self.worker.job_id(task.upload), source.bucket, source.key)) as line:
+        with entry("job", **self._facts(task)) as line:
             done = do()
-            ends = {JobStatus.SUCCEEDED: Outcome.SUCCEEDED, JobStatus.FAILED: Outcome.REJECTED}
-            line.ends(ends.get(done["status"], Outcome.SUPERSEDED), done.get("code"))
+            count(done, line)
         return done
 
     def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
-        """Analyze one segment, unless the job is deleted or has a later version of the object.
+        """Analyze one segment, unless nobody needs it: see `_is_lost`, or another one has found a fault of the video.
+
+        A fault of the video is an answer: an execution that fails calls the operator. The merge ends the job with it.
 
         Returns
         -------
         dict
-            ``segment``, and how many ``frames`` were analyzed.
+            As of `LongVideos.analyze`.
 
         Raises
         ------
-        VideoError, ServiceError
+        ServiceError
         """
-        nothing = {"segment": task.segment, "frames": 0}
-        if self._is_lost(task, self._job(task)):
-            return nothing
-        try:
-            return self.long.analyze(task, request_id, deadline)
-        except VideoError:
-            # The merge ends the execution of a lost job. An execution that fails calls the operator.
-            if self._is_lost(task, self._job(task)):
-                return nothing
-            raise
+        with entry("segment", **self._facts(task), segment=task.segment) as line:
+            if self._is_lost(task, self._job(task)) or self.long.fault(task) is not None:
+                line.ends(Outcome.SUPERSEDED)
+                return {"segment": task.segment, "frames": 0}
+            done = self.long.analyze(task, request_id, deadline)
+            line.ends(Outcome.REJECTED if "code" in done else Outcome.SUCCEEDED, done.get("code"))
+        return done
 
     def merge(self, task: Task, request_id: str, deadline: Deadline) -> dict[str, Any]:
         """Take the job of an execution to its end, with what the segments found.
@@ -141,6 +138,8 @@ class Executions:
     def _merged(self, task: Task, job: Job, request_id: str, deadline: Deadline) -> Job:
         """Return a job as it ends with what the segments found. It keeps the name of the work: see `fail`."""
         upload = task.upload
+        if (fault := self.long.fault(task)) is not None:
+            return self._failed(task, job, fault, request_id)
         try:
             with self.long.merged(task, deadline) as (result, name, frames):
                 ended = self.worker.kept_result(upload, job, result, name, frames)
@@ -151,7 +150,9 @@ class Executions:
         return ended.model_copy(update={"work": task.work})
 
     def fail(self, task: Task, failure: Failed, request_id: str) -> dict[str, Any]:
-        """End the job of an execution that failed, and park the upload's message unless the video is at fault.
+        """End the job of an execution that failed, and park the upload's message.
+
+        The video is at fault if a segment has found that and another one failed. Then no message is parked.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class Executions:
         if job is None or job.work != task.work or job.began_after(failure.at) or self._was_handled(task, failure.id):
             return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
-            job = self._failed(task, job, request_id)
+            job = self._failed(task, job, self.long.failure(task), request_id)
             if not self.worker.jobs.finish(job):
                 return self.worker.overtaken(upload, job)
         outcome = self.worker.announced(upload, job)
@@ -186,9 +187,8 @@ class Executions:
         self.long.store.put(self.long.bucket, _handled_key(task), failure.id, "text/plain")
         return outcome
 
-    def _failed(self, task: Task, job: Job, request_id: str) -> Job:
-        """Return a job as it ends when its execution failed. The error names the segment."""
-        failure = self.long.failure(task)
+    def _failed(self, task: Task, job: Job, failure: Failure, request_id: str) -> Job:
+        """Return a job as it ends with a failure. The error names the segment."""
         problem = failure.problem or given_up().problem(request_id)
         is_of_a_segment = failure.number < failure.count
         where = f"Segment {failure.number + 1} of {failure.count}" if is_of_a_segment else "Joining the segments"
@@ -205,6 +205,10 @@ class Executions:
         if self._is_lost(task, job):
             self.long.tidy(task)
         return {"job_id": self.worker.job_id(task.upload), "status": SUPERSEDED}
+
+    def _facts(self, task: Task) -> dict[str, str]:
+        source = task.upload.source
+        return job_facts(self.worker.job_id(task.upload), source.bucket, source.key)
 
     def _job(self, task: Task) -> Job | None:
         return self.worker.jobs.get(self.worker.job_id(task.upload))

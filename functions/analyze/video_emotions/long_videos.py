@@ -34,7 +34,7 @@ _LINES: Final = "application/jsonl"
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a segment failed: a problem document, if it is the video's fault."""
+    """Which segment of how many failed, and the problem document if it is the video's fault."""
 
     number: int
     count: int
@@ -88,12 +88,15 @@ class LongVideos:
         return Started(work, len(outline.segments))
 
     def analyze(self, task: SegmentTask, request_id: str, deadline: Deadline) -> dict[str, Any]:
-        """Analyze one segment, and keep what it found.
+        """Analyze one segment, and keep what it found: its partial, or a fault of the video.
+
+        Returns
+        -------
+        dict
+            ``segment``, how many ``frames`` were analyzed, and the ``code`` of a fault.
 
         Raises
         ------
-        VideoError
-            It is kept too, so that the job can name it.
         ServiceError
         """
         outline, number, source = self._outline(task), task.segment, task.upload.source
@@ -105,8 +108,8 @@ class LongVideos:
                 partial = self.tasks.analyze(file, outline, number, part, deadline)
         except VideoError as error:
             text = json.dumps(error.problem(request_id))
-            self.store.put(self.bucket, f"{task.work}failures/{number:05}.json", text, _JSON)
-            raise
+            self.store.put(self.bucket, f"{task.work}faults/{number:05}.json", text, _JSON)
+            return {"segment": number, "frames": 0, "code": error.code}
         sums, timeline = partial.to_texts()
         if outline.options.wants_tracks:
             self.store.put(self.bucket, task.timeline_key(number), timeline, _LINES)
@@ -141,6 +144,13 @@ class LongVideos:
             result = self.tasks.merge(outline, parts, lambda: 1000 * (self.now() - task.began), timeline.keep)
             yield result, outline.options.format, timeline
 
+    def fault(self, task: Task) -> Failure | None:
+        """Return the first segment that has found a fault of the video, if one has."""
+        for key in self.store.keys(self.bucket, f"{task.work}faults/"):
+            problem = json.loads(self.store.read(self.bucket, key))
+            return Failure(int(key[-10:-5]), len(self._outline(task).segments), problem)
+        return None
+
     def failure(self, task: Task) -> Failure:
         """Return which segment failed, or was not analyzed, first. It is past the last one if none did.
 
@@ -150,8 +160,8 @@ class LongVideos:
             count = len(self._outline(task).segments)
         except SegmentsDisagree:
             return Failure(0, 0, None)
-        for key in self.store.keys(self.bucket, f"{task.work}failures/"):
-            return Failure(int(key[-10:-5]), count, json.loads(self.store.read(self.bucket, key)))
+        if (fault := self.fault(task)) is not None:
+            return fault
         done = {key for key in self.store.keys(self.bucket, partials_prefix(task.work)) if key.endswith(".json")}
         missing = (number for number in range(count) if task.partial_key(number) not in done)
         return Failure(next(missing, count), count, None)

@@ -16,24 +16,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from video_common import limits
 from video_common.aws.interfaces import Queue
 from video_common.errors import GaveUp, JobInProgress, JobsUnavailable, TransientError
-from video_common.job import JobStatus
 from video_common.metrics import Metric, meter
 from video_common.telemetry import Entry, Outcome, code_of, entry, job_facts, logger
 from video_common.upload import Upload, uploads_in, uploads_in_message
 from video_emotions.long_videos import version_of
-from video_emotions.worker import STARTED, SUPERSEDED, Worker
+from video_emotions.outcomes import count
+from video_emotions.worker import Worker
 
 _DAY: Final = 24 * 60 * 60
 MARGIN_SECONDS: Final = 5
 """Between the last moment at which another worker can be alive and the next look."""
-
-_OUTCOMES: Final = {
-    JobStatus.SUCCEEDED: Outcome.SUCCEEDED,
-    JobStatus.FAILED: Outcome.REJECTED,
-    JobStatus.DELETED: Outcome.DELETED,
-    SUPERSEDED: Outcome.SUPERSEDED,
-    STARTED: Outcome.STARTED,
-}
 
 
 class Uploads:
@@ -146,7 +138,7 @@ class Uploads:
         def process() -> dict[str, Any]:
             seconds_left = context.get_remaining_time_in_millis() / 1000
             done = self._worker.process(upload, context.aws_request_id, seconds_left, version_of(context))
-            _count(done, line)
+            count(done, line)
             return done
 
         source = upload.source
@@ -172,13 +164,3 @@ class Uploads:
             self._queue.defer(record.receipt_handle, seconds)
         except TransientError:
             logger.warning("a message could not be deferred", exc_info=True)
-
-
-def _count(done: dict[str, Any], line: Entry) -> None:
-    """Count what a worker did with a job, and set the end of its line in the log."""
-    outcome, code = _OUTCOMES[done["status"]], done.get("code")
-    if outcome is Outcome.SUCCEEDED:
-        meter.add(Metric.SUCCEEDED)
-    elif outcome is Outcome.REJECTED:
-        meter.reject(code or "")
-    line.ends(outcome, code)

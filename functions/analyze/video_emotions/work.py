@@ -8,7 +8,7 @@
         slices                what each segment needs of the list of packets
         segments.jsonl        a line for each segment, for the state machine's Map
         partials/00007.json   what a segment found, and 00007.timeline.jsonl with include
-        failures/00007.json   why a segment failed for good
+        faults/00007.json     a fault of the video, which ends the job
 """
 
 from pydantic import NonNegativeInt

@@ -22,15 +22,12 @@ from video_common.upload import Upload
 from video_emotions.deadline import Deadline
 from video_emotions.lease import renewed
 from video_emotions.long_videos import LongVideos
+from video_emotions.outcomes import STARTED, SUPERSEDED, outcome_of
 from video_emotions.pipeline import Pipeline
 from video_emotions.rendering import FORMATS
 from video_emotions.video_request import from_upload
 from video_emotions.watchdog import watchdog
 from video_emotions.workspace import new_directory, room
-
-SUPERSEDED: Final = "SUPERSEDED"
-STARTED: Final = "STARTED"
-"""Statuses that no record has: a later version of the object has come; an execution continues the job."""
 
 _DAY: Final = 24 * 60 * 60
 
@@ -241,9 +238,3 @@ class Worker:
 def kept(job: Job) -> dict[str, Any]:
     """Return what a job has from its creation."""
     return {"owner": job.owner, "file_name": job.file_name}
-
-
-def outcome_of(job: Job, status: str) -> dict[str, Any]:
-    """Return what a worker did with a job."""
-    code = {"code": job.error["code"]} if status == JobStatus.FAILED and job.error else {}
-    return {"job_id": job.job_id, "status": str(status), **code}
