@@ -44,8 +44,9 @@ def cost_section(measured: Mapping[str, tuple[float, float, float]]) -> str:
     """
     lines = [
         "One and two processors are measured in the run above, on the machine above and not in Lambda. The others are",
-        "calculated from those two medians, and as good as they are: what did not get faster stays, the rest is shared",
-        "out. A warm function, the analysis alone; S3, the gateway, SQS and storage above 512 MB come on top.",
+        "calculated from those two medians, and only as exact: the part that did not get faster stays, and the",
+        "processors share the rest. A warm function, the analysis alone; S3, the gateway, SQS and storage above 512 MB",
+        "come on top.",
         PRICES,
         "",
         "| clip | vCPUs | memory, MB | seconds | | dollars for 1,000 videos | minutes of video for a dollar |",
