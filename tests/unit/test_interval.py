@@ -44,11 +44,21 @@ def test_a_label_without_a_vote_has_an_interval_too():
     assert 0.005 < found[6][1] < 0.1
 
 
-def test_frames_without_votes_keep_their_place_and_say_nothing():
+def test_frames_without_votes_keep_their_place():
     labels = np.repeat(np.random.default_rng(4).integers(0, 2, 60), 5)
     whole = ballots(labels)
     gaps = [vote if place % 2 else () for place, vote in enumerate(whole)]
     assert width(vote_intervals(gaps, 7)) == pytest.approx(width(vote_intervals(whole, 7)), rel=0.25)
+
+
+@pytest.mark.parametrize("place", [0, 150, 300], ids=["before", "in the middle", "after"])
+@pytest.mark.parametrize("times", [1, 4, 9])
+@pytest.mark.parametrize("lasts", [5, 20])
+def test_a_part_without_a_face_says_nothing(place, times, lasts):
+    whole = ballots(np.repeat(np.random.default_rng(4).integers(0, 2, 300 // lasts), lasts))
+    empty = [()] * (times * len(whole))
+    found = vote_intervals([*whole[:place], *empty, *whole[place:]], 7)
+    assert width(found) == pytest.approx(width(vote_intervals(whole, 7)), rel=0.1)
 
 
 def test_two_faces_that_always_agree_are_one_vote():

@@ -16,7 +16,7 @@ FEWEST: Final = 30
 in a few frames do not help: each of them looks as it did a moment ago."""
 
 _ROUNDS: Final = 20
-"""The number of independent votes settles before, if the autocorrelation ends within half of the frames. If it does
+"""The number of independent votes converges in fewer, if the autocorrelation ends within half of the frames. If it does
 not, each further round makes the interval wider, and the coverage in docs/accuracy.md holds for 20 rounds only."""
 
 Interval = tuple[float, float]
@@ -47,9 +47,9 @@ def vote_intervals(ballots: Sequence[Sequence[int]], classes: int) -> list[Inter
             votes[place, frame] += 1
     if np.count_nonzero(votes.any(axis=0)) < FEWEST:
         return None
-    total = votes.sum()
-    shares = votes.sum(axis=1) / total
-    worth = _independent(votes - shares[:, None] * votes.sum(axis=0), total, shares)
+    counts = votes.sum(axis=0)
+    shares = votes.sum(axis=1) / counts.sum()
+    worth = _independent(votes - shares[:, None] * counts, counts, shares)
     return None if worth is None else [_wilson(float(share), worth) for share in shares]
 
 
@@ -59,7 +59,7 @@ def contact_interval(contacts: Sequence[bool]) -> Interval | None:
     return found[1] if found else None
 
 
-def _independent(residuals: Numbers, total: float, shares: Numbers) -> float | None:
+def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float | None:
     """Return how many independent votes give shares that are as sure.
 
     All classes count together: a class that was seen once does not show its own autocorrelation.
@@ -68,20 +68,23 @@ def _independent(residuals: Numbers, total: float, shares: Numbers) -> float | N
     ----------
     residuals : NDArray of float64, shape (classes, frames)
         By how much each frame's votes for a class differ from what its share lets expect.
-    total : float
-        Votes.
+    counts : NDArray of float64, shape (frames,)
+        Votes of each frame.
     shares : NDArray of float64, shape (classes,)
     """
-    frames = residuals.shape[1]
+    frames, total = len(counts), counts.sum()
     covariances = _autocovariances(residuals)
     if covariances[0] < 1e-12:
         return None
+    # The residuals are measured from the sequence's own mean, so each autocovariance is too small by the variance of that
+    # mean, which follows from the length: for two frames in full only if both have votes.
+    together = _autocovariances(counts[None]) * frames / (frames - np.arange(len(covariances)))
+    together /= together[0]
+    one = float((counts**2).sum() / total**2)
     length = _correlated(covariances)
     for _ in range(_ROUNDS):
-        # The residuals are measured from the sequence's own mean, so all autocovariances are too small by the variance
-        # of that mean, which follows from the length.
-        part = min(length / frames, 0.5)
-        length = min(_correlated(covariances + covariances[0] * part / (1 - part)), frames / 2)
+        part = min(length * one, 0.5)
+        length = min(_correlated(covariances + covariances[0] * part / (1 - part) * together), 0.5 / one)
     spread = float((shares * (1 - shares)).sum())
     return min(total, float(spread * total**2 / (frames * covariances[0] * length)))
 
