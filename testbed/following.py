@@ -13,9 +13,9 @@ class Followed:
     Attributes
     ----------
     switches : int
-        A person got a number that was another person's.
+        A person got a number that was another person's first.
     fragments : int
-        A person got a new number.
+        A person who had a number got another one that was nobody else's.
     missed : int
         Frames in which a face could be found, and was not.
     across : int
@@ -29,8 +29,8 @@ class Followed:
 
     @property
     def kept(self) -> bool:
-        """Each person had one number."""
-        return not self.switches and not self.fragments
+        """Each person had one number, and nobody else had it."""
+        return not self.switches and not self.fragments and not self.across
 
 
 def judge(walk: Walk, frames: range, found: list[list[tuple[Box, int]]]) -> Followed:
@@ -61,9 +61,9 @@ def judge(walk: Walk, frames: range, found: list[list[tuple[Box, int]]]) -> Foll
             if overlap < 0.25:
                 missed += 1
                 continue
-            if person in numbers and numbers[person] != number:
-                switches += number in owners
-                fragments += number not in owners
+            if numbers.get(person) != number:
+                is_stolen = owners.setdefault(number, person) != person
+                switches += is_stolen
+                fragments += person in numbers and not is_stolen
             numbers[person] = number
-            owners.setdefault(number, person)
     return Followed(switches, fragments, missed, sum(len(seen) > 1 for seen in scenes.values()))

@@ -76,8 +76,8 @@ def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float 
     covariances = _autocovariances(residuals)
     if covariances[0] < 1e-12:
         return None
-    # The residuals are measured from the sequence's own mean, so each autocovariance is too small by the variance of that
-    # mean, which follows from the length: for two frames in full only if both have votes.
+    # The residuals are measured from the sequence's own mean, so each autocovariance is too small by the variance of
+    # that mean, which follows from the length. Frames without a vote add nothing to it.
     together = _autocovariances(counts[None]) * frames / (frames - np.arange(len(covariances)))
     together /= together[0]
     one = float((counts**2).sum() / total**2)
