@@ -188,7 +188,7 @@ scale: $(VENV)/.ready ## Simulate long videos on many functions; writes docs/sca
 
 # The labeled faces are not part of the project; a folder beside it may have them.
 .PHONY: accuracy
-accuracy: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Measure models, intervals and tracks; FACES=labeled faces; writes docs/accuracy.md
+accuracy: $(VENV)/.ready $(FOOTAGE)/.ready $(MODELS_DIR)/.detectors ## Measure models, intervals and tracks; FACES=labeled faces; writes docs/accuracy.md
 	@$(BIN)/python -m benchmarks.accuracy "$(or $(FACES),$(wildcard ../shared/data/fer2013-train-val.npz))"
 	@$(BIN)/python -m benchmarks.intervals
 	@$(BIN)/python -m benchmarks.people

@@ -2,7 +2,7 @@
 
 ::
 
-    make accuracy FACES=faces.npz     twenty minutes; writes docs/accuracy.md
+    make accuracy FACES=faces.npz     writes docs/accuracy.md, also the tables of intervals and people; two hours
 
 The file has `validation_x`, gray faces of 48 x 48 pixels, and `validation_y`, the places of their labels. Each face
 takes the way of a face in a video: DeepFace's letterbox, then the model. The second table is about faces in pictures: a
@@ -11,6 +11,8 @@ detector has to find the face, and the model gets the detector's crop.
 
 import argparse
 import math
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ from video_common.limits import PROBABILITY_UNITS
 from video_common.schema import EMOTION_LABELS, Engine
 from video_emotions.emotions import EmotionModel, letterbox, load_spec
 from video_emotions.faces.finder import FaceFinder, find_faces
+from video_models.convert import convert
+from video_models.fetch import fetch
 from video_models.manifest import load_manifest
 
 FACE: Final = 144
@@ -70,14 +74,18 @@ def colored(image: Image) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
-def models() -> Iterator[tuple[str, EmotionModel | str]]:
-    """Yield each emotion model on each engine, or why it cannot be had here."""
+def models() -> Iterator[tuple[str, EmotionModel | None]]:
+    """Yield each emotion model on each engine, or None if it cannot be had here."""
     for spec in load_manifest().emotions.values():
+        try:
+            fetch(spec, MODELS, os.environ.get("MODEL_MIRROR"))
+            convert(spec, MODELS)
+            is_here = True
+        except ModelUnavailable as error:
+            print(error.detail, file=sys.stderr, flush=True)
+            is_here = False
         for engine in Engine:
-            try:
-                yield f"{spec.name} ({engine.value})", load_spec(spec, engine, MODELS, threads=2)
-            except ModelUnavailable:
-                yield f"{spec.name} ({engine.value})", "its weights cannot be had here"
+            yield f"{spec.name} ({engine.value})", load_spec(spec, engine, MODELS, threads=2) if is_here else None
 
 
 def scene_of(face: Image) -> Image:
@@ -108,7 +116,7 @@ def margin(part: float, count: int) -> float:
     return 1.96 * math.sqrt(part * (1 - part) / max(1, count))
 
 
-def section(judged: list[Judged], missing: dict[str, str], ends: list[str], duplicates: int) -> str:
+def section(judged: list[Judged], missing: list[str], ends: list[str], duplicates: int) -> str:
     """Return the page's section."""
     count = len(judged[0].labels)
     lines = [
@@ -127,7 +135,7 @@ def section(judged: list[Judged], missing: dict[str, str], ends: list[str], dupl
             *(f"{recall:.2f}" for recall in model.recalls),
         ]
         lines.append(f"| {model.name} | {' | '.join(cells)} |")
-    lines += ["", *(f"Not measured: {name}, because {reason}." for name, reason in missing.items()), ""]
+    lines += ["", *(f"Not measured: {name}, because its weights cannot be had here." for name in missing), ""]
     for model in judged:
         if model.name.endswith("(onnx)"):
             lines += [*_confusion(model), "", f"![{model.name}: accuracy by confidence]({_picture(model).name})", ""]
@@ -154,7 +162,7 @@ def end_to_end(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
     lines = [
         f"Faces in pictures: each face is enlarged to {FACE} pixels in a picture of {SCENE[0]} x {SCENE[1]} pixels.",
         "",
-        "| detector | found | model | right, of the found | the same faces, whole | what the crop costs |",
+        "| detector | found | model | accuracy on the crops | accuracy on the same whole faces | what the crop costs |",
         "|---|---|---|---|---|---|",
     ]
     for detector in ("haar", "yunet"):
@@ -178,11 +186,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("faces", type=Path)
     path = parser.parse_args().faces
+    if not path.is_file():
+        parser.error("there is no file of labeled faces. Name it: make accuracy FACES=faces.npz")
     faces = data.load(path, "validation")
-    found, missing, judged = dict[str, EmotionModel](), dict[str, str](), list[Judged]()
+    found, missing, judged = dict[str, EmotionModel](), list[str](), list[Judged]()
     for name, model in models():
-        if isinstance(model, str):
-            missing[name] = model
+        if model is None:
+            missing.append(name)
             continue
         judged.append(judge(name, model, faces))
         print(name, f"{judged[-1].accuracy:.4f}", flush=True)

@@ -74,7 +74,7 @@ function averages(frames, chart) {
     "label",
     {},
     box,
-    ` Draw the moving average of ${AVERAGED} frames. It mixes persons where the largest face changes. The table has the numbers of single frames.`,
+    ` Draw the moving average of ${AVERAGED} frames. It mixes people where the largest face changes. The table has the numbers of single frames.`,
   );
 }
 

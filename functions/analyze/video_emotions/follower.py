@@ -21,7 +21,10 @@ class Follower:
         self._scene: bytes | None = None
 
     def follow(self, observations: Iterable[Observation]) -> Iterator[Observation]:
-        """Give the detected faces of frames their numbers. A frame without a thumbnail or a comparison keeps none."""
+        """Give the detected faces of frames their numbers.
+
+        A frame without a thumbnail and without a comparison passes unchanged.
+        """
         for seen in observations:
             if seen.scene is None and seen.is_cut is None:
                 yield seen

@@ -22,6 +22,7 @@ from layers.models.train import data
 from layers.models.train.export import export
 from layers.models.train.recipe import Recipe
 from layers.models.train.training import train
+from video_models.files import sha256_of
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     recipe, folder = Recipe(), arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"data_sha256": data.digest(arguments.data)}
+    facts = {"data_sha256": sha256_of(arguments.data)}
     _claim(folder, json.dumps({**facts, **asdict(recipe)}, indent=1) + "\n")
     faces, held = data.split(data.load(arguments.data, "train"), recipe.held_out, recipe.seed)
     print(f"{len(faces)} faces to train on, {len(held)} held out", flush=True)

