@@ -38,7 +38,7 @@ LAYERS = [
     {"long_videos"},
     {"segmented", "merging", "lengths"},
     {"pipeline", "outline"},
-    {"responses", "rendering", "workspace", "observe", "reader", "child", "lease"},
+    {"responses", "rendering", "workspace", "observe", "reader", "child", "lease", "outcomes"},
     {"pace", "tasks", "records"},
     {"video_request", "frames", "child_process", "advice", "emotions", "settings", "telemetry", "faces.finder"},
     {"slices", "segments", "search", "follower"},
