@@ -28,10 +28,10 @@ def test_the_calibration_error_is_the_mean_distance_by_bin():
     assert np.array(rows) == pytest.approx(np.array([(10, 0.6, 0.6), (10, 0.8, 0.6)]))
 
 
-def test_brier_and_surprise():
+def test_brier_and_log_loss():
     probabilities = sure((0, 1.0), (1, 0.5))
     assert measures.brier(probabilities, np.array([0, 1])) == pytest.approx((0 + 0.25 + 2 * 0.0625) / 2)
-    assert measures.surprise(probabilities, np.array([0, 1])) == pytest.approx(np.log(2) / 2)
+    assert measures.log_loss(probabilities, np.array([0, 1])) == pytest.approx(np.log(2) / 2)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
