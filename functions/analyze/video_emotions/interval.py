@@ -72,7 +72,7 @@ def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float 
         Votes of each frame.
     shares : NDArray of float64, shape (classes,)
     """
-    frames, total = len(counts), counts.sum()
+    frames, total = len(counts), float(counts.sum())
     covariances = _autocovariances(residuals)
     if covariances[0] < 1e-12:
         return None
