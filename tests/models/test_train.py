@@ -17,7 +17,9 @@ from video_models.convert import convert
 from video_models.files import sha256_of
 from video_models.manifest import load_manifest
 
-RECIPE = Recipe(seed=3, epochs=4, batch=16, stages=((8, 1), (16, 1)), sides=((0.5, 16), (1.0, 24)))
+RECIPE = Recipe(
+    seed=3, epochs=4, calm_epochs=1, batch=16, stages=((8, 1), (16, 1)), sides=((0.5, 16), (1.0, 24)), calm_rate=1e-3
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,8 +68,8 @@ def test_a_stopped_training_ends_as_one_that_was_not(trained, tmp_path):
         ]
         for path in (folder / "curve.jsonl", tmp_path / "curve.jsonl")
     ]
-    assert [line["epoch"] for line in curves[1]] == [1, 2, 3, 4]
-    assert [line["side"] for line in curves[1]] == [16, 16, 24, 24]
+    assert [line["epoch"] for line in curves[1]] == [1, 2, 3, 4, 5]
+    assert [line["side"] for line in curves[1]] == [16, 16, 24, 24, 24]
     assert curves[0] == curves[1]
 
 
@@ -81,7 +83,7 @@ def test_the_file_has_the_scaled_probabilities_on_both_engines(trained, tmp_path
     path = folder / "compact.h5"
     assert record["file"] == {"name": "compact.h5", "size": path.stat().st_size, "sha256": sha256_of(path)}
     assert json.loads((folder / "compact.json").read_text()) == json.loads(json.dumps(record))
-    assert [line["epoch"] for line in record["curve"]] == [1, 2, 3, 4]
+    assert [line["epoch"] for line in record["curve"]] == [1, 2, 3, 4, 5]
     # Given an entry in the manifest
     spec = (
         load_manifest()
@@ -161,11 +163,32 @@ def test_a_batch_has_each_face_once_an_epoch():
     assert set(np.unique(kept)) == {0, np.float32(1 / 0.7)}
 
 
-def test_the_rate_rises_and_falls():
-    rates = [Recipe().rate(step, 1000) for step in range(1000)]
+def test_the_rate_rises_and_falls_and_falls_once_more():
+    recipe = Recipe(epochs=100, calm_epochs=25)
+    rates = [recipe.rate(step, 10) for step in range(1250)]
     assert rates.index(max(rates)) in range(79, 82)
     assert max(rates) == pytest.approx(Recipe.learning_rate)
-    assert rates[-1] < 0.001 * max(rates)
+    assert rates[999] < 0.001 * max(rates)
+    assert rates[1000] == max(rates[1000:]) == pytest.approx(Recipe.calm_rate)
+    assert rates[-1] < 0.001 * Recipe.calm_rate
+
+
+def test_calm_epochs_blend_nothing_and_cut_nothing_out(environment):
+    from layers.models.train.training import batch
+
+    recipe, white = Recipe(epochs=20, batch=64), np.full((64, 48, 48), 255, np.uint8)
+    faces = Faces(white, np.arange(64) % 7)
+
+    def is_blended(epoch: int) -> bool:
+        labels = batch(recipe, faces, epoch, 0)[1]
+        return bool((np.sort(labels)[:, -2] > 0.5 * recipe.smoothing).any())
+
+    assert {is_blended(epoch) for epoch in range(20)} == {True, False}
+    assert {is_blended(epoch) for epoch in range(20, 40)} == {False}
+    varied, whole = (augment.augmented(white, 48, np.random.default_rng(8), whole=whole) for whole in (False, True))
+    middles = [(faces[:, 20:28, 20:28, 0].std(axis=(1, 2)) > 0.01).mean() for faces in (varied, whole)]
+    assert middles[0] > 0.05
+    assert middles[1] == 0
 
 
 def test_another_recipe_does_not_go_on_in_a_folder(tmp_path: Path):

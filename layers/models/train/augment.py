@@ -24,7 +24,9 @@ _CUT_OUT: Final = 0.4
 _BLURRED: Final = 0.15
 
 
-def augmented(images: NDArray[np.uint8], side: int, random: np.random.Generator) -> NDArray[np.float32]:
+def augmented(
+    images: NDArray[np.uint8], side: int, random: np.random.Generator, *, whole: bool = False
+) -> NDArray[np.float32]:
     """Return varied copies of faces.
 
     Parameters
@@ -34,16 +36,18 @@ def augmented(images: NDArray[np.uint8], side: int, random: np.random.Generator)
     side : int
         Pixels of a side of the result.
     random : Generator
+    whole : bool
+        Cut nothing out.
 
     Returns
     -------
     NDArray of float32, shape (count, side, side, 1)
         Of range 0 to 1.
     """
-    return np.stack([_varied(image, side, random) for image in images])[..., None]
+    return np.stack([_varied(image, side, random, whole) for image in images])[..., None]
 
 
-def _varied(image: NDArray[np.uint8], side: int, random: np.random.Generator) -> Picture:
+def _varied(image: NDArray[np.uint8], side: int, random: np.random.Generator, whole: bool) -> Picture:
     border = cv2.BORDER_REPLICATE if random.random() < 0.5 else cv2.BORDER_CONSTANT
     turn = _placed(image.shape[0], side, random)
     gray = cv2.warpAffine(image, turn, (side, side), flags=cv2.INTER_LINEAR, borderMode=border)
@@ -53,7 +57,7 @@ def _varied(image: NDArray[np.uint8], side: int, random: np.random.Generator) ->
     if random.random() < _BLURRED:
         face = np.asarray(cv2.GaussianBlur(face, (0, 0), float(random.uniform(0.4, 1.0))), np.float32)
     face = _lit(face, random)
-    if random.random() < _CUT_OUT:
+    if not whole and random.random() < _CUT_OUT:
         high, wide = (int(part * side) for part in random.uniform(0.1, 0.4, 2))
         top, left = int(random.integers(0, side - high + 1)), int(random.integers(0, side - wide + 1))
         face[top : top + high, left : left + wide] = random.uniform(0, 1)

@@ -44,7 +44,7 @@ def export(average: Any, recipe: Recipe, held: Faces, facts: dict[str, Any], fol
     dict
         The record.
     """
-    side = recipe.side(recipe.epochs - 1)
+    side = recipe.side(recipe.all_epochs - 1)
     raw = logits(average, held, side)
     network = build(side, recipe.stages, CLASSES)
     network.set_weights(average.get_weights())

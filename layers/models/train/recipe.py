@@ -12,6 +12,8 @@ class Recipe:
     ----------
     seed : int
     epochs : int
+    calm_epochs : int
+        Epochs after these, in which faces are neither blended nor cut out: the network ends with what it will see.
     batch : int
         Faces in a step.
     stages : tuple of (int, int)
@@ -20,8 +22,8 @@ class Recipe:
     sides : tuple of (float, int)
         Pixels of a face's side, up to a part of the epochs. Small pictures teach most of it in half the time. The last
         one is the network's input: with 48 pixels a face and its mirror image take over 2 ms.
-    learning_rate : float
-        The largest one.
+    learning_rate, calm_rate : float
+        The largest ones.
     warm_up : float
         Part of the steps in which the rate rises.
     weight_decay : float
@@ -39,10 +41,12 @@ class Recipe:
 
     seed: int = 1
     epochs: int = 80
+    calm_epochs: int = 24
     batch: int = 128
     stages: tuple[tuple[int, int], ...] = ((24, 1), (48, 2), (88, 3))
     sides: tuple[tuple[float, int], ...] = ((0.7, 32), (1.0, 40))
     learning_rate: float = 2e-3
+    calm_rate: float = 4e-4
     warm_up: float = 0.08
     weight_decay: float = 2e-2
     dropout: float = 0.3
@@ -51,13 +55,31 @@ class Recipe:
     average: float = 0.998
     held_out: float = 0.05
 
+    @property
+    def all_epochs(self) -> int:
+        """How many epochs there are in all."""
+        return self.epochs + self.calm_epochs
+
+    def is_calm(self, epoch: int) -> bool:
+        """Report whether an epoch, which counts from 0, is one of the calm ones."""
+        return epoch >= self.epochs
+
     def side(self, epoch: int) -> int:
-        """Return the pixels of a face's side in an epoch, which counts from 0."""
-        return next(side for until, side in self.sides if epoch < until * self.epochs)
+        """Return the pixels of a face's side in an epoch."""
+        return next((side for until, side in self.sides if epoch < until * self.epochs), self.sides[-1][1])
 
     def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate at a step of so many: up in a line, down by a cosine."""
-        warm = self.warm_up * steps
+        """Return the learning rate at a step, with so many in an epoch.
+
+        It goes up in a line and down by a cosine, and for the calm epochs down once more.
+        """
+        calm, warm = self.epochs * steps, self.warm_up * self.epochs * steps
+        if step >= calm:
+            return _down(self.calm_rate, (step - calm) / (self.calm_epochs * steps))
         if step < warm:
             return self.learning_rate * (step + 1) / warm
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
+        return _down(self.learning_rate, (step - warm) / (calm - warm))
+
+
+def _down(highest: float, part: float) -> float:
+    return highest * 0.5 * (1 + math.cos(math.pi * part))

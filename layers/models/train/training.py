@@ -62,13 +62,13 @@ def train(recipe: Recipe, faces: Faces, held: Faces, folder: Path, most_steps: i
     )
     state.restore_or_initialize()
     steps = len(faces) // recipe.batch
-    first, last = int(done.numpy()), recipe.epochs * steps
+    first, last = int(done.numpy()), recipe.all_epochs * steps
     until = last if most_steps is None else min(last, first + most_steps)
     _forget(folder / "curve.jsonl", first // steps)
     step, began = _step(network, average, optimizer, recipe), time.monotonic()
     for at in range(first, until):
         epoch, place = divmod(at, steps)
-        optimizer.learning_rate.assign(recipe.rate(at, last))
+        optimizer.learning_rate.assign(recipe.rate(at, steps))
         loss = step(*(tf.constant(values) for values in batch(recipe, faces, epoch, place)))
         losses.assign_add(loss / steps)
         done.assign(at + 1)
@@ -101,10 +101,10 @@ def batch(
     order = np.random.default_rng([recipe.seed, epoch]).permutation(len(faces))
     chosen = faces.of(order[place * recipe.batch : (place + 1) * recipe.batch])
     random = np.random.default_rng([recipe.seed, epoch, place])
-    images = augmented(chosen.images, recipe.side(epoch), random)
+    images = augmented(chosen.images, recipe.side(epoch), random, whole=recipe.is_calm(epoch))
     labels = np.eye(CLASSES, dtype=np.float32)[chosen.labels]
     labels = labels * (1 - recipe.smoothing) + recipe.smoothing / CLASSES
-    if random.random() < 0.5:
+    if not recipe.is_calm(epoch) and random.random() < 0.5:
         weight = np.float32(random.beta(recipe.mix_up, recipe.mix_up))
         other = random.permutation(len(chosen))
         images = images * weight + images[other] * (1 - weight)
