@@ -174,9 +174,9 @@ def three_faces(case: Case, random: np.random.Generator) -> Compared:
 
 
 def now_and_then(case: Case, random: np.random.Generator) -> Compared:
-    """Let a face be seen in 20 of each 100 frames."""
+    """Let a face be seen in 10 of each 50 frames."""
     labels = replace(case, votes=5 * case.votes).sequence(random)
-    ballots = [(int(label),) if frame % 100 < 20 else () for frame, label in enumerate(labels)]
+    ballots = [(int(label),) if frame % 50 < 10 else () for frame, label in enumerate(labels)]
     found = interval.vote_intervals(ballots, len(SHARES))
     return [(found[label], float(case.truth[label])) for label in np.flatnonzero(SHARES)] if found else []
 
@@ -218,7 +218,7 @@ def main() -> None:
         "",
         "Contact: eye contact in the frames in which the person is happy. It changes half as often as expressions,",
         "so ten of them are few. Three votes: of three people in each frame. In a fifth: of one person who is seen in",
-        "20 of each 100 frames, so there are five times as many frames:",
+        "10 of each 50 frames, so there are five times as many frames:",
         "",
         f"| votes | sampled each | an expression lasts | mistaken | shape | {' | width | '.join(MORE_WAYS)} | width |",
         "|" + "---|" * (5 + 2 * len(MORE_WAYS)),

@@ -1,6 +1,7 @@
 """A long upload whose execution failed: its message is parked once, and a redriven one goes on with the execution."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,15 @@ from pydantic import TypeAdapter
 from tests.execution_world import JOB, KEY, Cloud, Context
 from tests.state_machine import Execution, status_event
 from video_common import limits
-from video_common.errors import EventsUnavailable, JobsUnavailable, ObjectMissing, StorageUnavailable, TransientError
+from video_common.errors import (
+    EventsUnavailable,
+    JobsUnavailable,
+    ObjectMissing,
+    StorageUnavailable,
+    TooLong,
+    TransientError,
+    UndecodableVideo,
+)
 from video_common.job import JobStatus
 from video_common.upload import Upload, as_message, uploads_in_message
 from video_jobs.giving_up import GivingUp
@@ -388,6 +397,68 @@ def test_a_job_that_is_deleted_while_a_segment_reads_the_video_does_not_fail_the
 
     monkeypatch.setattr(type(world.long.tasks), "analyze", deleted)
     assert world.run().status == "SUCCEEDED"
+    assert world.store.keys("results", "") == []
+
+
+def test_a_fault_does_not_outlive_a_deployment(world, content, monkeypatch):
+    world.upload(content, OPTIONS)
+    (first,) = world.machine.executions
+    fails(world)
+    # Given a segment that ran on, and found that the memory is too small when the job had ended
+    execution = world.machine.executions[first]
+    late = {"task": "segment", "segment": 2, **execution.given}
+    with monkeypatch.context() as patch:
+
+        def too_small(*_: Any) -> Any:
+            raise UndecodableVideo("more memory")
+
+        patch.setattr(type(world.long.tasks), "analyze", too_small)
+        assert world.call("", late) == {"segment": 2, "frames": 0, "code": "undecodable_video"}
+    # When a function with more memory is deployed, and the upload is sent back
+    version = "arn:aws:lambda:us-east-1:123456789012:function:analyze:8"
+    monkeypatch.setattr("video_emotions.uploads.version_of", lambda _: version)
+    monkeypatch.setattr("video_emotions.executions.version_of", lambda _: version)
+    world.redrive()
+    (second,) = set(world.machine.executions) - {first}
+    world.machine.run(second, lambda _, event: world.executions.handle(event, Context()), world.store.read)
+    assert world.result()["total_frames_analyzed"] == 8
+
+
+def test_a_try_that_found_no_fault_counts(world, content, monkeypatch):
+    world.upload(content, OPTIONS)
+
+    def twice(function: str, event: dict[str, Any]) -> Any:
+        done = world.call(function, event)
+        if event.get("segment") == 1:  # a try that was thought to be lost ends late
+            with monkeypatch.context() as patch:
+
+                def late(*_: Any) -> Any:
+                    raise TooLong("late")
+
+                patch.setattr(type(world.long.tasks), "analyze", late)
+                world.call(function, event)
+        return done
+
+    assert world.run(twice).status == "SUCCEEDED"
+    assert world.result()["total_frames_analyzed"] == 8
+
+
+@pytest.mark.parametrize("kept", ["slices", "plan.json", "partials/00001.json"])
+def test_a_job_that_is_deleted_between_two_reads_does_not_fail_the_execution(world, content, monkeypatch, kept):
+    world.upload(content, OPTIONS)
+
+    def deletes(real: Callable[..., Any]) -> Callable[..., Any]:
+        def reads(bucket: str, key: str, *more: Any) -> Any:
+            if key.endswith(kept) and (job := world.jobs.get(JOB)) and job.status is JobStatus.RUNNING:
+                world.api.delete(JOB, "me")
+            return real(bucket, key, *more)
+
+        return reads
+
+    monkeypatch.setattr(world.store, "read", deletes(world.store.read))
+    monkeypatch.setattr(world.store, "ranges", deletes(world.store.ranges))
+    assert world.run().status == "SUCCEEDED"
+    assert state(world)[0] is JobStatus.DELETED
     assert world.store.keys("results", "") == []
 
 

@@ -74,6 +74,15 @@ def test_two_faces_that_know_nothing_of_each_other_are_two_votes():
     assert width(both) == pytest.approx(width(one) / 2**0.5, rel=0.2)
 
 
+def test_a_crowd_in_one_frame_does_not_make_the_interval_narrower_than_that_of_independent_frames():
+    votes = [(int(label),) for label in np.random.default_rng(8).integers(0, 2, 29)] + [(0,) * 200]
+    counts = np.array([len(ballot) for ballot in votes])
+    first = np.array([ballot.count(0) for ballot in votes])
+    residuals = first - first.sum() / counts.sum() * counts
+    of_frames = 2 * 1.96 * np.sqrt((residuals**2).sum()) / counts.sum()
+    assert width(vote_intervals(votes, 7)) > of_frames
+
+
 def test_an_interval_needs_the_documented_number_of_frames():
     assert vote_intervals(ballots([0, 1] * 15), 7) is not None
     assert vote_intervals(ballots([0, 1] * 14 + [0]), 7) is None

@@ -3,15 +3,15 @@
 ::
 
     SQS -> worker: plan, start --> Map: segment, segment, ... --> merge: result or the video's fault, job's end
-                                     `-- any of them fails for good --> the execution's status event --> fail:
-                                                                              job's end, and its message is parked
+                                     `-- any of them fails for good --> the execution's status event --> fail: job's end
+                                                      (its message is parked, unless another segment has found a fault)
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -20,6 +20,7 @@ from video_common.errors import (
     JobsUnavailable,
     ObjectMissing,
     OtherVersion,
+    SegmentsDisagree,
     ServiceError,
     UnsupportedEvent,
     VideoEmotionsError,
@@ -31,7 +32,7 @@ from video_common.upload import as_message
 from video_emotions.deadline import Deadline
 from video_emotions.long_videos import Failure, LongVideos, version_of
 from video_emotions.outcomes import SUPERSEDED, count
-from video_emotions.work import SegmentTask, Task
+from video_emotions.work import Failed, SegmentTask, Task
 from video_emotions.worker import Worker, kept
 
 SOURCE: Final = "aws.states"
@@ -39,14 +40,10 @@ SOURCE: Final = "aws.states"
 TASK: Final = "task"
 """The member that names the task in an event of the state machine."""
 
+_GONE: Final = (ObjectMissing, SegmentsDisagree)
+"""What a task meets if the job's plan and partials are deleted while it reads them."""
+
 _ITS_OWN: Final = frozenset({TASK, "segments_key", "max_segments"})
-
-
-class Failed(NamedTuple):
-    """The event of a failed execution: its id, and when the execution failed, in seconds since 1970."""
-
-    id: str
-    at: float
 
 
 @dataclass(frozen=True)
@@ -102,11 +99,19 @@ class Executions:
         ------
         ServiceError
         """
+        nothing = {"segment": task.segment, "frames": 0}
         with entry("segment", **self._facts(task), segment=task.segment) as line:
-            if self._is_lost(task, self._job(task)) or self.long.fault(task) is not None:
-                line.ends(Outcome.SUPERSEDED)
-                return {"segment": task.segment, "frames": 0}
-            done = self.long.analyze(task, request_id, deadline)
+            line.ends(Outcome.SUPERSEDED)
+            if self._is_lost(task, self._job(task)):
+                return nothing
+            try:
+                if self.long.fault(task) is not None:
+                    return nothing
+                done = self.long.analyze(task, request_id, deadline)
+            except _GONE:
+                if self._is_lost(task, self._job(task)):
+                    return nothing
+                raise
             line.ends(Outcome.REJECTED if "code" in done else Outcome.SUCCEEDED, done.get("code"))
         return done
 
@@ -128,7 +133,12 @@ class Executions:
         if job is None or job.work != task.work or job.was_given_up:
             return self._superseded(task, job)
         if job.status is JobStatus.RUNNING:
-            job = self._merged(task, job, request_id, deadline)
+            try:
+                job = self._merged(task, job, request_id, deadline)
+            except _GONE:
+                if self._is_lost(task, now := self._job(task)):
+                    return self._superseded(task, now)
+                raise
             if not self.worker.jobs.finish(job):
                 return self.worker.overtaken(upload, job)
         outcome = self.worker.announced(upload, job)
@@ -184,7 +194,7 @@ class Executions:
             self.parked.send_again(as_message(upload, failure.id), 0)
         else:
             self.long.tidy(task)  # nobody goes on with it
-        self.long.store.put(self.long.bucket, _handled_key(task), failure.id, "text/plain")
+        self.long.store.put(self.long.bucket, task.failure_key, failure.id, "text/plain")
         return outcome
 
     def _failed(self, task: Task, job: Job, failure: Failure, request_id: str) -> Job:
@@ -222,7 +232,7 @@ class Executions:
 
     def _was_handled(self, task: Task, failure: str) -> bool:
         try:
-            return self.long.store.read(self.long.bucket, _handled_key(task)) == failure
+            return self.long.store.read(self.long.bucket, task.failure_key) == failure
         except ObjectMissing:
             return False
 
@@ -230,11 +240,6 @@ class Executions:
 def _wait_for_the_worker(task: Task, job: Job | None) -> None:
     if job is not None and job.is_being_planned(task.upload.sequencer):
         raise JobsUnavailable("The worker that started the execution has not recorded it yet.")
-
-
-def _handled_key(task: Task) -> str:
-    """Return the key of the name of the last failure that was handled to its end."""
-    return f"{task.work}failure"
 
 
 def _known(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,14 +77,15 @@ def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float 
     if covariances[0] < 1e-12:
         return None
     # The residuals are measured from the sequence's own mean, so each autocovariance is too small by the variance of
-    # that mean, which follows from the length. Frames without a vote add nothing to it.
+    # that mean, which follows from the length. Frames without a vote add nothing to it. The variance is the same at
+    # each distance of two frames, so what pairs have in common is a mean over the pairs that there are.
     together = _autocovariances(counts[None]) * frames / (frames - np.arange(len(covariances)))
     together /= together[0]
     one = float((counts**2).sum() / total**2)
     length = _correlated(covariances)
     for _ in range(_ROUNDS):
         part = min(length * one, 0.5)
-        length = min(_correlated(covariances + covariances[0] * part / (1 - part) * together), 0.5 / one)
+        length = min(_correlated(covariances + covariances[0] * part / (1 - part) * together), max(1.0, 0.5 / one))
     spread = float((shares * (1 - shares)).sum())
     return min(total, float(spread * total**2 / (frames * covariances[0] * length)))
 

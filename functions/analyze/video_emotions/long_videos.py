@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -108,7 +108,7 @@ class LongVideos:
                 partial = self.tasks.analyze(file, outline, number, part, deadline)
         except VideoError as error:
             text = json.dumps(error.problem(request_id))
-            self.store.put(self.bucket, f"{task.work}faults/{number:05}.json", text, _JSON)
+            self.store.put(self.bucket, f"{_faults(task)}{number:05}.json", text, _JSON)
             return {"segment": number, "frames": 0, "code": error.code}
         sums, timeline = partial.to_texts()
         if outline.options.wants_tracks:
@@ -145,10 +145,17 @@ class LongVideos:
             yield result, outline.options.format, timeline
 
     def fault(self, task: Task) -> Failure | None:
-        """Return the first segment that has found a fault of the video, if one has."""
-        for key in self.store.keys(self.bucket, f"{task.work}faults/"):
-            problem = json.loads(self.store.read(self.bucket, key))
-            return Failure(int(key[-10:-5]), len(self._outline(task).segments), problem)
+        """Return the first segment that has found a fault of the video, if one has.
+
+        Two tries of a segment can run at the same time. The one that found no fault counts.
+        """
+        for key in self.store.keys(self.bucket, _faults(task)):
+            number = int(key[-10:-5])
+            if self.store.keys(self.bucket, task.partial_key(number)):
+                continue
+            with suppress(ObjectMissing):  # the job was deleted a moment ago
+                problem = json.loads(self.store.read(self.bucket, key))
+                return Failure(number, len(self._outline(task).segments), problem)
         return None
 
     def failure(self, task: Task) -> Failure:
@@ -199,6 +206,11 @@ class Started:
 
     work: str
     segments: int
+
+
+def _faults(task: Task) -> str:
+    """Return the prefix of the faults that this version of the function has found. Another one may find none."""
+    return f"{task.work}faults/{sha256(task.function.encode()).hexdigest()[:16]}/"
 
 
 def _name(job_id: str, task: Task) -> str:

@@ -8,8 +8,10 @@
         slices                what each segment needs of the list of packets
         segments.jsonl        a line for each segment, for the state machine's Map
         partials/00007.json   what a segment found, and 00007.timeline.jsonl with include
-        faults/00007.json     a fault of the video, which ends the job
+        faults/.../00007.json a fault of the video, which ends the job; by the version of the function that found it
 """
+
+from typing import NamedTuple
 
 from pydantic import NonNegativeInt
 
@@ -50,6 +52,11 @@ class Task(Frozen):
         """The key of the outline."""
         return f"{self.work}plan.json"
 
+    @property
+    def failure_key(self) -> str:
+        """The key of the name of the last failure that was handled to its end."""
+        return f"{self.work}failure"
+
     def partial_key(self, number: int) -> str:
         """Return the key of what a segment found."""
         return f"{partials_prefix(self.work)}{number:05}.json"
@@ -57,6 +64,13 @@ class Task(Frozen):
     def timeline_key(self, number: int) -> str:
         """Return the key of a segment's timeline."""
         return f"{partials_prefix(self.work)}{number:05}.timeline.jsonl"
+
+
+class Failed(NamedTuple):
+    """The event of a failed execution: its id, and when the execution failed, in seconds since 1970."""
+
+    id: str
+    at: float
 
 
 class SegmentTask(Task):

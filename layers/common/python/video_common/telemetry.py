@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     REPEATED = "repeated"
     """The event was handled before."""
     SUPERSEDED = "superseded"
-    """A later version of the object has come."""
+    """A later version of the object has come, or nobody needs the segment any more."""
     DELETED = "deleted"
     """The job was deleted."""
     STARTED = "started"
@@ -64,7 +64,7 @@ def entry(what: str, **facts: Any) -> Iterator[Entry]:
     Parameters
     ----------
     what : str
-        ``request`` or ``job``.
+        ``request``, ``job`` or ``segment`` of a long video.
     **facts
         Members of both lines.
     """
