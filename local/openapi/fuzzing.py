@@ -10,7 +10,7 @@ from local.processes import ProcessError, run
 SCHEMATHESIS: Final = ROOT / ".checks" / "bin" / "schemathesis"
 CONFIG: Final = Path(__file__).with_name("schemathesis.toml")
 SECONDS: Final = 300
-"""For all requests. A machine that does nothing else needs a minute. Each run makes the same ones: schemathesis's own
+"""For all requests, which took two minutes beside other work. Each run makes the same ones: schemathesis's own
 limit of time would make more of them on a faster machine."""
 
 

@@ -40,9 +40,6 @@ SOURCE: Final = "aws.states"
 TASK: Final = "task"
 """The member that names the task in an event of the state machine."""
 
-_GONE: Final = (ObjectMissing, SegmentsDisagree)
-"""What a task meets if the job's plan and partials are deleted while it reads them."""
-
 _ITS_OWN: Final = frozenset({TASK, "segments_key", "max_segments"})
 
 
@@ -108,8 +105,8 @@ class Executions:
                 if self.long.fault(task) is not None:
                     return nothing
                 done = self.long.analyze(task, request_id, deadline)
-            except _GONE:
-                if self._is_lost(task, self._job(task)):
+            except SegmentsDisagree:
+                if self._is_lost(task, self._job(task)):  # deleted while its plan was read
                     return nothing
                 raise
             line.ends(Outcome.REJECTED if "code" in done else Outcome.SUCCEEDED, done.get("code"))
@@ -135,7 +132,7 @@ class Executions:
         if job.status is JobStatus.RUNNING:
             try:
                 job = self._merged(task, job, request_id, deadline)
-            except _GONE:
+            except SegmentsDisagree:
                 if self._is_lost(task, now := self._job(task)):
                     return self._superseded(task, now)
                 raise

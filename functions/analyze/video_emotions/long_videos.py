@@ -101,7 +101,10 @@ class LongVideos:
         """
         outline, number, source = self._outline(task), task.segment, task.upload.source
         segment = outline.segments[number]
-        part = self.store.ranges(self.bucket, f"{task.work}slices").read(segment.begin, segment.end)
+        try:
+            part = self.store.ranges(self.bucket, f"{task.work}slices").read(segment.begin, segment.end)
+        except ObjectMissing as error:
+            raise SegmentsDisagree("The segments' packets are missing. They may have expired.") from error
         try:
             video = self.store.ranges(source.bucket, source.key, source.version_id, task.upload.etag or None)
             with ReadAhead(video) as file:
