@@ -2,7 +2,7 @@
 
 ::
 
-    make accuracy FACES=faces.npz     writes docs/accuracy.md, also the tables of intervals and people; two hours
+    make accuracy FACES=faces.npz     writes docs/accuracy.md; also runs the tables of intervals and people
 
 The file has `validation_x`, gray faces of 48 x 48 pixels, and `validation_y`, the places of their labels. Each face
 takes the way of a face in a video: DeepFace's letterbox, then the model. The second table is about faces in pictures: a
