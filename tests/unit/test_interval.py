@@ -61,6 +61,13 @@ def test_a_part_without_a_face_says_nothing(place, times, lasts):
     assert width(found) == pytest.approx(width(vote_intervals(whole, 7)), rel=0.1)
 
 
+@pytest.mark.parametrize("seen", [2, 10, 20])
+def test_a_face_in_view_for_less_time_than_an_expression_lasts_says_no_more_than_the_whole(seen):
+    whole = ballots(np.repeat(np.random.default_rng(9).integers(0, 2, 60), 150))
+    parts = [vote if place % 50 < seen else () for place, vote in enumerate(whole)]
+    assert width(vote_intervals(parts, 7)) == pytest.approx(width(vote_intervals(whole, 7)), rel=0.15)
+
+
 def test_two_faces_that_always_agree_are_one_vote():
     labels = np.random.default_rng(5).integers(0, 2, 100)
     twice = [(int(label), int(label)) for label in labels]

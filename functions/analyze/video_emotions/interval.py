@@ -77,15 +77,15 @@ def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float 
     if covariances[0] < 1e-12:
         return None
     # The residuals are measured from the sequence's own mean, so each autocovariance is too small by the variance of
-    # that mean, which follows from the length. Frames without a vote add nothing to it. The variance is the same at
-    # each distance of two frames, so what pairs have in common is a mean over the pairs that there are.
-    together = _autocovariances(counts[None]) * frames / (frames - np.arange(len(covariances)))
-    together /= together[0]
+    # that mean, which follows from the length. The variance is the same for all pairs of votes at a distance.
+    pairs = _autocovariances(counts[None]) * frames / (frames - np.arange(len(covariances)))
+    pairs /= pairs[0]
     one = float((counts**2).sum() / total**2)
-    length = _correlated(covariances)
+    length = _correlated(covariances, pairs)
     for _ in range(_ROUNDS):
         part = min(length * one, 0.5)
-        length = min(_correlated(covariances + covariances[0] * part / (1 - part) * together), max(1.0, 0.5 / one))
+        corrected = covariances + covariances[0] * part / (1 - part) * pairs
+        length = min(_correlated(corrected, pairs), max(1.0, 0.5 / one))
     spread = float((shares * (1 - shares)).sum())
     return min(total, float(spread * total**2 / (frames * covariances[0] * length)))
 
@@ -97,12 +97,23 @@ def _autocovariances(residuals: Numbers) -> Numbers:
     return np.asarray(np.fft.irfft(spectrum.sum(axis=0))[: max(2, frames // 2 + 1)] / frames)
 
 
-def _correlated(covariances: Numbers) -> float:
-    """Return how many frames say as much as one independent frame, 1 or more."""
-    pairs = covariances[: len(covariances) // 2 * 2].reshape(-1, 2).sum(axis=1) / covariances[0]
-    ends = np.flatnonzero(pairs <= 0)
-    pairs = np.minimum.accumulate(pairs[: ends[0]] if len(ends) else pairs)
-    return max(1.0, float(2 * pairs.sum() - 1))
+def _correlated(covariances: Numbers, pairs: Numbers) -> float:
+    """Return how many frames say as much as one independent frame, 1 or more.
+
+    Parameters
+    ----------
+    covariances : NDArray of float64, shape (lags,)
+    pairs : NDArray of float64, shape (lags,)
+        How many pairs of votes there are at each lag, as a part of those that there would be if each frame had votes.
+        A face that is in view now and then has lags without pairs. They say nothing, so the sum goes on behind them.
+    """
+    by_two, there = (lags[: len(lags) // 2 * 2].reshape(-1, 2).sum(axis=1) for lags in (covariances, pairs))
+    seen = there > 1e-9
+    there = there[seen]
+    each = by_two[seen] / there / covariances[0]
+    ends = np.flatnonzero(each <= 0)
+    each = np.minimum.accumulate(each[: ends[0]] if len(ends) else each)
+    return max(1.0, float(2 * each @ there[: len(each)] - 1))
 
 
 def _wilson(share: float, votes: float) -> Interval:
