@@ -104,7 +104,7 @@ def _correlated(covariances: Numbers, pairs: Numbers) -> float:
     ----------
     covariances : NDArray of float64, shape (lags,)
     pairs : NDArray of float64, shape (lags,)
-        How many pairs of votes there are at each lag, as a part of those that there would be if each frame had votes.
+        How many pairs of votes there are at each lag, as a part of how many there are if each frame has votes.
         A face that is in view now and then has lags without pairs. They say nothing, so the sum goes on behind them.
     """
     by_two, there = (lags[: len(lags) // 2 * 2].reshape(-1, 2).sum(axis=1) for lags in (covariances, pairs))
