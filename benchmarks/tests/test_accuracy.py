@@ -26,15 +26,17 @@ def cells(text: str, first: str) -> list[str]:
 def test_a_row_has_a_models_figures_in_the_order_of_the_head():
     # Given eight faces, of which the model takes two happy ones for sad, and is right about the others
     labels = [0, 1, 2, 3, 3, 3, 3, 6]
-    text = section([judged("ours (onnx)", [0, 1, 2, 3, 3, 4, 4, 6], labels)], ["other (onnx)"], [], 5)
+    trained = np.array([True, True, False, True, False, False, False, False])
+    text = section([judged("ours (onnx)", [0, 1, 2, 3, 3, 4, 4, 6], labels)], ["other (onnx)"], [], trained)
     figures = dict(zip(cells(text, "model"), cells(text, "ours (onnx)"), strict=True))
     assert figures["accuracy"] == "75.0 ± 30.0 %"
+    assert figures["new"] == "60.0 %"  # three of the five that it was not trained on
     assert figures["happy"] == "0.50"
     assert figures["sad"] == "0.00"  # no face has this label
     assert figures["ECE"] == "0.350"  # right in 0.75 of the faces, and sure by 0.4
     assert figures["Brier"] == f"{0.75 * (0.36 + 6 * 0.01) + 0.25 * (0.16 + 0.81 + 5 * 0.01):.3f}"
     assert cells(text, "**happy**") == ["**happy**", "0", "0", "0", "50", "50", "0", "0", "4"]
-    assert "5 of them are also among its training faces." in text
+    assert "3 of them are also among its training faces." in text
     assert "Not measured: other (onnx)" in text
     assert "(accuracy-ours.svg)" in text
 
