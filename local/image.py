@@ -17,8 +17,8 @@ REPOSITORY = "localhost/video-emotions"
 ENGINES = {"slim": "onnx", "full": "onnx,tensorflow"}
 """What each image can run a model on."""
 
-DEFAULT_MODEL = "mini-xception"
-"""Said explicitly: every machine with a package registry can have it. The template's own default is ``deepface``."""
+DEFAULT_MODEL = "compact"
+"""Said explicitly: every machine has it. The template's own default is ``deepface``."""
 
 OURS = (REPOSITORY, "analyzeapi", "analyzeuploads", STANDIN, ROOT_IMAGE.partition(":")[0])
 """Images that these commands make, SAM's among them, where the engine is not the project's own."""

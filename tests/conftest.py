@@ -61,8 +61,8 @@ def models_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def model(models_dir: Path) -> EmotionModel:
-    """The trained model that every machine can have."""
-    return load_model("mini-xception", Engine.ONNX, models_dir, threads=2)
+    """The trained model that every machine has."""
+    return load_model("compact", Engine.ONNX, models_dir, threads=2)
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +77,7 @@ def yunet_path() -> Path:
 def settings(models_dir: Path, tmp_path: Path) -> Settings:
     work = tmp_path / "work"
     work.mkdir()
-    return Settings(emotion_model="mini-xception", models_dir=models_dir, work_dir=work)
+    return Settings(emotion_model="compact", models_dir=models_dir, work_dir=work)
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +118,7 @@ def handler_module(models_dir: Path, cloud: Cloud, tmp_path_factory: pytest.Temp
     """The Lambda entry point, initialized as in a deployment."""
     work = tmp_path_factory.mktemp("work")
     variables = {
-        "EMOTION_MODEL": "mini-xception",
+        "EMOTION_MODEL": "compact",
         "MODELS_DIR": str(models_dir),
         "WORK_DIR": str(work),
         **cloud.variables,

@@ -15,7 +15,7 @@ def environment_of(models_dir: object) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
-        "EMOTION_MODEL": os.environ.get("EMOTION_MODEL", "mini-xception"),
+        "EMOTION_MODEL": os.environ.get("EMOTION_MODEL", "compact"),
         "MODELS_DIR": str(models_dir),
     }
 

@@ -22,8 +22,8 @@ from video_common.schema import JSON_CONTENT_TYPE, VIDEO_CONTENT_TYPES
 
 EXAMPLES: Final = ROOT / "docs" / "examples.json"
 SAMPLE: Final = ROOT / "tests" / "data" / "sample.mp4"
-MODEL: Final = "mini-xception"
-"""The model that every machine can have."""
+MODEL: Final = "compact"
+"""The model that every machine has."""
 
 TOLERANCE: Final = 1e-3
 """Processors round differently, so the numbers of two machines can differ a little."""

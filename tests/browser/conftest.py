@@ -61,7 +61,7 @@ def address(models_dir: Path) -> Iterator[str]:
     """The address of a running `make serve`."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}/"
-    variables = {**os.environ, "EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir)}
+    variables = {**os.environ, "EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir)}
 
     def answers() -> bool:
         try:

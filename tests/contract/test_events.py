@@ -42,7 +42,7 @@ def test_every_event_is_replayed():
 
 @pytest.fixture(scope="module")
 def function(cloud: Cloud, models_dir) -> Iterator[Emulator]:
-    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "POWERTOOLS_LOG_LEVEL": "ERROR"}
+    variables = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "POWERTOOLS_LOG_LEVEL": "ERROR"}
     with emulator({**variables, **cloud.variables}, seconds=60) as running:
         yield running
 

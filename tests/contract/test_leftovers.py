@@ -49,7 +49,7 @@ def test_a_full_disk_is_503_on_post(handler_module, monkeypatch):
 def test_a_function_that_was_killed_starts_with_an_empty_disk(models_dir, tmp_path):
     work = tmp_path / "work"
     work.mkdir()
-    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+    variables = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
     clip = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 90)).read_bytes()
     # Given an API function that is killed in the middle of a POST
     with emulator(variables, seconds=60) as function:

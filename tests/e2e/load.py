@@ -174,7 +174,7 @@ def load(count: int, functions: int = FUNCTIONS) -> Report:
 def _started(stack: ExitStack, work: Path) -> Function:
     work.mkdir()
     variables = {
-        "EMOTION_MODEL": "mini-xception",
+        "EMOTION_MODEL": "compact",
         "MODELS_DIR": str(MODELS),
         "WORK_DIR": str(work),
         "TMPDIR": str(work),  # what a library leaves there is found too

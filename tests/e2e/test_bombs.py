@@ -27,7 +27,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def variables(models_dir: Path, work: Path) -> dict[str, str]:
-    made = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+    made = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
     memory = str(MEMORY_BYTES // 2**20)
     return {**made, "POWERTOOLS_LOG_LEVEL": "ERROR", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}
 

@@ -18,7 +18,7 @@ def test_a_clip_that_needs_a_minute_has_its_partial_answer_before_28_seconds(mod
     clip = write_video(tmp_path / "slow.mp4", portraits(1920, 1080, [CENTRED] * 150)).read_bytes()
     assert len(clip) < limits.MAX_POST_VIDEO_BYTES
     (work := tmp_path / "work").mkdir()
-    variables = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+    variables = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
     with emulator({**variables, "POWERTOOLS_LOG_LEVEL": "ERROR"}, seconds=limits.API_SECONDS) as function:
         function.invoke(rest_event(None, content_type=None, method="GET", path="/"))
         event = rest_event(clip, query=SLOW)

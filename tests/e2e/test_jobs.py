@@ -46,7 +46,7 @@ def cloud(seconds: int) -> Iterator[Cloud]:
 @pytest.fixture
 def variables(cloud: Cloud, models_dir: Path, tmp_path: Path) -> dict[str, str]:
     (work := tmp_path / "work").mkdir()
-    settings = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+    settings = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
     return {**settings, "POWERTOOLS_LOG_LEVEL": "ERROR", **cloud.variables}
 
 
@@ -186,7 +186,7 @@ def test_a_poison_message_is_given_up_and_parked_and_succeeds_after_a_redrive(mo
     (work := tmp_path / "work").mkdir()
     video = write_video(tmp_path / "long.mp4", portraits(640, 360, [CENTRED] * 40)).read_bytes()
     with emulated_cloud(visibility_seconds=visibility) as cloud:
-        settings = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
+        settings = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "WORK_DIR": str(work)}
         variables = {**settings, "POWERTOOLS_LOG_LEVEL": "ERROR", **cloud.variables}
         with (
             emulator(cloud.variables, handler="video_jobs.handler.handler", seconds=10) as jobs,

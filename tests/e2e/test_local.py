@@ -95,7 +95,7 @@ def test_a_taken_port_is_told(environment, server):
 def test_missing_weights_are_told_at_the_start(environment, tmp_path):
     done = run(environment | {"MODELS_DIR": str(tmp_path)})
     assert done.returncode == 1
-    assert "mini_xception" in done.stderr or "facial_expression" in done.stderr
+    assert "compact" in done.stderr or "facial_expression" in done.stderr
     assert "The function failed at its start" in done.stderr
     assert done.stdout == ""
 

@@ -111,7 +111,7 @@ def running(models_dir: Path) -> Iterator[World]:
                 patch.setenv(name, value)
             clients.renew()
             machine = create_machine(cloud.client("stepfunctions"), RESULTS)
-            settings = {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir), "LONG_SECONDS": "0"}
+            settings = {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir), "LONG_SECONDS": "0"}
             settings |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "STATE_MACHINE_ARN": machine}
             # The function's S3 is behind the front too, which can refuse.
             with emulator({**settings, **cloud.variables, "AWS_ENDPOINT_URL_S3": front.url}, seconds=60) as analyze:
@@ -150,7 +150,7 @@ def planner(
     """A worker in this process that plans small videos too, and cuts them where the costs would not."""
     monkeypatch.setattr(limits, "PLANNED_BYTES", 0)
     settings = Settings(
-        emotion_model="mini-xception",
+        emotion_model="compact",
         models_dir=models_dir,
         work_dir=tmp_path,
         uploads_bucket=UPLOADS,

@@ -33,7 +33,7 @@ OF_THE_GATEWAY = [ALL[3], ALL[4], ALL[9]]
 def stack(models_dir: Path) -> Iterator[Stack]:
     """The whole service in this process, so that a test can break it."""
     before = dict(os.environ)
-    os.environ |= {"EMOTION_MODEL": "mini-xception", "MODELS_DIR": str(models_dir)}
+    os.environ |= {"EMOTION_MODEL": "compact", "MODELS_DIR": str(models_dir)}
     with local_stack(seconds=60) as made:
         yield made
     os.environ.clear()

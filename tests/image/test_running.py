@@ -92,7 +92,7 @@ def test_a_changed_byte_of_the_weights_fails_the_start(image, engine, tmp_path):
     source = engine.output("create", image)
     engine.run("cp", f"{source}:/opt/models", str(tmp_path), capture_output=True)
     engine.run("rm", source, capture_output=True)
-    weights = tmp_path / "models" / ".deepface" / "weights" / "mini_xception.onnx"
+    weights = tmp_path / "models" / ".deepface" / "weights" / "compact.onnx"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.chmod(0o644)

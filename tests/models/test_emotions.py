@@ -12,6 +12,7 @@ from video_common.errors import ConfigurationError, ModelUnavailable
 from video_common.limits import PROBABILITY_UNITS
 from video_common.schema import Engine
 from video_emotions.emotions import letterbox, load_model
+from video_models.manifest import load_manifest
 
 ENGINES = ("onnx", "tensorflow")
 BATCHES = """
@@ -21,7 +22,7 @@ import numpy as np
 from video_common import limits
 from video_common.schema import Engine
 from video_emotions.emotions import letterbox, load_model
-model = load_model("mini-xception", Engine(sys.argv[1]), Path(sys.argv[2]), 2)
+model = load_model("compact", Engine(sys.argv[1]), Path(sys.argv[2]), 2)
 rng = np.random.default_rng(7)
 faces = [letterbox(rng.integers(0, 256, (90 + i, 80, 3), dtype=np.uint8)) for i in range(64)]
 limits.FACE_BATCH = 64
@@ -61,19 +62,19 @@ def test_any_crop_becomes_a_padded_square(shape):
     assert face.max() == 1.0
 
 
-def test_the_facts_name_the_model_and_its_published_weights(model):
-    assert (model.facts.name, model.facts.engine) == ("mini-xception", Engine.ONNX)
-    assert model.facts.weights_sha256 == "59534287fdfb125e30a94400296c25ea9f5d706fca93dd8adbbbed916799ea0e"
+def test_the_facts_name_the_model_and_the_weights_of_the_manifest(model):
+    assert (model.facts.name, model.facts.engine) == ("compact", Engine.ONNX)
+    assert model.facts.weights_sha256 == load_manifest().emotions["compact"].sha256
 
 
 @pytest.mark.parametrize("engine", list(Engine))
 def test_missing_weights_are_an_error_at_the_start(tmp_path, engine):
-    with pytest.raises(ModelUnavailable, match="mini_xception"):
-        load_model("mini-xception", engine, tmp_path, 1)
+    with pytest.raises(ModelUnavailable, match="compact"):
+        load_model("compact", engine, tmp_path, 1)
     assert not list(tmp_path.iterdir()), "something was made or fetched"
 
 
 @pytest.mark.parametrize("name", ["vgg", "yunet"])
 def test_an_unknown_model_names_the_known_ones(models_dir, name):
-    with pytest.raises(ConfigurationError, match=r"deepface, mini-xception\.$"):
+    with pytest.raises(ConfigurationError, match=r"deepface, compact, mini-xception\.$"):
         load_model(name, Engine.ONNX, models_dir, 1)

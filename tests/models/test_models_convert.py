@@ -197,7 +197,7 @@ class TestHarm:
             convert(spec, own_dir)
         assert not spec.onnx_path(own_dir).exists()
 
-    @pytest.mark.parametrize("name", ["deepface", "mini-xception"])
+    @pytest.mark.parametrize("name", ["deepface", "compact", "mini-xception"])
     def test_a_file_that_is_no_network_is_told(self, tmp_path: Path, name: str):
         # Given a manifest that pins a file which is not what it says
         content = b"not HDF5"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,13 @@ import pytest
 from layers.models.train import augment, data, measures
 from layers.models.train.data import Faces
 from layers.models.train.recipe import Recipe
+from tests.conftest import ROOT
 from tests.keras import VARIABLES
 from video_models.convert import convert
 from video_models.files import sha256_of
 from video_models.manifest import load_manifest
 
+RECORD = ROOT / "layers" / "models" / "train" / "compact.json"
 RECIPE = Recipe(
     seed=3, epochs=4, calm_epochs=1, batch=16, stages=((8, 1), (16, 1)), sides=((0.5, 16), (1.0, 24)), calm_rate=1e-3
 )
@@ -85,21 +87,8 @@ def test_the_file_has_the_scaled_probabilities_on_both_engines(trained, tmp_path
     assert json.loads((folder / "compact.json").read_text()) == json.loads(json.dumps(record))
     assert [line["epoch"] for line in record["curve"]] == [1, 2, 3, 4, 5]
     # Given an entry in the manifest
-    spec = (
-        load_manifest()
-        .emotions["mini-xception"]
-        .model_copy(
-            update={
-                "name": "compact",
-                "architecture": "compact",
-                "file": "compact.h5",
-                "size": record["file"]["size"],
-                "sha256": record["file"]["sha256"],
-                "input_size": 24,
-                "input_range": (0.0, 1.0),
-            }
-        )
-    )
+    entry = {"size": record["file"]["size"], "sha256": record["file"]["sha256"], "input_size": 24}
+    spec = load_manifest().emotions["compact"].model_copy(update=entry)
     spec.weights_path(tmp_path).parent.mkdir(parents=True)
     path.rename(spec.weights_path(tmp_path))
     convert(spec, tmp_path)  # which also compares the engines
@@ -113,6 +102,14 @@ def test_the_file_has_the_scaled_probabilities_on_both_engines(trained, tmp_path
     assert record["held_out"]["scaled"]["ece"] == pytest.approx(
         measures.calibration_error(scores, held.labels), abs=1e-3
     )
+
+
+def test_the_shipped_weights_are_those_of_the_recipe():
+    record, spec = json.loads(RECORD.read_text(encoding="utf-8")), load_manifest().emotions["compact"]
+    assert record["recipe"] == json.loads(json.dumps(asdict(Recipe())))
+    assert record["file"] == {"name": spec.file, "size": spec.size, "sha256": spec.sha256}
+    assert len(record["curve"]) == Recipe().all_epochs
+    assert spec.input_size == Recipe().side(Recipe().all_epochs - 1)
 
 
 def test_held_out_faces_are_a_part_of_each_class_and_are_seen_nowhere_else():

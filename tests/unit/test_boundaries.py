@@ -168,7 +168,7 @@ def test_only_the_chosen_engine_is_imported(models_dir):
     load = (
         "from pathlib import Path; from video_common.schema import Engine;"
         "from video_emotions.emotions import load_model;"
-        f"load_model('mini-xception', Engine.{{}}, Path({str(models_dir)!r}), 1)"
+        f"load_model('compact', Engine.{{}}, Path({str(models_dir)!r}), 1)"
     )
     assert loaded_after(load.format("ONNX"), "tensorflow", "onnxruntime", "torch") == {"onnxruntime"}
     assert loaded_after(load.format("TENSORFLOW"), "tensorflow", "onnxruntime", "torch") == {"tensorflow"}
@@ -190,7 +190,7 @@ def test_the_jobs_function_brings_nothing_heavy():
 def test_a_function_that_answers_http_does_not_wait_for_what_it_never_uses(models_dir):
     # boto3 is for uploads; gdown and requests, which DeepFace imports, for downloads
     start = (
-        f"import os; os.environ |= {{'EMOTION_MODEL': 'mini-xception', 'MODELS_DIR': {str(models_dir)!r}}};"
+        f"import os; os.environ |= {{'EMOTION_MODEL': 'compact', 'MODELS_DIR': {str(models_dir)!r}}};"
         "import video_emotions.handler"
     )
     assert loaded_after(start, "boto3", "botocore.session", "gdown", "requests", "aws_xray_sdk", "pandas") == set()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.conftest import MODELS
 from video_common.errors import ConfigurationError, ModelUnavailable
 from video_models import sources
 from video_models.fetch import fetch, fetch_first
@@ -354,6 +356,14 @@ class TestBundled:
         assert spec.weights_path(models_dir).read_bytes() == WEIGHTS
         assert "ours.h5 in the package" in str(report)
 
+    def test_no_mirror_is_asked_for_it(self, models_dir: Path, tmp_path: Path, monkeypatch):
+        monkeypatch.setattr(sources, "BUNDLED", tmp_path)
+        (tmp_path / "ours.h5").write_bytes(WEIGHTS)
+
+        report = fetch(spec_of(BundledSource(bundled="ours.h5")), models_dir, str(tmp_path / "mirror"))
+
+        assert report.failures == ()
+
     def test_a_missing_or_wrong_one_is_told(self, models_dir: Path, tmp_path: Path, monkeypatch):
         monkeypatch.setattr(sources, "BUNDLED", tmp_path)
         spec = spec_of(BundledSource(bundled="ours.h5"))
@@ -553,20 +563,38 @@ class TestCommand:
         ]
         assert files_in(models_dir) == []
 
-    def test_ready_on_a_machine_without_any_network_says_why_and_prints_no_name(self, models_dir: Path, monkeypatch):
-        # Given a proxy that is not there, and no package index
+    @pytest.fixture
+    def no_way_out(self, monkeypatch) -> None:
+        """A proxy that is not there."""
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        command = [sys.executable, "-m", "video_models", "ready", "--models-dir", str(models_dir)]
 
-        # When the models are made ready
+    @pytest.mark.usefixtures("no_way_out")
+    def test_a_model_that_cannot_be_had_is_told_with_each_sources_reason(self, models_dir: Path):
+        command = [sys.executable, "-m", "video_models", "ready", "deepface", "--models-dir", str(models_dir)]
+
         done = subprocess.run(command, capture_output=True, text=True, check=False)
 
-        # Then it fails, with a line for each source
-        assert done.returncode == 1
-        assert done.stdout == ""
-        for spec in load_manifest().emotions.values():
-            for source in spec.sources:
-                assert f"  {source}: " in done.stderr
+        assert (done.returncode, done.stdout) == (1, "")
+        for source in load_manifest().emotions["deepface"].sources:
+            assert f"  {source}: " in done.stderr
         assert "Traceback" not in done.stderr
+
+    @pytest.mark.usefixtures("no_way_out")
+    def test_a_machine_without_any_network_uses_our_own_model_and_says_why(self, models_dir: Path):
+        # Given the model as this machine's tests have it: the conversion is tested with the models
+        spec = load_manifest().emotions["compact"]
+        shutil.copytree(MODELS / spec.directory, models_dir / spec.directory)
+        spec.weights_path(models_dir).unlink()
+        command = [sys.executable, "-m", "video_models", "ready", "--models-dir", str(models_dir)]
+
+        # When the preferred model is made ready
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+        # Then the next one is, from the package
+        assert (done.returncode, done.stdout) == (0, "compact\n"), done.stderr
+        for source in load_manifest().emotions["deepface"].sources:
+            assert f"  {source}: " in done.stderr
+        assert "compact.h5 in the package video_models" in done.stderr
+        assert "Using compact, since deepface is not available here" in done.stderr

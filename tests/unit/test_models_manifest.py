@@ -60,7 +60,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 class TestManifest:
     def test_prefers_the_official_model(self):
-        assert list(load_manifest().emotions) == ["deepface", "mini-xception"]
+        assert list(load_manifest().emotions) == ["deepface", "compact", "mini-xception"]
 
     def test_every_model_has_the_labels_of_the_result_and_a_source(self):
         for spec in load_manifest().emotions.values():
@@ -325,7 +325,7 @@ class TestCommands:
         done = run("-m", "video_models", verb, "deepfake", "--models-dir", str(tmp_path))
 
         assert done.returncode == 1
-        assert done.stderr == "There is no model 'deepfake'; the models are: deepface, mini-xception, yunet.\n"
+        assert done.stderr == "There is no model 'deepfake'; the models are: deepface, compact, mini-xception, yunet.\n"
 
     def test_a_detector_is_not_converted(self, tmp_path: Path):
         done = run("-m", "video_models", "convert", "yunet", "--models-dir", str(tmp_path))

@@ -10,7 +10,7 @@ from video_common.errors import ModelUnavailable
 from video_models.files import replacing
 from video_models.manifest import verify
 from video_models.sources import OPEN_SECONDS, chunks, in_mirror
-from video_models.specs import ModelSpec, Source
+from video_models.specs import BundledSource, ModelSpec, Source
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def fetch(
     models_dir : Path
     mirror : str, optional
         A folder or an HTTP address that has files under the manifest's names, tried before the manifest's sources.
+        It is not asked for weights that are a file of this package.
     open_seconds : float
         How long a URL may take until its answer begins.
 
@@ -100,7 +101,8 @@ def fetch_first(
 
 
 def _fetch_from_any(spec: ModelSpec, models_dir: Path, mirror: str | None, open_seconds: float) -> FetchReport:
-    sources = [*([in_mirror(mirror, spec.file)] if mirror else []), *spec.sources]
+    comes_along = any(isinstance(source, BundledSource) for source in spec.sources)
+    sources = [*([in_mirror(mirror, spec.file)] if mirror and not comes_along else []), *spec.sources]
     failures: list[str] = []
     with replacing(spec.weights_path(models_dir)) as part:
         for source in sources:
