@@ -4,25 +4,22 @@
 
     make accuracy      writes docs/accuracy.md
 
-A simulated person shows an expression for some time, then another one; the time is drawn from an exponential or a more
-regular distribution (gamma). Each sampled frame shows the expression, or now and then another one that the model takes
-it for. The true share of an emotion is the one of an endless video. An interval holds if the true share is in it.
+`sequences` has the simulated videos. An interval holds if the true share is in it.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.page import ACCURACY, write_section
+from benchmarks.sequences import INSIDE, OUTSIDE, SELDOM, SHARES, Case
 from video_common.schema import EMOTION_LABELS
 from video_emotions import interval
-
-SHARES: Final = np.array([0.2, 0.0, 0.05, 0.5, 0.1, 0.0, 0.15])
-"""How much of the time the person shows each expression."""
 
 CLIPS: Final = 1_000
 
@@ -30,69 +27,6 @@ Compared = list[tuple[interval.Interval, float]]
 """Intervals, and the true shares that they should hold."""
 
 _CONTACT: Final = EMOTION_LABELS.index("happy")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A kind of sequence.
-
-    Attributes
-    ----------
-    votes : int
-    every : float
-        Seconds between two samples.
-    lasts : float
-        Mean seconds of an expression.
-    mistaken : float
-        Part of the frames in which any of the seven labels is seen.
-    regular : float
-        Shape of the gamma distribution of an expression's time; 1 is exponential.
-    """
-
-    votes: int
-    every: float
-    lasts: float
-    mistaken: float
-    regular: float = 1.0
-
-    @property
-    def truth(self) -> NDArray[np.float64]:
-        """Return the share of each label in an endless sequence."""
-        return (1 - self.mistaken) * SHARES + self.mistaken / len(SHARES)
-
-    def sequence(self, random: np.random.Generator) -> NDArray[np.int64]:
-        """Return the labels of the sampled frames."""
-        seconds = self.votes * self.every
-        # It begins so long before the first frame that the beginning does not matter.
-        count = int(2 * seconds / self.lasts) + 100
-        ends = np.cumsum(random.gamma(self.regular, self.lasts / self.regular, count)) - 20 * self.lasts
-        while ends[-1] < seconds:
-            ends = np.append(ends, ends[-1] + random.gamma(self.regular, self.lasts / self.regular, 100).cumsum())
-        shown = random.choice(len(SHARES), len(ends), p=SHARES)
-        labels = shown[np.searchsorted(ends, np.arange(self.votes) * self.every)]
-        mistaken = random.random(self.votes) < self.mistaken
-        return np.asarray(np.where(mistaken, random.integers(0, len(SHARES), self.votes), labels))
-
-
-INSIDE: Final = [
-    Case(votes, every, lasts, mistaken, regular)
-    for votes, every, lasts in (
-        (30, 1, 0.5),
-        (30, 1, 2),
-        (60, 1, 2),
-        (60, 1, 5),
-        (100, 0.2, 2),
-        (300, 1, 5),
-        (300, 0.1, 2),
-        (300, 2, 10),
-        (1000, 0.1, 5),
-    )
-    for mistaken, regular in ((0.1, 1.0), (0.3, 3.0))
-]
-"""Videos in which an expression changes ten times or more."""
-
-OUTSIDE: Final = [Case(30, 1, 10, 0.1), Case(60, 0.2, 3, 0.1), Case(100, 0.1, 5, 0.1)]
-"""Videos that are too short to show how long an expression lasts."""
 
 
 def plain(ballots: NDArray[np.int64], _: np.random.Generator) -> list[interval.Interval]:
@@ -168,15 +102,24 @@ def eye_contact(case: Case, random: np.random.Generator) -> Compared:
 
 def three_faces(case: Case, random: np.random.Generator) -> Compared:
     """Let three people vote in each frame, each of whom shows the expressions as long as the others do."""
-    ballots = np.stack([case.sequence(random) for _ in range(3)], axis=1)
-    found = interval.vote_intervals(ballots.tolist(), len(SHARES))
-    return [(found[label], float(case.truth[label])) for label in np.flatnonzero(SHARES)] if found else []
+    return _compared(case, np.stack([case.sequence(random) for _ in range(3)], axis=1).tolist())
 
 
 def now_and_then(case: Case, random: np.random.Generator) -> Compared:
     """Let a face be seen in 10 of each 50 frames."""
     labels = replace(case, votes=5 * case.votes).sequence(random)
-    ballots = [(int(label),) if frame % 50 < 10 else () for frame, label in enumerate(labels)]
+    return _compared(case, [(int(label),) if frame % 50 < 10 else () for frame, label in enumerate(labels)])
+
+
+def seldom(case: Case, part: float, random: np.random.Generator) -> Compared:
+    """Let a face be found in a part of the frames, at random."""
+    found = random.random(case.votes) < part
+    return _compared(
+        case, [(int(label),) if seen else () for label, seen in zip(case.sequence(random), found, strict=True)]
+    )
+
+
+def _compared(case: Case, ballots: Sequence[Sequence[int]]) -> Compared:
     found = interval.vote_intervals(ballots, len(SHARES))
     return [(found[label], float(case.truth[label])) for label in np.flatnonzero(SHARES)] if found else []
 
@@ -189,13 +132,26 @@ def more_rows(cases: list[Case], clips: int) -> Iterator[str]:
     for case in cases:
         cells = [f"{case.votes}", f"{case.every:g} s", f"{case.lasts:g} s", f"{case.mistaken:.0%}", f"{case.regular:g}"]
         for way in MORE_WAYS.values():
-            compared = [each for clip in range(clips) for each in way(case, np.random.default_rng([clip, case.votes]))]
-            held = np.mean([low <= truth <= high for (low, high), truth in compared])
-            width = np.mean([high - low for (low, high), _ in compared])
-            cells += [f"{100 * held:.0f} %", f"± {50 * width:.0f} points"]
+            cells += _figures(case, clips, way)
         row = f"| {' | '.join(cells)} |"
         print(row, flush=True)
         yield row
+
+
+def seldom_rows(clips: int) -> Iterator[str]:
+    """Yield a row for each case of `SELDOM`."""
+    for case, part in SELDOM:
+        cells = [f"{case.votes}", f"{case.every:g} s", f"{case.lasts:g} s", f"{part:.0%}", f"{part * case.votes:.0f}"]
+        row = f"| {' | '.join([*cells, *_figures(case, clips, partial(seldom, part=part))])} |"
+        print(row, flush=True)
+        yield row
+
+
+def _figures(case: Case, clips: int, way: Callable[..., Compared]) -> list[str]:
+    compared = [each for clip in range(clips) for each in way(case, random=np.random.default_rng([clip, case.votes]))]
+    held = np.mean([low <= truth <= high for (low, high), truth in compared])
+    width = np.mean([high - low for (low, high), _ in compared])
+    return [f"{100 * held:.0f} %", f"± {50 * width:.0f} points"]
 
 
 def main() -> None:
@@ -224,6 +180,12 @@ def main() -> None:
         f"| votes | sampled each | an expression lasts | mistaken | shape | {' | width | '.join(MORE_WAYS)} | width |",
         "|" + "---|" * (5 + 2 * len(MORE_WAYS)),
         *more_rows(INSIDE, clips),
+        "",
+        "A face that the detector finds in some frames only, at random:",
+        "",
+        "| frames | sampled each | an expression lasts | found in | votes | holds | width |",
+        "|---|---|---|---|---|---|---|",
+        *seldom_rows(clips),
     ]
     if clips == CLIPS:
         write_section("intervals", "\n".join(lines), ACCURACY)

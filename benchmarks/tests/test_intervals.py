@@ -1,9 +1,12 @@
 """Coverage is how many intervals hold the true share of a sequence whose truth is known."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from benchmarks.intervals import SHARES, Case, coverage, eye_contact, now_and_then, three_faces
+from benchmarks.intervals import coverage, eye_contact, now_and_then, seldom, three_faces
+from benchmarks.sequences import SHARES, Case
 
 CASE = Case(60, 1, 2, 0.1)
 
@@ -42,5 +45,7 @@ def test_contact_and_several_faces_have_true_shares_of_their_own():
     ((interval, truth),) = eye_contact(CASE, random)
     assert truth == CASE.truth[3]
     assert interval[0] < interval[1]
-    for way in (three_faces, now_and_then):
-        assert [truth for _, truth in way(CASE, random)] == [CASE.truth[label] for label in np.flatnonzero(SHARES)]
+    for way in (three_faces, now_and_then, partial(seldom, part=0.7)):
+        assert [truth for _, truth in way(CASE, random=random)] == [
+            CASE.truth[label] for label in np.flatnonzero(SHARES)
+        ]

@@ -68,6 +68,16 @@ def test_a_face_in_view_for_less_time_than_an_expression_lasts_says_no_more_than
     assert width(vote_intervals(parts, 7)) == pytest.approx(width(vote_intervals(whole, 7)), rel=0.15)
 
 
+def test_a_face_found_in_few_frames_says_no_more_than_the_whole():
+    ratios = []
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        whole = ballots(np.repeat(random.integers(0, 2, 20), 150))
+        parts = [vote if random.random() < 0.04 else () for vote in whole]
+        ratios.append(width(vote_intervals(parts, 7)) / width(vote_intervals(whole, 7)))
+    assert np.mean(ratios) > 0.9, ratios
+
+
 def test_two_faces_that_always_agree_are_one_vote():
     labels = np.random.default_rng(5).integers(0, 2, 100)
     twice = [(int(label), int(label)) for label in labels]

@@ -77,15 +77,15 @@ def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float 
     if covariances[0] < 1e-12:
         return None
     # The residuals are measured from the sequence's own mean, so each autocovariance is too small by the variance of
-    # that mean, which follows from the length. The variance is the same for all pairs of votes at a distance.
+    # that mean, which follows from the length. It is too small by as much for each pair of votes.
     pairs = _autocovariances(counts[None]) * frames / (frames - np.arange(len(covariances)))
     pairs /= pairs[0]
-    one = float((counts**2).sum() / total**2)
-    length = _correlated(covariances, pairs)
+    one, ends = float((counts**2).sum() / total**2), _groups(pairs)
+    length = _correlated(covariances, pairs, ends)
     for _ in range(_ROUNDS):
         part = min(length * one, 0.5)
         corrected = covariances + covariances[0] * part / (1 - part) * pairs
-        length = min(_correlated(corrected, pairs), max(1.0, 0.5 / one))
+        length = min(_correlated(corrected, pairs, ends), max(1.0, 0.5 / one))
     spread = float((shares * (1 - shares)).sum())
     return min(total, float(spread * total**2 / (frames * covariances[0] * length)))
 
@@ -97,7 +97,21 @@ def _autocovariances(residuals: Numbers) -> Numbers:
     return np.asarray(np.fft.irfft(spectrum.sum(axis=0))[: max(2, frames // 2 + 1)] / frames)
 
 
-def _correlated(covariances: Numbers, pairs: Numbers) -> float:
+def _groups(pairs: Numbers) -> list[int]:
+    """Return where groups of lags end: each has two lags, or more until it has as many pairs as a lag can have.
+
+    A face that is in view now and then has lags with few pairs of votes or none. Alone they say nothing.
+    """
+    ends, begin, there = [], 0, 0.0
+    for lag, part in enumerate(pairs.tolist()):
+        there += part
+        if lag > begin and there > 1 - 1e-9:
+            ends.append(lag + 1)
+            begin, there = lag + 1, 0.0
+    return ends
+
+
+def _correlated(covariances: Numbers, pairs: Numbers, ends: list[int]) -> float:
     """Return how many frames say as much as one independent frame, 1 or more.
 
     Parameters
@@ -105,14 +119,13 @@ def _correlated(covariances: Numbers, pairs: Numbers) -> float:
     covariances : NDArray of float64, shape (lags,)
     pairs : NDArray of float64, shape (lags,)
         How many pairs of votes there are at each lag, as a part of how many there are if each frame has votes.
-        A face that is in view now and then has lags without pairs. They say nothing, so the sum goes on behind them.
+    ends : list of int
+        Of the groups of lags.
     """
-    by_two, there = (lags[: len(lags) // 2 * 2].reshape(-1, 2).sum(axis=1) for lags in (covariances, pairs))
-    seen = there > 1e-9
-    there = there[seen]
-    each = by_two[seen] / there / covariances[0]
-    ends = np.flatnonzero(each <= 0)
-    each = np.minimum.accumulate(each[: ends[0]] if len(ends) else each)
+    sums, there = (np.add.reduceat(lags[: ends[-1]], [0, *ends[:-1]]) for lags in (covariances, pairs))
+    each = sums / there / covariances[0]
+    last = np.flatnonzero(each <= 0)
+    each = np.minimum.accumulate(each[: last[0]] if len(last) else each)
     return max(1.0, float(2 * each @ there[: len(each)] - 1))
 
 
