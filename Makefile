@@ -45,7 +45,7 @@ $(MODELS_DIR)/.chosen: $(VENV)/.ready layers/models/python/video_models/manifest
 	@$(BIN)/python -m video_models ready > $@.new
 	@mv $@.new $@
 
-# The tests' own model: every machine has it, with the same numbers.
+# The tests' own model: every machine has the same weights.
 $(MODELS_DIR)/.compact: $(MODELS_DIR)/.chosen
 	@$(BIN)/python -m video_models ready compact > $@.new
 	@mv $@.new $@

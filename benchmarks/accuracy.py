@@ -4,15 +4,17 @@
 
     make accuracy FACES=faces.npz     writes docs/accuracy.md; also runs the tables of intervals and people
 
-The file has `validation_x`, gray faces of 48 x 48 pixels, and `validation_y`, the places of their labels. Each face
-takes the way of a face in a video: DeepFace's letterbox, then the model. The second table is about faces in pictures: a
-detector has to find the face, and the model gets the detector's crop.
+The file has `validation_x`, gray faces of 48 x 48 pixels, `validation_y`, the places of their labels, and `train_x` and
+`train_y`, the faces that models were trained on: copies of them say less about a model. Each face takes the way of a
+face in a video: DeepFace's letterbox, then the model. The last table is about faces in pictures: a detector has to find
+the face, and the model gets the detector's crop.
 """
 
 import argparse
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,31 +122,43 @@ def margin(part: float, count: int) -> float:
     return 1.96 * math.sqrt(part * (1 - part) / max(1, count))
 
 
-def section(judged: list[Judged], missing: list[str], ends: list[str], trained: NDArray[np.bool_]) -> str:
-    """Return the page's section. `trained`: which of the faces are also training faces."""
-    count, copies = len(trained), int(trained.sum())
+def section(judged: list[Judged], missing: list[str], ends: list[str], copies: NDArray[np.bool_]) -> str:
+    """Return the page's section. `copies`: which of the faces are also training faces, or nearly."""
     lines = [
-        f"`make accuracy`: FER2013's {count:,} validation faces (its public test). Machine: {machine()}.",
-        f"{copies} of them are also among its training faces. New: the accuracy on the other {count - copies:,}.",
+        f"`make accuracy`: FER2013's {len(copies):,} validation faces (its public test). Machine: {machine()}.",
         "",
-        f"| model | accuracy | new | balanced | ECE | Brier | {' | '.join(EMOTION_LABELS)} |",
-        f"|---|---|---|---|---|---|{'---|' * len(EMOTION_LABELS)}",
+        *_figures(judged),
+        "",
+        *(f"Not measured: {name}, because its weights cannot be had here." for name in missing),
+        "",
+        f"{copies.sum()} of these faces are also among the training faces, or the same photograph is, cropped, lit or",
+        "mirrored a little differently. They say less about faces that a model has never seen. The same table for the",
+        f"{(~copies).sum():,} others:",
+        "",
+        *_figures([model.without(copies) for model in judged]),
+        "",
+    ]
+    for model in judged:
+        if model.name.endswith("(onnx)"):
+            lines += [*_confusion(model), "", f"![{model.name}: accuracy by confidence]({_picture(model).name})", ""]
+    return "\n".join([*lines, *ends])
+
+
+def _figures(judged: list[Judged]) -> list[str]:
+    lines = [
+        f"| model | accuracy | balanced | ECE | Brier | {' | '.join(EMOTION_LABELS)} |",
+        f"|---|---|---|---|---|{'---|' * len(EMOTION_LABELS)}",
     ]
     for model in judged:
         cells = [
-            f"{100 * model.accuracy:.1f} ± {100 * margin(model.accuracy, count):.1f} %",
-            f"{100 * model.without(trained).accuracy:.1f} %",
+            f"{100 * model.accuracy:.1f} ± {100 * margin(model.accuracy, len(model.labels)):.1f} %",
             f"{100 * float(np.mean(model.recalls)):.1f} %",
             f"{measures.calibration_error(model.probabilities, model.labels):.3f}",
             f"{measures.brier(model.probabilities, model.labels):.3f}",
             *(f"{recall:.2f}" for recall in model.recalls),
         ]
         lines.append(f"| {model.name} | {' | '.join(cells)} |")
-    lines += ["", *(f"Not measured: {name}, because its weights cannot be had here." for name in missing), ""]
-    for model in judged:
-        if model.name.endswith("(onnx)"):
-            lines += [*_confusion(model), "", f"![{model.name}: accuracy by confidence]({_picture(model).name})", ""]
-    return "\n".join([*lines, *ends])
+    return lines
 
 
 def _confusion(model: Judged) -> list[str]:
@@ -186,6 +200,22 @@ def end_to_end(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
     return lines
 
 
+def _cost(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
+    """Return the table of what a face costs on one processor."""
+    lines = ["| model | bytes | ms a face, on one processor |", "|---|---|---|"]
+    for name in found:
+        spec = load_manifest().emotions[name.split()[0]]
+        model, taken = load_spec(spec, Engine.ONNX, MODELS, threads=1), list[float]()
+        for image in faces.images[:200]:
+            face = letterbox(colored(image))
+            began = time.perf_counter()
+            model.score([face])
+            taken.append(time.perf_counter() - began)
+        size = spec.onnx_path(MODELS).stat().st_size
+        lines.append(f"| {name} | {size:,} | {1000 * float(np.median(taken)):.1f} |")
+    return lines
+
+
 def main() -> None:
     """Measure, print, and write the page and its pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -193,7 +223,10 @@ def main() -> None:
     path = parser.parse_args().faces
     if not path.is_file():
         parser.error("there is no file of labeled faces. Name it: make accuracy FACES=faces.npz")
-    faces = data.load(path, "validation")
+    try:
+        faces, trained = data.load(path, "validation"), data.load(path, "train")
+    except KeyError as error:
+        parser.error(f"{path}: {error}")
     found, missing, judged = dict[str, EmotionModel](), list[str](), list[Judged]()
     for name, model in models():
         if model is None:
@@ -205,8 +238,7 @@ def main() -> None:
             found[name] = model
             rows = measures.reliability(judged[-1].probabilities, judged[-1].labels)
             _picture(judged[-1]).write_text(reliability(name, rows), encoding="utf-8")
-    trained = np.isin(faces.digests, data.load(path, "train").digests)
-    text = section(judged, missing, end_to_end(found, faces), trained)
+    text = section(judged, missing, [*_cost(found, faces), "", *end_to_end(found, faces)], faces.near_copies(trained))
     print(text)
     write_section("accuracy", text, ACCURACY)
 

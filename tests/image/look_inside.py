@@ -74,6 +74,13 @@ def look() -> dict:
             for path in everything
             if path.is_relative_to("/opt/models")
         },
+        "weights_elsewhere": [
+            str(path)
+            for path in everything
+            if path.is_relative_to("/opt")
+            and not path.is_relative_to("/opt/models")
+            and path.suffix in {".h5", ".hdf5", ".onnx"}
+        ],
         # By their rights: on a read-only disk nothing can be written anyway.
         "writable": [
             str(path)

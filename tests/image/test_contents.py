@@ -34,6 +34,7 @@ def test_weights_are_those_of_the_manifest(contents):
         *(str(path(HERE).relative_to(HERE)) for path in (spec.weights_path, spec.onnx_path, spec.record_path)),
         *([DETECTOR_PATH] if YUNET in available_detectors() else []),
     }
+    assert contents["weights_elsewhere"] == []
     assert contents["manifest"] == [item.model_dump(mode="json") for item in load_manifest().models.values()]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from layers.models.train import augment, data, measures
 from layers.models.train.data import Faces
 from layers.models.train.recipe import Recipe
-from tests.conftest import ROOT
+from tests.conftest import MODELS, ROOT
 from tests.keras import VARIABLES
 from video_models.convert import convert
 from video_models.files import sha256_of
@@ -109,6 +110,7 @@ def test_the_shipped_weights_are_those_of_the_recipe():
     assert record["recipe"] == json.loads(json.dumps(asdict(Recipe())))
     assert record["file"] == {"name": spec.file, "size": spec.size, "sha256": spec.sha256}
     assert len(record["curve"]) == Recipe().all_epochs
+    assert spec.onnx_path(MODELS).stat().st_size <= 2_000_000
     assert spec.input_size == Recipe().side(Recipe().all_epochs - 1)
 
 
@@ -122,6 +124,19 @@ def test_held_out_faces_are_a_part_of_each_class_and_are_seen_nowhere_else():
     assert set(held.labels) == set(range(7))
     assert np.array_equal(data.split(twice, 0.2, seed=1)[1].images, held.images)
     assert not np.array_equal(data.split(twice, 0.2, seed=2)[1].labels, held.labels)
+
+
+def test_a_photograph_that_was_cropped_lit_and_mirrored_is_a_near_copy():
+    random = np.random.default_rng(4)
+    photos = np.stack([cv2.GaussianBlur(random.integers(0, 256, (48, 48), np.uint8), (0, 0), 6) for _ in range(6)])
+    faces = Faces(photos, np.zeros(6, np.int64))
+    mirrored, lit = photos[0][:, ::-1], cv2.convertScaleAbs(photos[1], alpha=0.7, beta=30)
+    cropped = cv2.resize(photos[2][1:-1, 1:-1], (48, 48))
+    flat = np.full((48, 48), 7, np.uint8)
+    others = Faces(np.stack([mirrored, lit, cropped, photos[3], flat]), np.zeros(5, np.int64))
+    assert faces.near_copies(others).tolist() == [True, True, True, True, False, False]
+    # A picture of one color correlates with nothing, but is equal to itself
+    assert others.near_copies(others).all()
 
 
 @pytest.mark.parametrize("side", [32, 48])

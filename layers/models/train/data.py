@@ -3,10 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+NEAR: Final = 0.95
+"""Somebody looked at 24 pairs of FER2013 from 0.95 to 0.97, and at 24 from 0.97 to 0.98. Each shows one photograph."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,23 @@ class Faces:
     def digests(self) -> NDArray[np.str_]:
         """A digest of each picture: FER2013 has many pictures twice."""
         return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in self.images])
+
+    def near_copies(self, others: "Faces") -> NDArray[np.bool_]:
+        """Report which pictures are also among others, or one that is cropped, lit or mirrored a little differently.
+
+        Two pictures are near copies if their 16 x 16 pixels correlate by more than `NEAR`.
+        """
+        theirs = np.concatenate([others.small, others.mirrored.small])
+        parts = np.array_split(self.small, 1 + len(self) // 256)
+        near = np.concatenate([(part @ theirs.T).max(axis=1) > NEAR for part in parts])
+        return near | np.isin(self.digests, others.digests)
+
+    @property
+    def small(self) -> NDArray[np.float32]:
+        """The pictures in 16 x 16 pixels, with mean 0 and length 1, of shape (count, 256)."""
+        small = np.stack([cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA).ravel() for image in self.images])
+        small = small.astype(np.float32) - small.mean(axis=1, keepdims=True)
+        return np.asarray(small / np.linalg.norm(small, axis=1, keepdims=True).clip(1e-6), np.float32)
 
     def inputs(self, side: int) -> NDArray[np.float32]:
         """Return the pictures as a network's input, of shape (count, side, side, 1) and range 0 to 1.
