@@ -20,8 +20,8 @@ class Recipe:
         Channels and residual blocks of each stage of the network. Half a million weights are 2 MB. Most of them are
         where pictures are small: with (32, 2), (64, 2), (96, 2) as many weights take 1.7 times as long.
     sides : tuple of (float, int)
-        Pixels of a face's side, up to a part of the epochs. Small pictures teach most of it in less time. The last one is
-        the network's input: with 48 pixels a face and its mirror image take over 2 ms.
+        Pixels of a face's side, up to a part of the epochs. Small pictures teach most of it in less time. The last one
+        is the network's input: with 48 pixels a face and its mirror image take over 2 ms.
     learning_rate, calm_rate : float
         The largest ones.
     warm_up : float
