@@ -133,7 +133,8 @@ def test_a_photograph_that_was_cropped_lit_and_mirrored_is_a_near_copy():
     mirrored, lit = photos[0][:, ::-1], cv2.convertScaleAbs(photos[1], alpha=0.7, beta=30)
     cropped = cv2.resize(photos[2][1:-1, 1:-1], (48, 48))
     flat = np.full((48, 48), 7, np.uint8)
-    others = Faces(np.stack([mirrored, lit, cropped, photos[3], flat]), np.zeros(5, np.int64))
+    pictures = np.asarray(np.stack([mirrored, lit, cropped, photos[3], flat]), np.uint8)
+    others = Faces(pictures, np.zeros(5, np.int64))
     assert faces.near_copies(others).tolist() == [True, True, True, True, False, False]
     # A picture of one color correlates with nothing, but is equal to itself
     assert others.near_copies(others).all()
