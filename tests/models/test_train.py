@@ -128,8 +128,8 @@ def test_held_out_faces_are_a_part_of_each_class_and_are_seen_nowhere_else():
 
 def test_a_photograph_that_was_cropped_lit_and_mirrored_is_a_near_copy():
     random = np.random.default_rng(4)
-    photos = np.stack([cv2.GaussianBlur(random.integers(0, 256, (48, 48), np.uint8), (0, 0), 6) for _ in range(6)])
-    faces = Faces(photos, np.zeros(6, np.int64))
+    photos = [cv2.GaussianBlur(random.integers(0, 256, (48, 48), np.uint8), (0, 0), 6) for _ in range(6)]
+    faces = Faces(np.asarray(np.stack(photos), np.uint8), np.zeros(6, np.int64))
     mirrored, lit = photos[0][:, ::-1], cv2.convertScaleAbs(photos[1], alpha=0.7, beta=30)
     cropped = cv2.resize(photos[2][1:-1, 1:-1], (48, 48))
     flat = np.full((48, 48), 7, np.uint8)
