@@ -102,12 +102,12 @@ def _groups(pairs: Numbers) -> list[int]:
 
     A face that is in view now and then has lags with few pairs of votes or none. Alone they say nothing.
     """
-    ends, begin, there = [], 0, 0.0
+    ends, begin, summed = [], 0, 0.0
     for lag, part in enumerate(pairs.tolist()):
-        there += part
-        if lag > begin and there > 1 - 1e-9:
+        summed += part
+        if lag > begin and summed > 1 - 1e-9:
             ends.append(lag + 1)
-            begin, there = lag + 1, 0.0
+            begin, summed = lag + 1, 0.0
     return ends
 
 
@@ -122,11 +122,11 @@ def _correlated(covariances: Numbers, pairs: Numbers, ends: list[int]) -> float:
     ends : list of int
         Of the groups of lags.
     """
-    sums, there = (np.add.reduceat(lags[: ends[-1]], [0, *ends[:-1]]) for lags in (covariances, pairs))
-    each = sums / there / covariances[0]
+    sums, weights = (np.add.reduceat(lags[: ends[-1]], [0, *ends[:-1]]) for lags in (covariances, pairs))
+    each = sums / weights / covariances[0]
     last = np.flatnonzero(each <= 0)
     each = np.minimum.accumulate(each[: last[0]] if len(last) else each)
-    return max(1.0, float(2 * each @ there[: len(each)] - 1))
+    return max(1.0, float(2 * each @ weights[: len(each)] - 1))
 
 
 def _wilson(share: float, votes: float) -> Interval:
