@@ -131,11 +131,13 @@ def section(judged: list[Judged], missing: list[str], ends: list[str], copies: N
         "",
         *(f"Not measured: {name}, because its weights cannot be had here." for name in missing),
         "",
-        f"{copies.sum()} of these faces are also among the training faces, or the same photograph is, cropped, lit or",
-        "mirrored a little differently. They say less about faces that a model has never seen. The same table for the",
-        f"{(~copies).sum():,} others:",
+        f"About {copies.sum()} of these faces are also among the training faces, or the same photograph is,",
+        "cropped, lit or mirrored a little differently. They say less about faces that a model has never seen.",
+        f"The same table for the {(~copies).sum():,} others:",
         "",
         *_figures([model.without(copies) for model in judged]),
+        "",
+        "The tables and pictures below are about all the faces again.",
         "",
     ]
     for model in judged:
@@ -158,7 +160,8 @@ def _figures(judged: list[Judged]) -> list[str]:
             *(f"{recall:.2f}" for recall in model.recalls),
         ]
         lines.append(f"| {model.name} | {' | '.join(cells)} |")
-    return lines
+    counts = np.bincount(judged[0].labels, minlength=len(EMOTION_LABELS)).tolist()
+    return [*lines, f"| faces | {sum(counts):,} | | | | {' | '.join(map(str, counts))} |"]
 
 
 def _confusion(model: Judged) -> list[str]:
@@ -201,8 +204,8 @@ def end_to_end(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
 
 
 def _cost(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
-    """Return the table of what a face costs on one processor."""
-    lines = ["| model | bytes | ms a face, on one processor |", "|---|---|---|"]
+    """Return the table of how long a model needs for a face."""
+    lines = ["| model | bytes | ms for a prepared face, on one processor |", "|---|---|---|"]
     for name in found:
         spec = load_manifest().emotions[name.split()[0]]
         model, taken = load_spec(spec, Engine.ONNX, MODELS, threads=1), list[float]()

@@ -93,12 +93,13 @@ def _independent(residuals: Numbers, counts: Numbers, shares: Numbers) -> float 
 def _autocovariances(residuals: Numbers) -> Numbers:
     """Return the autocovariances at lag 0, 1, ... up to half of the frames, summed over the classes."""
     frames = residuals.shape[1]
-    spectrum = np.abs(np.fft.rfft(residuals, 2 * frames, axis=1)) ** 2
+    length = 1 << (2 * frames - 1).bit_length()  # transforms of some other lengths take ten times as long
+    spectrum = np.abs(np.fft.rfft(residuals, length, axis=1)) ** 2
     return np.asarray(np.fft.irfft(spectrum.sum(axis=0))[: max(2, frames // 2 + 1)] / frames)
 
 
 def _groups(pairs: Numbers) -> list[int]:
-    """Return where groups of lags end: each has two lags, or more until it has as many pairs as a lag can have.
+    """Return where groups of lags end: each has two lags, or more until it has as many pairs as lag 0.
 
     A face that is in view now and then has lags with few pairs of votes or none. Alone they say nothing.
     """
@@ -118,7 +119,7 @@ def _correlated(covariances: Numbers, pairs: Numbers, ends: list[int]) -> float:
     ----------
     covariances : NDArray of float64, shape (lags,)
     pairs : NDArray of float64, shape (lags,)
-        How many pairs of votes there are at each lag, as a part of how many there are if each frame has votes.
+        How many pairs of votes there are at each lag, as a part of how many there are at lag 0.
     ends : list of int
         Of the groups of lags.
     """

@@ -1,4 +1,4 @@
-"""How good probabilities are, and the temperature that makes them as sure as they are right. NumPy only."""
+"""How good probabilities are, and the temperature of the least log loss. NumPy only."""
 
 from typing import Final
 
