@@ -205,7 +205,7 @@ def end_to_end(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
 
 def _cost(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
     """Return the table of how long a model needs for a face."""
-    lines = ["| model | bytes | ms for a prepared face, on one processor |", "|---|---|---|"]
+    lines = ["| model | bytes | ms for a prepared face, one thread: median | fastest |", "|---|---|---|---|"]
     for name in found:
         spec = load_manifest().emotions[name.split()[0]]
         model, taken = load_spec(spec, Engine.ONNX, MODELS, threads=1), list[float]()
@@ -215,7 +215,7 @@ def _cost(found: dict[str, EmotionModel], faces: Faces) -> list[str]:
             model.score([face])
             taken.append(time.perf_counter() - began)
         size = spec.onnx_path(MODELS).stat().st_size
-        lines.append(f"| {name} | {size:,} | {1000 * float(np.median(taken)):.1f} |")
+        lines.append(f"| {name} | {size:,} | {1000 * float(np.median(taken)):.1f} | {1000 * min(taken):.1f} |")
     return lines
 
 
